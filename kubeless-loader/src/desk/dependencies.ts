@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { StartError } from "../errors.ts";
+import { expand, type Manifest } from "../manifest.ts";
+
+/** Output of an installer that is shown when it fails, in `characters`. */
+const SHOWN = 4000;
+
+/** Installs what a dependency file lists, once per content, into a folder of the user's cache. */
+export class DependencyCache {
+	readonly #root: string;
+	readonly #env: Readonly<NodeJS.ProcessEnv>;
+	readonly #tell: (line: string) => void;
+
+	constructor(env: Readonly<NodeJS.ProcessEnv>, tell: (line: string) => void) {
+		const base = env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache");
+		this.#root = env["KUBELESS_LOADER_CACHE"] || join(base, "kubeless-loader");
+		this.#env = env;
+		this.#tell = tell;
+	}
+
+	/**
+	 * The folder with the dependencies that `file` lists, installed if it is not there yet; an empty one where there are none.
+	 * @throws {StartError} DEPENDENCIES_FAILED with the installer's own words
+	 */
+	async installed(manifest: Manifest, file: string): Promise<string> {
+		const folder = join(this.#root, manifest.id);
+		if (!manifest.install || !hasContent(file)) return this.#empty(folder);
+		const place = join(folder, this.#key(manifest, file));
+		if (existsSync(place)) return place;
+		const started = performance.now();
+		this.#tell(`Installing ${file} (once) …`);
+		// Aside first: an interrupted installation leaves nothing that looks whole.
+		const aside = `${place}.${process.pid}`;
+		rmSync(aside, { recursive: true, force: true });
+		mkdirSync(aside, { recursive: true });
+		try {
+			await this.#run(manifest, aside, file);
+			if (!existsSync(place)) renameSync(aside, place);
+		} finally {
+			rmSync(aside, { recursive: true, force: true });
+		}
+		this.#tell(`Installed in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+		return place;
+	}
+
+	#empty(folder: string): string {
+		const place = join(folder, "none");
+		mkdirSync(place, { recursive: true });
+		return place;
+	}
+
+	/** Everything that decides what gets installed: the file, its locks, the language's version, the installer. */
+	#key(manifest: Manifest, file: string): string {
+		const hash = createHash("sha256");
+		const locks = (manifest.lockFiles ?? []).map((name) => join(dirname(file), name));
+		for (const path of [file, ...locks]) hash.update(existsSync(path) ? readFileSync(path) : "").update("\0");
+		hash.update(JSON.stringify([manifest.install, process.arch, this.#env["PATH"]]));
+		return hash.digest("hex").slice(0, 16);
+	}
+
+	#run(manifest: Manifest, volume: string, file: string): Promise<void> {
+		const env: NodeJS.ProcessEnv = {
+			...this.#env,
+			RUNTIME_DIR: manifest.folder,
+			KUBELESS_INSTALL_VOLUME: volume,
+			KUBELESS_DEPS_FILE: file,
+		};
+		const [command, ...args] = (manifest.install ?? []).map((word) => expand(word, env)) as [string, ...string[]];
+		const child = spawn(command, args, { cwd: volume, env, stdio: ["ignore", "pipe", "pipe"] });
+		let output = "";
+		const keep = (text: Buffer) => {
+			output = (output + text).slice(-SHOWN);
+		};
+		child.stdout.on("data", keep);
+		child.stderr.on("data", keep);
+		return new Promise((resolve, reject) => {
+			const failed = (why: string) => reject(new StartError("DEPENDENCIES_FAILED", `Cannot install ${file}: ${why}\n${output.trimEnd()}`));
+			child.on("error", (error) => failed(error.message));
+			child.on("close", (code, signal) =>
+				code === 0 ? resolve() : failed(signal ? `the installer was ended by ${signal}` : `the installer ended with exit code ${code}`),
+			);
+		});
+	}
+}
+
+function hasContent(file: string): boolean {
+	return existsSync(file) && readFileSync(file, "utf8").trim() !== "";
+}

@@ -1,0 +1,142 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { readConfig } from "../config.ts";
+import { untilStopped } from "../drain.ts";
+import { StartError } from "../errors.ts";
+import type { HandlerPlace } from "../handler.ts";
+import { createLogger } from "../log.ts";
+import { chooseManifest, readManifests } from "../manifest.ts";
+import { describeFailure, serve } from "../serve.ts";
+import { watchFolder } from "../watch.ts";
+import type { LoadFailure } from "../worker/contract.ts";
+import { DependencyCache } from "./dependencies.ts";
+import { PrettyStream } from "./pretty.ts";
+
+export const USAGE = `Usage: kubeless-loader [run FILE [options]]
+
+  kubeless-loader           serve the function that the environment names, as in a container
+  kubeless-loader run FILE  serve the function in FILE, installing what it depends on and reloading it when it changes
+
+Options of run:
+  --handler NAME   the handler in the file (default: FUNC_HANDLER, else the only one there is)
+  --port N         where to listen (default: FUNC_PORT, else 8080)
+  --runtime ID     the language, where the file's name does not tell
+  --env K=V        a variable for the function; may be given more than once
+  --no-watch       do not reload when the file or its folder changes
+  --help           this text
+
+The FUNC_* variables of a container work here too.
+`;
+
+/** `kubeless-loader run`: a function file from anywhere, served for its author. Returns the exit code. */
+export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes: string): Promise<number> {
+	const options = readArguments(args);
+	if (options === undefined) {
+		process.stdout.write(USAGE);
+		return 0;
+	}
+	const file = functionFile(options.file);
+	const manifest = chooseManifest(readManifests(runtimes), { id: options.runtime, file });
+	const stream = new PrettyStream(1);
+	const tell = (line: string) => stream.write(`${line}\n`);
+	const asked: NodeJS.ProcessEnv = { FUNC_RUNTIME: manifest.id, ...env, ...options.env };
+	if (options.port !== undefined) asked["FUNC_PORT"] = options.port;
+	const config = readConfig(asked);
+	const name = basename(file);
+	const suffix = manifest.suffixes.find((one) => name.endsWith(one)) ?? extname(name);
+	const place: HandlerPlace = { file, modName: name.slice(0, name.length - suffix.length), handler: options.handler ?? config.handler };
+
+	const log = createLogger(config.logLevel, stream);
+	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
+	const serving = await serve({ config, manifest, log, stream, host: "127.0.0.1", tellErrors: true });
+	const stopped = untilStopped(log, serving);
+	const cache = new DependencyCache(asked, tell);
+	const load = async () => {
+		const extra: NodeJS.ProcessEnv = {};
+		const { libraries } = manifest;
+		if (libraries && !existsSync(join(manifest.folder, "libraries")))
+			extra["RUNTIME_LIBRARIES"] = await cache.installed(manifest, join(manifest.folder, libraries));
+		extra["KUBELESS_INSTALL_VOLUME"] = await cache.installed(manifest, join(dirname(file), manifest.depsFile ?? ""));
+		await serving.load(place, extra);
+	};
+	try {
+		await Promise.race([load(), stopped]);
+	} catch (failure) {
+		serving.kill();
+		await stream.end();
+		if (failure instanceof StartError) throw failure;
+		throw new StartError((failure as LoadFailure).code, describeFailure(failure as LoadFailure, place));
+	}
+	const url = `http://localhost:${serving.port}`;
+	tell(`${name} is served at ${url} (Ctrl-C stops it)`);
+	tell(`  curl ${url}`);
+
+	const reload = async () => {
+		try {
+			await load();
+			tell(`${name} changed and is served anew.`);
+		} catch (failure) {
+			const why = failure instanceof StartError ? failure.message : describeFailure(failure as LoadFailure, place);
+			tell(`${name} changed, but the one before is still served. ${why}`);
+		}
+	};
+	const watcher = options.watch ? watchFolder(dirname(file), reload) : undefined;
+	await stopped;
+	watcher?.close();
+	await stream.end();
+	return 0;
+}
+
+interface RunOptions {
+	file: string;
+	handler: string | undefined;
+	port: string | undefined;
+	runtime: string | undefined;
+	env: Record<string, string>;
+	watch: boolean;
+}
+
+/** @throws {StartError} USAGE, one sentence that says what is wrong */
+function readArguments(args: string[]): RunOptions | undefined {
+	try {
+		const { values, positionals } = parseArgs({
+			args,
+			allowPositionals: true,
+			options: {
+				handler: { type: "string" },
+				port: { type: "string" },
+				runtime: { type: "string" },
+				env: { type: "string", multiple: true },
+				"no-watch": { type: "boolean" },
+				help: { type: "boolean", short: "h" },
+			},
+		});
+		if (values.help) return undefined;
+		const [file, ...more] = positionals;
+		if (file === undefined) throw new Error("Which function? Give its file: kubeless-loader run FILE.");
+		if (more.length > 0)
+			throw new Error(`Only one file can be served at a time, but there are ${positionals.length}: ${positionals.join(", ")}.`);
+		const env: Record<string, string> = {};
+		for (const pair of values.env ?? []) {
+			const equals = pair.indexOf("=");
+			if (equals < 1) throw new Error(`--env ${pair} has no value: write --env NAME=VALUE.`);
+			env[pair.slice(0, equals)] = pair.slice(equals + 1);
+		}
+		if (values.port !== undefined && !(/^\d+$/.test(values.port) && Number(values.port) <= 65535))
+			throw new Error(`--port ${values.port} is not a port: give a number from 0 to 65535.`);
+		return { file, handler: values.handler, port: values.port, runtime: values.runtime, env, watch: !values["no-watch"] };
+	} catch (cause) {
+		throw new StartError("USAGE", `${(cause as Error).message}\nkubeless-loader --help shows how.`);
+	}
+}
+
+function functionFile(given: string): string {
+	const file = resolve(given);
+	const stats = statSync(file, { throwIfNoEntry: false });
+	if (stats?.isFile()) return file;
+	throw new StartError(
+		"HANDLER_FILE_NOT_FOUND",
+		stats ? `${file} is a folder: give the function's file in it.` : `There is no file ${file}.`,
+	);
+}

@@ -1,0 +1,37 @@
+/** Whose doing a failed call is: it decides log level and whether the call counts as the function's failure. */
+export type Blame = "caller" | "function" | "runtime";
+
+interface Fault {
+	readonly status: number;
+	readonly blame: Blame;
+	/** what the caller reads */
+	readonly body: string;
+}
+
+/** All ways a call can fail. `docs/errors.md` explains each; a test keeps the two alike. */
+export const FAULTS = {
+	BODY_MALFORMED: { status: 400, blame: "caller", body: "Bad Request: the body is not what its Content-Type says" },
+	BODY_TOO_LARGE: { status: 413, blame: "caller", body: "Payload Too Large" },
+	CALLER_GONE: { status: 499, blame: "caller", body: "" },
+	// 408, not 504: every Kubeless runtime answered so, and its CLI prints a message of its own for it.
+	FUNCTION_TIMED_OUT: { status: 408, blame: "function", body: "Request Timeout: the function did not answer in time" },
+	FUNCTION_THREW: { status: 500, blame: "function", body: "Internal Server Error" },
+	RESULT_INVALID: { status: 500, blame: "function", body: "Internal Server Error" },
+	WORKER_DIED: { status: 502, blame: "function", body: "Bad Gateway: the function's process ended" },
+	WIRE_BROKEN: { status: 502, blame: "function", body: "Bad Gateway: the function's process broke its protocol" },
+	QUEUE_FULL: { status: 503, blame: "runtime", body: "Service Unavailable: too many calls are waiting" },
+	MEMORY_FULL: { status: 503, blame: "runtime", body: "Service Unavailable: too many bytes are held" },
+	DRAINING: { status: 503, blame: "runtime", body: "Service Unavailable: shutting down" },
+} as const satisfies Record<string, Fault>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** Something that stops the start; the message is one or more sentences for the user, with the cure. */
+export class StartError extends Error {
+	readonly code: string;
+	constructor(code: string, message: string) {
+		super(message);
+		this.name = "StartError";
+		this.code = code;
+	}
+}

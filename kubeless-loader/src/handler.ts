@@ -1,0 +1,58 @@
+import { readdirSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import type { Config } from "./config.ts";
+import { StartError } from "./errors.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** Where the function is: its file and the handler's name in it (undefined: the only one there is). */
+export interface HandlerPlace {
+	readonly file: string;
+	readonly modName: string;
+	readonly handler: string | undefined;
+}
+
+/**
+ * Finds the function's file in the install volume, be it a plain folder or a mounted ConfigMap, whose files are
+ * links through `..data`.
+ * @throws {StartError} HANDLER_FILE_NOT_FOUND, naming what the folder does have
+ */
+export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
+	const { installVolume, modName, handler } = config;
+	const files = functionFiles(installVolume, manifest);
+	if (modName !== undefined) {
+		const file = manifest.suffixes.map((suffix) => modName + suffix).find((name) => files.includes(name));
+		if (file !== undefined) return { file: join(installVolume, file), modName, handler };
+		const tried = manifest.suffixes.map((suffix) => modName + suffix).join(", ");
+		throw notFound(`MOD_NAME is "${modName}", but ${installVolume} has no ${tried}; ${inventory(files, manifest)}`);
+	}
+	// With a handler but no file it is named after, something was left out: say so rather than guess.
+	if (handler !== undefined)
+		throw notFound(`MOD_NAME is not set: give the function's file without its suffix; ${inventory(files, manifest)}`);
+	const [only] = files;
+	if (files.length === 1 && only !== undefined) {
+		return { file: join(installVolume, only), modName: only.slice(0, -extname(only).length), handler };
+	}
+	throw notFound(`MOD_NAME is not set and there is no single function file in ${installVolume}; ${inventory(files, manifest)}`);
+}
+
+const notFound = (message: string) => new StartError("HANDLER_FILE_NOT_FOUND", message);
+
+function inventory(files: readonly string[], manifest: Manifest): string {
+	return files.length > 0
+		? `it has ${files.join(", ")}.`
+		: `it has no ${manifest.name} file (${manifest.suffixes.join(", ")}); mount the function there or set KUBELESS_INSTALL_VOLUME.`;
+}
+
+function functionFiles(folder: string, manifest: Manifest): string[] {
+	let names: string[];
+	try {
+		names = readdirSync(folder);
+	} catch (cause) {
+		const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : `cannot be read (${(cause as Error).message})`;
+		throw notFound(`${folder} ${why}: mount the function there or set KUBELESS_INSTALL_VOLUME.`);
+	}
+	return names
+		.filter((name) => manifest.suffixes.some((suffix) => name.endsWith(suffix) && name.length > suffix.length))
+		.filter((name) => !name.startsWith(".") && statSync(join(folder, name), { throwIfNoEntry: false })?.isFile())
+		.sort();
+}

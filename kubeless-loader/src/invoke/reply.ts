@@ -1,0 +1,78 @@
+import { STATUS_CODES } from "node:http";
+
+/** An answer's headers, taken apart: what the function set, without what the loader decides. */
+export interface ReplyHead {
+	/** [name, value, name, value, …] as `writeHead` takes them */
+	readonly pairs: readonly string[];
+	/** the function's own Content-Length */
+	readonly length: string | undefined;
+	/** the function sets its own CORS header */
+	readonly ownCors: boolean;
+}
+
+/** Every answer of a function may be read from any web page, as Kubeless's runtimes had it. */
+export const CORS_HEADER = ["Access-Control-Allow-Origin", "*"] as const;
+
+// A function's answers mostly have the same few header blocks: they are taken apart once.
+const KNOWN = new Map<string, ReplyHead>();
+const MOST_KNOWN = 256;
+const LONGEST_KNOWN = 512;
+
+/** Takes a header block apart (PROTOCOL 2.5); lines without a colon are left out. */
+export function readReplyHead(block: string): ReplyHead {
+	const known = KNOWN.get(block);
+	if (known) return known;
+	const pairs: string[] = [];
+	let length: string | undefined;
+	let ownCors = false;
+	for (const line of block.split("\r\n")) {
+		const colon = line.indexOf(":");
+		if (colon <= 0) continue;
+		const name = line.slice(0, colon);
+		const value = line.slice(colon + 1).trim();
+		switch (name.toLowerCase()) {
+			case "content-length":
+				length = value;
+				continue;
+			// The connection is between the caller and the loader.
+			case "connection":
+			case "keep-alive":
+			case "transfer-encoding":
+			case "upgrade":
+			case "trailer":
+				continue;
+			case "access-control-allow-origin":
+				ownCors = true;
+		}
+		pairs.push(name, value);
+	}
+	const head = { pairs, length, ownCors };
+	if (block.length <= LONGEST_KNOWN && KNOWN.size < MOST_KNOWN) KNOWN.set(block, head);
+	return head;
+}
+
+/** Statuses whose answers have no body (RFC 9110 §6.4.1). */
+export const isBodiless = (status: number): boolean => status === 204 || status === 304;
+
+/** The headers of an answer whose body has `length` bytes. */
+export function resultHeaders(block: string, status: number, length: number, isHead: boolean): string[] {
+	if (block === "" && status === 200) return [...CORS_HEADER, "Content-Length", String(length)];
+	const head = readReplyHead(block);
+	const headers = [...head.pairs];
+	if (!head.ownCors) headers.push(...CORS_HEADER);
+	// A HEAD answer tells the length a GET would have had, which only the function knows.
+	if (isHead && length === 0 && head.length !== undefined) headers.push("Content-Length", head.length);
+	else if (!isBodiless(status)) headers.push("Content-Length", String(length));
+	return headers;
+}
+
+/** The headers of an answer that is streamed; with a Content-Length if the function knows it. */
+export function streamHeaders(block: string): string[] {
+	const head = readReplyHead(block);
+	const headers = [...head.pairs];
+	if (!head.ownCors) headers.push(...CORS_HEADER);
+	if (head.length !== undefined) headers.push("Content-Length", head.length);
+	return headers;
+}
+
+export const reason = (status: number): string => STATUS_CODES[status] ?? "Unknown";

@@ -1,0 +1,44 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runContainer } from "./container.ts";
+import { runAtDesk, USAGE } from "./desk/run.ts";
+import { StartError } from "./errors.ts";
+import { sayWhyItEnds } from "./log.ts";
+
+declare const LOADER_VERSION: string;
+
+const home = dirname(fileURLToPath(import.meta.url));
+const places = { home, runtimes: join(home, "../../runtimes") };
+
+try {
+	process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+	const known = error instanceof StartError;
+	sayWhyItEnds(
+		`kubeless-loader: ${known ? error.message : (error as Error).stack}`,
+		process.env["KUBELESS_TERMINATION_LOG"] ?? "/dev/termination-log",
+	);
+	process.exitCode = 1;
+}
+// What the function left open (a socket, a timer) must not keep the loader.
+process.exit();
+
+async function main([command, ...rest]: string[]): Promise<number> {
+	switch (command) {
+		case undefined:
+			await runContainer(process.env, places);
+			return 0;
+		case "run":
+			return runAtDesk(rest, process.env, places.runtimes);
+		case "help":
+		case "--help":
+		case "-h":
+			process.stdout.write(USAGE);
+			return 0;
+		case "--version":
+			process.stdout.write(`${LOADER_VERSION}\n`);
+			return 0;
+		default:
+			throw new StartError("USAGE", `There is no command "${command}": kubeless-loader --help shows those there are.`);
+	}
+}

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { StartError } from "./errors.ts";
+
+/** How a worker runs calls: many on one loop, on threads, or one at a time. */
+export type Concurrency = "async" | "threads" | "single";
+
+/** What the loader knows of a language: the part of `runtime.json` it reads (`runtimes/runtime.schema.json` has all of it). */
+export interface Manifest {
+	readonly id: string;
+	readonly name: string;
+	readonly suffixes: readonly string[];
+	readonly depsFile?: string;
+	readonly lockFiles?: readonly string[];
+	readonly concurrency: Concurrency;
+	readonly worker: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
+	readonly install?: readonly string[];
+	readonly libraries?: string;
+	readonly toolchain?: { readonly check: readonly string[]; readonly debian?: readonly string[] };
+	/** the manifest's folder, for $(RUNTIME_DIR) */
+	readonly folder: string;
+}
+
+/**
+ * Reads one manifest.
+ * @throws {StartError} MANIFEST_INVALID, naming the field and what was expected
+ */
+export function readManifest(file: string): Manifest {
+	let manifest: Partial<Manifest>;
+	try {
+		manifest = JSON.parse(readFileSync(file, "utf8"));
+	} catch (cause) {
+		throw new StartError("MANIFEST_INVALID", `The runtime manifest ${file} cannot be read: ${(cause as Error).message}.`);
+	}
+	const wants = (field: keyof Manifest, fits: boolean, what: string) => {
+		if (!fits) throw new StartError("MANIFEST_INVALID", `In ${file}, "${field}" must be ${what}.`);
+	};
+	const words = (value: unknown): boolean =>
+		Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string" && word !== "");
+	wants("id", /^[a-zA-Z_-]+$/.test(manifest.id ?? ""), "a name of letters, _ and -");
+	wants("suffixes", words(manifest.suffixes), "a list of suffixes such as .lua");
+	wants("concurrency", ["async", "threads", "single"].includes(manifest.concurrency ?? ""), "async, threads or single");
+	wants("worker", words(manifest.worker), "the worker's command, as a list of words");
+	return Object.freeze({ name: manifest.id, ...manifest, folder: dirname(file) }) as Manifest;
+}
+
+/** All manifests in a folder of runtimes, by id. */
+export function readManifests(runtimes: string): Manifest[] {
+	return readdirSync(runtimes)
+		.map((id) => join(runtimes, id, "runtime.json"))
+		.filter((file) => existsSync(file))
+		.map(readManifest);
+}
+
+/** The runtime for a function file: by id (`python` or `python3.13`), else by the file's suffix. */
+export function chooseManifest(manifests: readonly Manifest[], wanted: { id?: string | undefined; file?: string }): Manifest {
+	const known = manifests.map((manifest) => manifest.id).join(", ");
+	if (wanted.id) {
+		// Kubeless's controller takes a runtime's name apart with this pattern.
+		const id = /^[a-zA-Z_-]+/.exec(wanted.id)?.[0] ?? wanted.id;
+		const found = manifests.find((manifest) => manifest.id === id);
+		if (found) return found;
+		throw new StartError("RUNTIME_UNKNOWN", `There is no runtime "${wanted.id}": give one of ${known}.`);
+	}
+	const file = basename(wanted.file ?? "");
+	const found = manifests.find((manifest) => manifest.suffixes.some((suffix) => file.endsWith(suffix)));
+	if (found) return found;
+	const suffixes = manifests.flatMap((manifest) => manifest.suffixes).join(", ");
+	throw new StartError(
+		"RUNTIME_UNKNOWN",
+		`No runtime serves "${file}": its name must end in one of ${suffixes}, or name the runtime (${known}).`,
+	);
+}
+
+/** Replaces $(NAME) by the variable NAME, as Kubernetes does; what is not set stays as it is. */
+export function expand(text: string, env: Readonly<NodeJS.ProcessEnv>): string {
+	return text.replace(/\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (whole, name: string) => env[name] ?? whole);
+}

@@ -1,0 +1,195 @@
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import type { FaultCode } from "./errors.ts";
+import { Series } from "./histogram.ts";
+import { residentBytes } from "./memory.ts";
+import type { ExitReason } from "./worker/contract.ts";
+import type { Pool } from "./worker/pool.ts";
+
+// Kubeless's own buckets, in `s`: prom-client's and Go's defaults.
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BYTES = [0, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/** Methods with a value of their own; all others share one, so that callers cannot make new series. */
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+const OTHER = "OTHER";
+
+/** What calls of one method add up to. */
+export class MethodSeries {
+	readonly method: string;
+	calls = 0;
+	failures = 0;
+	readonly duration = new Series(SECONDS);
+
+	constructor(method: string) {
+		this.method = method;
+	}
+}
+
+/**
+ * All figures of a loader. A call changes plain numbers; prom-client sees them only when somebody scrapes, since
+ * looking its labels up costs more than the rest of a call's bookkeeping.
+ */
+export class Metrics {
+	inFlight = 0;
+	readonly wait = new Series(SECONDS);
+	readonly requestBytes = new Series(BYTES);
+	readonly responseBytes = new Series(BYTES);
+	readonly #registry = new Registry();
+	readonly #methods = new Map<string, MethodSeries>();
+	readonly #other = new MethodSeries(OTHER);
+	readonly #rejected: Counter<"reason">;
+	readonly #timeouts: Counter;
+	readonly #starts: Counter;
+	readonly #exits: Counter<"reason">;
+	readonly #load: Gauge;
+	readonly #reloads: Counter<"result">;
+	readonly #dropped: Counter;
+	#scrape: Promise<unknown> = Promise.resolve();
+
+	constructor(pool: () => Pool | undefined) {
+		for (const method of METHODS) this.#methods.set(method, new MethodSeries(method));
+		const registers = [this.#registry];
+		const all = [...this.#methods.values(), this.#other];
+		const used = () => all.filter((series) => series.calls > 0);
+		this.#counter("function_calls_total", "Number of calls to user function", () =>
+			used().map(({ method, calls }) => ({ labels: { method }, value: calls })),
+		);
+		this.#counter("function_failures_total", "Number of exceptions in user function", () =>
+			used().map(({ method, failures }) => ({ labels: { method }, value: failures })),
+		);
+		this.#histogram("function_duration_seconds", "Duration of user function in seconds", () =>
+			used().map(({ method, duration }) => ({ labels: { method }, series: duration })),
+		);
+		this.#histogram("function_queue_wait_seconds", "Time calls waited for a worker", () => [{ labels: {}, series: this.wait }]);
+		this.#histogram("function_request_size_bytes", "Size of request bodies", () => [{ labels: {}, series: this.requestBytes }]);
+		this.#histogram("function_response_size_bytes", "Size of response bodies", () => [{ labels: {}, series: this.responseBytes }]);
+		const gauge = (name: string, help: string, read: () => number) =>
+			new Gauge({
+				name,
+				help,
+				registers,
+				collect() {
+					this.set(read());
+				},
+			});
+		gauge("function_calls_in_flight", "Calls being answered, the waiting ones included", () => this.inFlight);
+		gauge("function_queue_length", "Calls that wait for a worker", () => pool()?.waiting ?? 0);
+		gauge("function_workers_ready", "Worker processes that take calls", () => pool()?.ready ?? 0);
+		new Gauge({
+			name: "function_workers_memory_bytes",
+			help: "Resident memory of all worker processes",
+			registers,
+			async collect() {
+				const sizes = await Promise.all((pool()?.workers ?? []).map(({ pid }) => residentBytes(pid)));
+				this.set(sizes.reduce((total, size) => total + size, 0));
+			},
+		});
+		this.#load = new Gauge({ name: "function_load_seconds", help: "How long the last worker took from start to ready", registers });
+		this.#timeouts = new Counter({ name: "function_timeouts_total", help: "Calls that ran out of time", registers });
+		this.#rejected = new Counter({
+			name: "function_rejections_total",
+			help: "Calls refused, by reason",
+			labelNames: ["reason"],
+			registers,
+		});
+		this.#starts = new Counter({ name: "function_worker_starts_total", help: "Worker processes started", registers });
+		this.#exits = new Counter({
+			name: "function_worker_exits_total",
+			help: "Worker processes ended, by reason",
+			labelNames: ["reason"],
+			registers,
+		});
+		this.#reloads = new Counter({
+			name: "function_reloads_total",
+			help: "Reloads of the function, by result",
+			labelNames: ["result"],
+			registers,
+		});
+		this.#dropped = new Counter({ name: "function_log_lines_dropped_total", help: "Log lines lost because nobody read them", registers });
+		collectDefaultMetrics({ register: this.#registry });
+	}
+
+	/** The series of a method, to be kept for the call. */
+	of(method: string): MethodSeries {
+		return this.#methods.get(method) ?? this.#other;
+	}
+
+	rejected(code: FaultCode): void {
+		this.#rejected.inc({ reason: code.toLowerCase() });
+	}
+
+	timedOut(): void {
+		this.#timeouts.inc();
+	}
+
+	workerStarted(): void {
+		this.#starts.inc();
+	}
+
+	workerReady(ms: number): void {
+		this.#load.set(ms / 1000);
+	}
+
+	workerGone(reason: ExitReason): void {
+		this.#exits.inc({ reason });
+	}
+
+	reloaded(result: "taken" | "failed"): void {
+		this.#reloads.inc({ result });
+	}
+
+	linesDropped(count: number): void {
+		this.#dropped.inc(count);
+	}
+
+	/** The exposition a scraper asked for by its Accept header. */
+	render(accept: string | undefined): Promise<{ contentType: string; text: string }> {
+		const format = accept?.includes("application/openmetrics-text") ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
+		// One at a time: the format is a state of the registry.
+		const turn = this.#scrape.then(() => this.#renderAs(format));
+		this.#scrape = turn.catch(() => undefined);
+		return turn;
+	}
+
+	async #renderAs(
+		format: typeof Registry.OPENMETRICS_CONTENT_TYPE | typeof Registry.PROMETHEUS_CONTENT_TYPE,
+	): Promise<{ contentType: string; text: string }> {
+		const registry = this.#registry as unknown as Registry<typeof format>;
+		registry.setContentType(format);
+		// prom-client takes `_total` off the counters for OpenMetrics and leaves it off.
+		const metrics = registry.getMetricsAsArray() as unknown as { name: string }[];
+		const names = metrics.map((metric) => metric.name);
+		try {
+			return { contentType: registry.contentType, text: await registry.metrics() };
+		} finally {
+			for (const [index, metric] of metrics.entries()) metric.name = names[index] as string;
+		}
+	}
+
+	#counter(name: string, help: string, read: () => { labels: { method: string }; value: number }[]): void {
+		new Counter({
+			name,
+			help,
+			labelNames: ["method"],
+			registers: [this.#registry],
+			collect() {
+				this.reset();
+				for (const { labels, value } of read()) this.inc(labels, value);
+			},
+		});
+	}
+
+	#histogram(name: string, help: string, read: () => { labels: Record<string, string>; series: Series }[]): void {
+		const metric = { name, help, type: "histogram", aggregator: "sum", get: async () => ({ ...metric, values: read().flatMap(exposed) }) };
+		function exposed({ labels, series }: { labels: Record<string, string>; series: Series }) {
+			let total = 0;
+			const buckets = [...series.counts].map((count, index) => {
+				total += count;
+				return { metricName: `${name}_bucket`, labels: { le: series.bounds[index] ?? "+Inf", ...labels }, value: total };
+			});
+			return [...buckets, { metricName: `${name}_sum`, labels, value: series.sum }, { metricName: `${name}_count`, labels, value: total }];
+		}
+		// A registry asks its metrics for no more than this; prom-client's Histogram offers no way to hand it finished buckets.
+		this.#registry.registerMetric(metric as unknown as Metric);
+	}
+}

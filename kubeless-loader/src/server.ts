@@ -1,0 +1,136 @@
+import http, { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import Fastify, { type FastifyInstance } from "fastify";
+import { preflight } from "./invoke/preflight.ts";
+import type { Metrics } from "./metrics.ts";
+
+type RawRoute = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ServerParts {
+	readonly call: RawRoute;
+	readonly metrics: Metrics;
+	/** the loader can serve, or bring itself to: else the container wants a restart */
+	readonly healthy: () => boolean;
+	/** calls sent now will be taken */
+	readonly ready: () => boolean;
+	readonly bodyLimit: number;
+}
+
+/** How long a connection may stay idle, in `ms`: longer than load balancers keep theirs, so that they are the ones to close. */
+const KEEP_ALIVE_MS = 75_000;
+/** How long a caller may take to send its headers and its whole request, in `ms`. */
+const HEADERS_MS = 60_000;
+const REQUEST_MS = 300_000;
+const NO_QUERY = Object.freeze({});
+
+/** The HTTP surface: three routes of the loader's own, and everything else is the function's. */
+export function createServer(parts: ServerParts): FastifyInstance {
+	const fastify = Fastify({
+		logger: false,
+		// The function's path, query and body are its own: nothing of them is parsed on the way.
+		routerOptions: { querystringParser: () => NO_QUERY, maxParamLength: 65_536 },
+		serverFactory: (handler) => httpServer(handler, parts.bodyLimit),
+		frameworkErrors: (_error, request, reply) => {
+			reply.hijack();
+			badRequest(request.raw, reply.raw);
+		},
+		exposeHeadRoutes: true,
+		return503OnClosing: false, // calls are refused by their own route, with the reason
+	});
+	for (const method of METHODS) {
+		if (!fastify.supportedMethods.includes(method) && method !== "CONNECT") fastify.addHttpMethod(method);
+	}
+	fastify.removeAllContentTypeParsers();
+	fastify.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+	fastify.get("/healthz", (_request, reply) => {
+		const healthy = parts.healthy();
+		return reply
+			.code(healthy ? 200 : 503)
+			.type("text/plain; charset=utf-8")
+			.send(healthy ? "OK" : "no worker can be started");
+	});
+	fastify.get("/readyz", (_request, reply) => {
+		const ready = parts.ready();
+		return reply
+			.code(ready ? 200 : 503)
+			.type("text/plain; charset=utf-8")
+			.send(ready ? "OK" : "not ready");
+	});
+	fastify.get("/metrics", async (request, reply) => {
+		const { contentType, text } = await parts.metrics.render(request.headers.accept);
+		return reply.type(contentType).send(text);
+	});
+	fastify.route({
+		method: fastify.supportedMethods.filter((method) => method !== "OPTIONS"),
+		url: "*",
+		exposeHeadRoute: false,
+		handler: (request, reply) => {
+			reply.hijack();
+			parts.call(request.raw, reply.raw);
+		},
+	});
+	fastify.options("*", (request, reply) => {
+		reply.hijack();
+		preflight(request.raw, reply.raw);
+	});
+	return fastify;
+}
+
+function httpServer(handler: RawRoute, bodyLimit: number): Server {
+	const server = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, handler);
+	// A caller that asks before it sends is told at once that its body is too large.
+	server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+		if (!(Number(request.headers["content-length"]) > bodyLimit)) response.writeContinue();
+		handler(request, response);
+	});
+	server.on("request", (_request, response: ServerResponse & { socket: CallerSocket }) => {
+		response.socket[LATEST] = response;
+	});
+	// A caller may close its side and still wait for the answer; Node would cut it off.
+	(server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+	server.on("connection", (socket: CallerSocket) => socket.on("end", () => lookForCaller(socket)));
+	server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+		if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+		const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
+		socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+	});
+	return server;
+}
+
+const LATEST = Symbol("latest response");
+type CallerSocket = Socket & { [LATEST]?: ServerResponse };
+/** How long a caller that is gone takes to be noticed, in `ms`. */
+const LOOK_AGAIN_MS = 100;
+
+/**
+ * The caller's side is closed: it waits, or it is gone, and TCP tells which only to one who writes. An interim
+ * answer (RFC 9110 §15.2.1: callers ignore it) makes the socket fail at the second write if nobody is there.
+ */
+function lookForCaller(socket: CallerSocket): void {
+	const response = socket[LATEST];
+	const look = () => {
+		if (response && !response.writableEnded && !response.headersSent && response.req.httpVersionMinor > 0) response.writeContinue();
+	};
+	look();
+	setTimeout(look, LOOK_AGAIN_MS);
+}
+
+/** What Node's HTTP parser complains of, as a status line; everything else is a bad request. */
+const CLIENT_ERRORS: Record<string, string> = {
+	HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+	ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+function badRequest(_request: IncomingMessage, response: ServerResponse): void {
+	const body = "Bad Request: the path is not a valid URL";
+	response.writeHead(400, [
+		"Access-Control-Allow-Origin",
+		"*",
+		"Content-Type",
+		"text/plain; charset=utf-8",
+		"Content-Length",
+		String(body.length),
+	]);
+	response.end(body);
+}

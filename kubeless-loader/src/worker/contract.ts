@@ -1,0 +1,80 @@
+/** What the answer to a call is made of; the caller's side of a call, as a worker sees it. */
+export interface Answer {
+	/** The whole answer; the body is `bytes` from `start` to `end`, valid during this call only. */
+	result(status: number, head: string, bytes: Buffer, start: number, end: number): void;
+	/** The beginning of a streamed answer. */
+	head(status: number, head: string): void;
+	/** A piece of a streamed answer; the bytes may be kept. Returns false when the caller reads too slowly: pause. */
+	chunk(bytes: Buffer): boolean;
+	end(): void;
+	/** The call failed; `message` and `stack` are the function's own words, for the log. */
+	fail(code: AnswerFault, message: string, stack?: string): void;
+}
+
+export type AnswerFault = "BODY_MALFORMED" | "FUNCTION_THREW" | "RESULT_INVALID" | "CALLER_GONE" | "WORKER_DIED" | "WIRE_BROKEN";
+
+/** One call on its way through a worker. */
+export interface WorkerCall {
+	/** the `call` line's fields after the id, as JSON text without braces (PROTOCOL 4.1), in pure ASCII */
+	readonly fields: string;
+	/** the request's headers as one block (PROTOCOL 2.5) */
+	readonly headBlock: string;
+	readonly body: Buffer | undefined;
+	readonly answer: Answer;
+	/** the number it has on its worker's wire */
+	id: number;
+	/** nobody waits for it any more: its answer is thrown away */
+	abandoned: boolean;
+	/** the caller reads slower than the worker writes */
+	paused: boolean;
+}
+
+/** Why a worker ended, as the metric counts it. */
+export type ExitReason = "exit" | "signal" | "protocol" | "timeout" | "load_failed" | "load_timeout" | "replaced" | "idle" | "stopped";
+
+/** What a worker tells its pool. */
+export interface WorkerEvents {
+	ready(worker: Worker): void;
+	/** a call ended, so there is room for another */
+	room(worker: Worker): void;
+	/** it will take no more calls, and `why` is a sentence for the log */
+	gone(worker: Worker, reason: ExitReason, why: string): void;
+	/** it could not load the function; `gone` follows */
+	failed(worker: Worker, failure: LoadFailure): void;
+	/** a line the function printed */
+	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
+}
+
+/** Why a function could not be loaded, in the language's own words (PROTOCOL 3.2). */
+export interface LoadFailure {
+	readonly code: string;
+	readonly message: string;
+	readonly stack?: string | undefined;
+	readonly handlers?: readonly string[] | undefined;
+}
+
+/** A process that holds one loaded function and takes calls of it. */
+export interface Worker {
+	readonly pid: number | undefined;
+	/** the handler's name, once ready */
+	readonly handler: string;
+	/** calls it takes at once, once ready */
+	readonly concurrency: number;
+	/** calls it holds, the abandoned ones included */
+	readonly inFlight: number;
+	/** ready, not on its way out and not in doubt */
+	readonly open: boolean;
+	/** calls that ran out of time and that it has not let go of yet: while there are any, it is sent no new ones */
+	doubts: number;
+	/** whether the call has not ended in it yet */
+	holds(call: WorkerCall): boolean;
+	send(call: WorkerCall): void;
+	/** Nobody waits for this call any more (PROTOCOL 6.1). */
+	cancel(call: WorkerCall): void;
+	/** The caller reads again. */
+	resume(call: WorkerCall): void;
+	/** Takes no new calls, finishes those it holds, then ends; `reason` is what its end is counted as. */
+	retire(reason: ExitReason): void;
+	/** Ends now; the calls it holds fail. */
+	kill(reason: ExitReason, why: string): void;
+}

@@ -1,0 +1,170 @@
+import { isUtf8 } from "node:buffer";
+import type { Writable } from "node:stream";
+
+/** A frame's line (PROTOCOL 2.1), its lengths checked, its other fields not. */
+export interface Line {
+	readonly type: string;
+	readonly id?: unknown;
+	readonly status?: unknown;
+	readonly head?: number;
+	readonly body?: number;
+	readonly [field: string]: unknown;
+}
+
+/** A frame that breaks a rule; `rule` is its number in PROTOCOL.md. */
+export class WireError extends Error {
+	readonly rule: string;
+	constructor(rule: string, message: string) {
+		super(`${message} (wire rule ${rule})`);
+		this.rule = rule;
+	}
+}
+
+const NEWLINE = 10;
+// PROTOCOL 2.3
+const MAX_LINE = 1024 * 1024;
+const MAX_HEAD = 1024 * 1024;
+const MAX_BODY = 1024 * 1024 * 1024;
+
+/** Takes a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. */
+export type FrameSink = (line: Line, bytes: Buffer, headStart: number, bodyStart: number, end: number) => void;
+
+/** Bytes in, frames out. One per wire; it holds at most one unfinished frame. */
+export class FrameReader {
+	readonly #sink: FrameSink;
+	/** an unfinished line */
+	#rest: Buffer | undefined;
+	/** the line of an unfinished frame, whose blocks are still arriving */
+	#line: Line | undefined;
+	#parts: Buffer[] = [];
+	#missing = 0;
+
+	constructor(sink: FrameSink) {
+		this.#sink = sink;
+	}
+
+	/** @throws {WireError} when what arrived is not a frame; the reader is of no use after that */
+	push(chunk: Buffer): void {
+		let bytes = chunk;
+		let at = 0;
+		if (this.#line !== undefined) {
+			at = this.#fill(chunk);
+			if (this.#line !== undefined) return;
+		} else if (this.#rest !== undefined) {
+			bytes = Buffer.concat([this.#rest, chunk]);
+			this.#rest = undefined;
+		}
+		while (at < bytes.length) {
+			const newline = bytes.indexOf(NEWLINE, at);
+			if (newline < 0 || newline - at > MAX_LINE) {
+				if (bytes.length - at > MAX_LINE) throw new WireError("2.3", "a line is longer than 1 MiB");
+				this.#rest = bytes.subarray(at);
+				return;
+			}
+			const line = parseLine(bytes, at, newline);
+			const headStart = newline + 1;
+			const bodyStart = headStart + (line.head ?? 0);
+			const end = bodyStart + (line.body ?? 0);
+			if (end > bytes.length) {
+				this.#line = line;
+				this.#parts.push(bytes.subarray(headStart));
+				this.#missing = end - bytes.length;
+				return;
+			}
+			at = end;
+			this.#sink(line, bytes, headStart, bodyStart, end);
+		}
+	}
+
+	/** True while a frame has begun and not ended. */
+	get unfinished(): boolean {
+		return this.#line !== undefined || this.#rest !== undefined;
+	}
+
+	/** Takes what the unfinished frame misses; returns where the next one begins in the chunk. */
+	#fill(chunk: Buffer): number {
+		const taken = Math.min(this.#missing, chunk.length);
+		this.#parts.push(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+		this.#missing -= taken;
+		if (this.#missing > 0) return taken;
+		const line = this.#line as Line;
+		const bytes = Buffer.concat(this.#parts);
+		this.#line = undefined;
+		this.#parts = [];
+		this.#sink(line, bytes, 0, line.head ?? 0, bytes.length);
+		return taken;
+	}
+}
+
+function parseLine(bytes: Buffer, start: number, end: number): Line {
+	const text = bytes.toString("utf8", start, end);
+	let line: Line;
+	try {
+		line = JSON.parse(text);
+	} catch {
+		throw new WireError("2.1", `a line is not JSON: ${JSON.stringify(text.slice(0, 120))}`);
+	}
+	if (line === null || typeof line !== "object" || Array.isArray(line)) throw new WireError("2.1", "a line is not a JSON object");
+	// Decoding puts U+FFFD for what is not UTF-8, so only a line that has one needs the look.
+	if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) throw new WireError("2.1", "a line is not UTF-8");
+	if (typeof line.type !== "string") throw new WireError("2.2", "a line has no type");
+	if (line.head !== undefined && !isCount(line.head, MAX_HEAD)) throw new WireError("2.3", `head is ${JSON.stringify(line.head)}`);
+	if (line.body !== undefined && !isCount(line.body, MAX_BODY)) throw new WireError("2.3", `body is ${JSON.stringify(line.body)}`);
+	return line;
+}
+
+export function isCount(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
+	return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}
+
+/** A body up to this many `bytes` is cheaper copied into the text than written on its own. */
+const SMALL_BODY = 4096;
+/** Text this long goes out at once: more in one write saves nothing. */
+const FULL_TEXT = 64 * 1024;
+
+/** Frames out: what is sent in one turn of the event loop goes to the socket in one write. */
+export class FrameWriter {
+	readonly #socket: Writable;
+	#text = "";
+	#scheduled = false;
+
+	constructor(socket: Writable) {
+		this.#socket = socket;
+	}
+
+	/** `lineAndHead` in ISO-8859-1 (PROTOCOL 2.5, 2.6), the line's `\n` included. */
+	send(lineAndHead: string, body?: Buffer): void {
+		this.#text += lineAndHead;
+		if (body !== undefined && body.length > 0) {
+			if (body.length <= SMALL_BODY) this.#text += body.toString("latin1");
+			else {
+				this.#write();
+				this.#socket.write(body);
+			}
+		}
+		if (this.#text.length >= FULL_TEXT) this.#write();
+		else if (!this.#scheduled) {
+			this.#scheduled = true;
+			// After the sockets that are ready now were read: their calls go out together.
+			setImmediate(this.#flush);
+		}
+	}
+
+	#flush = (): void => {
+		this.#scheduled = false;
+		this.#write();
+	};
+
+	#write(): void {
+		if (this.#text === "") return;
+		const text = this.#text;
+		this.#text = "";
+		this.#socket.write(text, "latin1");
+	}
+}
+
+/** JSON for a string, in pure ASCII (PROTOCOL 2.6). */
+export function quote(text: string): string {
+	if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
+	return JSON.stringify(text).replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,315 @@
+import type { ExitReason, LoadFailure, Worker, WorkerCall, WorkerEvents } from "./contract.ts";
+import { Queue } from "./queue.ts";
+
+/** A call as the pool sees it. */
+export interface PoolCall extends WorkerCall {
+	/** the worker that holds it; undefined while it waits, or when it is over */
+	worker: Worker | undefined;
+	/** it stands in the queue */
+	waiting: boolean;
+	/** it goes to a worker now */
+	sent(): void;
+}
+
+export interface PoolOptions {
+	/** processes that are always there */
+	readonly least: number;
+	/** processes at the most: more than `least` only where a worker takes one call at a time */
+	readonly most: number;
+	/** calls that may wait */
+	readonly queueLength: number;
+	/** whether the container's memory has room for one more worker like this one */
+	readonly roomFor: (worker: Worker) => boolean;
+	readonly events: PoolEvents;
+}
+
+export interface PoolEvents {
+	started(worker: Worker): void;
+	/** `ms` from start to ready */
+	ready(worker: Worker, ms: number): void;
+	gone(worker: Worker, reason: ExitReason, why: string): void;
+	/** a replacement could not load the function; the pool tries again */
+	failed(failure: LoadFailure): void;
+	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
+}
+
+/** Starts a worker; bound to one state of the function's file and its dependencies. */
+export type StartWorker = (events: WorkerEvents) => Worker;
+
+/** How long a call that ran out of time may take to end before its worker counts as stuck, in `ms`. */
+const STUCK_AFTER_MS = 50;
+/** How long the queue stands before another process is started for it, in `ms`. */
+const STANDING_MS = 5;
+/** How often processes that were not needed are let go, in `ms`. */
+const IDLE_CHECK_MS = 30_000;
+/** The wait before a replacement: nothing at first, then doubling from the one to the other, in `ms`. */
+const BACK_OFF_MS = { first: 100, most: 10_000 };
+/** A worker that lived so long was no failed start, in `ms`. */
+const LIVED_MS = 5000;
+/** So many starts in a row without one ready worker, and the container had better be restarted. */
+const HOPELESS_STARTS = 10;
+
+/** All workers of one state of the function's file. */
+interface Generation {
+	readonly start: StartWorker;
+	readonly workers: Set<Worker>;
+	/** settles when the first worker is ready, or cannot be */
+	readonly loaded: PromiseWithResolvers<void>;
+}
+
+/** Keeps the workers: lends them to calls, replaces the dead and the stuck, swaps them for a new generation. */
+export class Pool {
+	readonly #options: PoolOptions;
+	readonly #queue = new Queue<PoolCall>((call) => call.waiting);
+	readonly #startedAt = new WeakMap<Worker, number>();
+	/** retired workers that still finish calls */
+	readonly #leaving = new Set<Worker>();
+	#current: Generation | undefined;
+	#coming: Generation | undefined;
+	#waiting = 0;
+	#stopping = false;
+	#stopped: PromiseWithResolvers<void> | undefined;
+	/** deaths in a row */
+	#deaths = 0;
+	/** starts in a row that never got ready */
+	#failedStarts = 0;
+	#restart: NodeJS.Timeout | undefined;
+	#standing: NodeJS.Timeout | undefined;
+	#idleCheck: NodeJS.Timeout | undefined;
+	/** most workers busy at once since the last idle check */
+	#peak = 0;
+
+	constructor(options: PoolOptions) {
+		this.#options = options;
+		if (options.most > options.least) {
+			this.#idleCheck = setInterval(() => this.#letIdleGo(), IDLE_CHECK_MS);
+			this.#idleCheck.unref();
+		}
+	}
+
+	/** Calls that wait for a worker. */
+	get waiting(): number {
+		return this.#waiting;
+	}
+
+	/** Workers that take calls. */
+	get ready(): number {
+		let ready = 0;
+		for (const worker of this.#current?.workers ?? []) if (worker.open) ready++;
+		return ready;
+	}
+
+	/** All processes, those on their way in or out included. */
+	get workers(): Worker[] {
+		return [...(this.#current?.workers ?? []), ...(this.#coming?.workers ?? []), ...this.#leaving];
+	}
+
+	/** False once starting workers is hopeless: only a new container may help. */
+	get healthy(): boolean {
+		return this.#failedStarts < HOPELESS_STARTS;
+	}
+
+	/**
+	 * Loads a function and, when its first worker is ready, gives it all calls to come; workers of the one before finish what they hold.
+	 * @throws {LoadFailure} it could not be loaded; whatever served before goes on
+	 */
+	load(start: StartWorker): Promise<void> {
+		const given_up = this.#coming;
+		this.#coming = { start, workers: new Set(), loaded: Promise.withResolvers() };
+		if (given_up) for (const worker of given_up.workers) worker.kill("replaced", "a newer one came while it was loading");
+		const { loaded } = this.#coming;
+		this.#add(this.#coming);
+		return loaded.promise;
+	}
+
+	/** Takes a call, to a worker or into the queue; false when the queue is full. */
+	submit(call: PoolCall): boolean {
+		const worker = this.#free();
+		if (worker) this.#lend(worker, call);
+		else {
+			if (this.#waiting >= this.#options.queueLength) return false;
+			call.waiting = true;
+			this.#waiting++;
+			this.#queue.push(call);
+			this.#grow();
+		}
+		return true;
+	}
+
+	/** Nobody waits for this call any more; its worker is told. */
+	cancel(call: PoolCall): void {
+		if (call.waiting) {
+			call.waiting = false;
+			this.#waiting--;
+		} else call.worker?.cancel(call);
+	}
+
+	/** The call ran out of time: a worker that cannot let go of it is stuck, gets no new calls, and another takes its place. */
+	expire(call: PoolCall): void {
+		const { worker } = call;
+		this.cancel(call);
+		if (!worker) return;
+		worker.doubts++;
+		setTimeout(() => {
+			worker.doubts--;
+			if (!worker.holds(call)) return this.#feed(worker);
+			if (!this.#current?.workers.has(worker)) return;
+			this.#leave(worker, "timeout");
+			this.#fill();
+		}, STUCK_AFTER_MS);
+	}
+
+	/** Ends all workers after the calls they hold; resolves when the last process is gone. */
+	stop(): Promise<void> {
+		this.#stopping = true;
+		this.#stopped ??= Promise.withResolvers();
+		clearTimeout(this.#restart);
+		clearTimeout(this.#standing);
+		clearInterval(this.#idleCheck);
+		for (const worker of this.workers) {
+			if (worker.concurrency > 0) worker.retire("stopped");
+			else worker.kill("stopped", "it was still loading");
+		}
+		if (this.workers.length === 0) this.#stopped.resolve();
+		return this.#stopped.promise;
+	}
+
+	/** Ends all workers now. */
+	kill(): void {
+		this.#stopping = true;
+		for (const worker of this.workers) worker.kill("stopped", "the loader was told to stop at once");
+	}
+
+	#free(): Worker | undefined {
+		let best: Worker | undefined;
+		for (const worker of this.#current?.workers ?? []) {
+			if (!worker.open || worker.inFlight >= worker.concurrency) continue;
+			// One at a time: the first free one, so that fast functions stay on few processes.
+			if (worker.concurrency === 1) return worker;
+			if (!best || worker.inFlight < best.inFlight) best = worker;
+		}
+		return best;
+	}
+
+	#lend(worker: Worker, call: PoolCall): void {
+		if (this.#idleCheck && worker.inFlight === 0) this.#peak = Math.max(this.#peak, this.#busy() + 1);
+		call.worker = worker;
+		call.sent();
+		worker.send(call);
+	}
+
+	/** Gives waiting calls to a worker with room. */
+	#feed(worker: Worker): void {
+		while (this.#waiting > 0 && worker.open && worker.inFlight < worker.concurrency) {
+			const call = this.#queue.shift();
+			if (!call) return;
+			call.waiting = false;
+			this.#waiting--;
+			this.#lend(worker, call);
+		}
+	}
+
+	#add(generation: Generation): void {
+		const started = performance.now();
+		const { events } = this.#options;
+		const worker = generation.start({
+			ready: (ready) => {
+				events.ready(ready, performance.now() - started);
+				this.#failedStarts = 0;
+				if (generation === this.#coming) this.#takeOver(generation);
+				this.#feed(ready);
+			},
+			room: (free) => this.#feed(free),
+			failed: (_failed, failure) => {
+				if (generation === this.#coming) generation.loaded.reject(failure);
+				else events.failed(failure);
+			},
+			gone: (gone, reason, why) => this.#gone(generation, gone, reason, why),
+			line: events.line,
+		});
+		generation.workers.add(worker);
+		this.#startedAt.set(worker, started);
+		events.started(worker);
+	}
+
+	#takeOver(generation: Generation): void {
+		const before = this.#current;
+		this.#current = generation;
+		this.#coming = undefined;
+		clearTimeout(this.#restart);
+		this.#deaths = 0;
+		for (const worker of before?.workers ?? []) this.#leave(worker, "replaced", before);
+		this.#fill();
+		generation.loaded.resolve();
+	}
+
+	#leave(worker: Worker, reason: ExitReason, generation = this.#current): void {
+		generation?.workers.delete(worker);
+		this.#leaving.add(worker);
+		if (worker.concurrency > 0) worker.retire(reason);
+		else worker.kill(reason, "it was still loading and is not needed any more");
+	}
+
+	#fill(): void {
+		if (this.#stopping || !this.#current) return;
+		while (this.#current.workers.size < this.#options.least) this.#add(this.#current);
+	}
+
+	#gone(generation: Generation, worker: Worker, reason: ExitReason, why: string): void {
+		generation.workers.delete(worker);
+		this.#leaving.delete(worker);
+		this.#options.events.gone(worker, reason, why);
+		if (this.#stopping) {
+			if (this.workers.length === 0) this.#stopped?.resolve();
+			return;
+		}
+		if (generation === this.#coming) {
+			this.#coming = undefined;
+			generation.loaded.reject({ code: "HANDLER_FAILED_TO_LOAD", message: why } satisfies LoadFailure);
+			return;
+		}
+		if (generation !== this.#current || generation.workers.size >= this.#options.least) return;
+		const started = this.#startedAt.get(worker) ?? 0;
+		if (performance.now() - started > LIVED_MS) this.#deaths = 0;
+		if (worker.concurrency === 0) this.#failedStarts++; // it never got ready
+		const wait = this.#deaths === 0 ? 0 : Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#deaths - 1));
+		this.#deaths++;
+		clearTimeout(this.#restart);
+		this.#restart = setTimeout(() => this.#fill(), wait);
+	}
+
+	/** Where a worker takes one call at a time, a queue that stands asks for more processes. */
+	#grow(): void {
+		const { most } = this.#options;
+		const generation = this.#current;
+		if (this.#standing || !generation || generation.workers.size >= most) return;
+		this.#standing = setTimeout(() => {
+			this.#standing = undefined;
+			if (this.#stopping || this.#waiting === 0 || generation !== this.#current) return;
+			let loading = 0;
+			let sample: Worker | undefined;
+			for (const worker of generation.workers) {
+				if (worker.open) sample ??= worker;
+				else loading++;
+			}
+			// A worker on its way will take one of those that wait.
+			const wanted = Math.min(this.#waiting - loading, most - generation.workers.size);
+			for (let more = 0; more < wanted && sample && this.#options.roomFor(sample); more++) this.#add(generation);
+			this.#grow();
+		}, STANDING_MS);
+	}
+
+	#busy(): number {
+		let busy = 0;
+		for (const worker of this.#current?.workers ?? []) if (worker.inFlight > 0) busy++;
+		return busy;
+	}
+
+	#letIdleGo(): void {
+		const workers = [...(this.#current?.workers ?? [])];
+		const busy = this.#busy();
+		const spare = workers.length - Math.max(this.#options.least, this.#peak, busy);
+		this.#peak = busy;
+		for (const worker of workers.filter((one) => one.open && one.inFlight === 0).slice(0, Math.max(0, spare))) this.#leave(worker, "idle");
+	}
+}
