@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
+import { CallTable } from "./calls.ts";
 import type { AnswerFault, ExitReason, LoadFailure, Worker, WorkerCall, WorkerEvents } from "./contract.ts";
 import { FrameReader, FrameWriter, isCount, type Line, WireError } from "./frames.ts";
 import { LineSplitter } from "./lines.ts";
@@ -40,11 +41,10 @@ export class ProcessWorker implements Worker {
 	readonly #wire: Socket;
 	readonly #writer: FrameWriter;
 	readonly #reader = new FrameReader((line, bytes, headStart, bodyStart, end) => this.#frame(line, bytes, headStart, bodyStart, end));
-	readonly #calls = new Map<number, WorkerCall>();
+	#calls = new CallTable(0);
 	readonly #spec: ProcessSpec;
 	readonly #events: WorkerEvents;
 	#state: State = "loading";
-	#lastId = 0;
 	/** calls somebody still waits for */
 	#awaited = 0;
 	/** why it ends: the first reason given wins */
@@ -100,9 +100,7 @@ export class ProcessWorker implements Worker {
 	}
 
 	send(call: WorkerCall): void {
-		const id = ++this.#lastId;
-		call.id = id;
-		this.#calls.set(id, call);
+		const id = this.#calls.add(call);
 		this.#awaited++;
 		const { headBlock, body } = call;
 		// The field order is the same for every call: the line costs one concatenation.
@@ -223,7 +221,7 @@ export class ProcessWorker implements Worker {
 
 	#finish(line: Line): WorkerCall {
 		const call = this.#find(line);
-		this.#calls.delete(call.id);
+		this.#calls.delete(call);
 		if (!call.abandoned) this.#awaited--;
 		return call;
 	}
@@ -264,6 +262,7 @@ export class ProcessWorker implements Worker {
 		this.handler = textOf(line["handler"]) ?? "";
 		this.concurrency = Math.min(own ?? this.#spec.concurrency, this.#spec.concurrencyLimit ?? Number.POSITIVE_INFINITY);
 		if (this.#state !== "loading") return;
+		this.#calls = new CallTable(this.concurrency);
 		this.#state = "open";
 		this.#events.ready(this);
 	}

@@ -1,0 +1,41 @@
+// npm test: installs, checks style and types, runs all tests. Arguments name test files or folders to run instead of all.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { must, prepare, root, toolsFirst } from "../kubeless-loader/checkout.mjs";
+
+prepare();
+for (const manifest of manifests()) provide(manifest);
+must("npm", ["run", "--silent", "check"]);
+
+const asked = process.argv.slice(2);
+// No more files at once than the machine can take without tests waiting for each other's processes.
+must("node", ["--test", "--test-concurrency=2", "--test-timeout=300000", ...(asked.length > 0 ? asked : ["test/**/*.test.ts"])]);
+
+function manifests() {
+	return readdirSync(join(root, "runtimes"))
+		.map((id) => join(root, "runtimes", id, "runtime.json"))
+		.filter((file) => existsSync(file))
+		.map((file) => JSON.parse(readFileSync(file, "utf8")));
+}
+
+/** Makes sure a language is there: installed where that was asked for, else its tests say that they are skipped. */
+function provide({ name, toolchain }) {
+	if (!toolchain || works(toolchain.check)) return;
+	const packages = toolchain.debian ?? [];
+	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
+	const able = process.getuid?.() === 0 && existsSync("/etc/debian_version") && packages.length > 0;
+	if (wanted && able) {
+		console.log(`Installing ${packages.join(", ")} for ${name} …`);
+		const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+		must("apt-get", ["update", "-qq"], env);
+		must("apt-get", ["install", "-qq", "--no-install-recommends", ...packages], env);
+		if (works(toolchain.check)) return;
+	}
+	const cure = packages.length > 0 ? `; on Debian: apt-get install ${packages.join(" ")}` : "";
+	console.log(`MISSING: ${name} (${toolchain.check.join(" ")} fails), its tests will be skipped${cure}`);
+}
+
+function works([command, ...args]) {
+	return spawnSync(command, args, { env: toolsFirst(), stdio: "ignore" }).status === 0;
+}
