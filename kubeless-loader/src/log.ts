@@ -1,4 +1,3 @@
-import { appendFileSync, closeSync, openSync, writeSync } from "node:fs";
 import { type DestinationStream, destination, type Logger, pino } from "pino";
 
 /** Log bytes that wait for a slow reader at the most; what comes on top is dropped and counted. */
@@ -59,21 +58,4 @@ export function createLogger(level: string, stream: DestinationStream): Logger {
 		{ level, base: null, formatters: { level: (label) => ({ level: label }) }, timestamp: pino.stdTimeFunctions.isoTime },
 		stream,
 	);
-}
-
-/** The loader's last words: on standard error, and where Kubernetes shows them in the pod's status (at most 4096 `bytes` there). */
-export function sayWhyItEnds(message: string, terminationLog: string): void {
-	try {
-		writeSync(2, `${message}\n`);
-	} catch {
-		// Nobody reads standard error: the exit code has to say it.
-	}
-	try {
-		// Only a file that is there already: outside Kubernetes there is none, and none is made.
-		const file = openSync(terminationLog, "r+");
-		closeSync(file);
-		appendFileSync(terminationLog, `${Buffer.from(message).subarray(0, 4000).toString()}\n`);
-	} catch {
-		// Not in a pod.
-	}
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { runContainer } from "./container.ts";
 import { runAtDesk, USAGE } from "./desk/run.ts";
 import { StartError } from "./errors.ts";
-import { sayWhyItEnds } from "./log.ts";
+import { sayWhyItEnds } from "./last-words.ts";
 
 declare const LOADER_VERSION: string;
 

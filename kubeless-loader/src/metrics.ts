@@ -46,7 +46,7 @@ export class Metrics {
 	readonly #dropped: Counter;
 	#scrape: Promise<unknown> = Promise.resolve();
 
-	constructor(pool: () => Pool | undefined) {
+	constructor(pool: Pool) {
 		for (const method of METHODS) this.#methods.set(method, new MethodSeries(method));
 		const registers = [this.#registry];
 		const all = [...this.#methods.values(), this.#other];
@@ -73,14 +73,14 @@ export class Metrics {
 				},
 			});
 		gauge("function_calls_in_flight", "Calls being answered, the waiting ones included", () => this.inFlight);
-		gauge("function_queue_length", "Calls that wait for a worker", () => pool()?.waiting ?? 0);
-		gauge("function_workers_ready", "Worker processes that take calls", () => pool()?.ready ?? 0);
+		gauge("function_queue_length", "Calls that wait for a worker", () => pool.waiting);
+		gauge("function_workers_ready", "Worker processes that take calls", () => pool.ready);
 		new Gauge({
 			name: "function_workers_memory_bytes",
 			help: "Resident memory of all worker processes",
 			registers,
 			async collect() {
-				const sizes = await Promise.all((pool()?.workers ?? []).map(({ pid }) => residentBytes(pid)));
+				const sizes = await Promise.all(pool.workers.map(({ pid }) => residentBytes(pid)));
 				this.set(sizes.reduce((total, size) => total + size, 0));
 			},
 		});

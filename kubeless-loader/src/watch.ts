@@ -8,19 +8,22 @@ const QUIET_MS = 80;
 const SKIPPED = /^(\.(?!\.data$).*|node_modules|__pycache__|venv|vendor|target|bin|obj|dist)$/;
 const MOST_FOLDERS = 200;
 const MOST_FILES = 2000;
+/** Files over so many `bytes` count as changed when their time is. */
+const LARGE = 1024 * 1024;
 
-/** Calls back when the content of a folder has changed, not merely its times. */
-export function watchFolder(folder: string, changed: () => void): { close(): void } {
+/** Calls back when the content of a folder has changed, not merely its times; the next time only after `changed` is done. */
+export function watchFolder(folder: string, changed: () => Promise<void>): { close(): void } {
 	let watchers: FSWatcher[] = [];
 	let timer: NodeJS.Timeout | undefined;
 	let seen = fingerprint(folder);
+	let busy = Promise.resolve();
 	const look = () => {
 		const now = fingerprint(folder);
 		const folders = now.folders.join("\n") !== seen.folders.join("\n");
 		const content = now.digest !== seen.digest;
 		seen = now;
 		if (folders) rewatch();
-		if (content) changed();
+		if (content) busy = busy.then(changed);
 	};
 	const touched = () => {
 		clearTimeout(timer);
@@ -68,7 +71,7 @@ function fingerprint(root: string): { folders: string[]; digest: string } {
 			else if (stats?.isFile() && files++ < MOST_FILES) {
 				hash.update(`${path}\0${stats.size}\0`);
 				try {
-					hash.update(readFileSync(path));
+					hash.update(stats.size > LARGE ? String(stats.mtimeMs) : readFileSync(path));
 				} catch {
 					// Gone, or not ours to read: its name alone counts.
 				}

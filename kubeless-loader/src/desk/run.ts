@@ -1,17 +1,16 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
 import { untilStopped } from "../drain.ts";
 import { StartError } from "../errors.ts";
 import type { HandlerPlace } from "../handler.ts";
-import { createLogger } from "../log.ts";
 import { chooseManifest, readManifests } from "../manifest.ts";
-import { describeFailure, serve } from "../serve.ts";
 import { watchFolder } from "../watch.ts";
 import type { LoadFailure } from "../worker/contract.ts";
+import { asStartError, createPool, workerStarter } from "../workers.ts";
 import { DependencyCache } from "./dependencies.ts";
-import { PrettyStream } from "./pretty.ts";
 
 export const USAGE = `Usage: kubeless-loader [run FILE [options]]
 
@@ -38,8 +37,6 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 	}
 	const file = functionFile(options.file);
 	const manifest = chooseManifest(readManifests(runtimes), { id: options.runtime, file });
-	const stream = new PrettyStream(1);
-	const tell = (line: string) => stream.write(`${line}\n`);
 	const asked: NodeJS.ProcessEnv = { FUNC_RUNTIME: manifest.id, ...env, ...options.env };
 	if (options.port !== undefined) asked["FUNC_PORT"] = options.port;
 	const config = readConfig(asked);
@@ -47,45 +44,53 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 	const suffix = manifest.suffixes.find((one) => name.endsWith(one)) ?? extname(name);
 	const place: HandlerPlace = { file, modName: name.slice(0, name.length - suffix.length), handler: options.handler ?? config.handler };
 
-	const log = createLogger(config.logLevel, stream);
-	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
-	const serving = await serve({ config, manifest, log, stream, host: "127.0.0.1", tellErrors: true });
-	const stopped = untilStopped(log, serving);
-	const cache = new DependencyCache(asked, tell);
+	const pool = createPool(config, manifest);
+	const cache = new DependencyCache(asked, (line) => process.stdout.write(`${line}\n`));
 	const load = async () => {
 		const extra: NodeJS.ProcessEnv = {};
 		const { libraries } = manifest;
-		if (libraries && !existsSync(join(manifest.folder, "libraries")))
+		// In an image the worker's libraries are part of it.
+		if (libraries && !existsSync(join(manifest.folder, "libraries"))) {
 			extra["RUNTIME_LIBRARIES"] = await cache.installed(manifest, join(manifest.folder, libraries));
+		}
 		extra["KUBELESS_INSTALL_VOLUME"] = await cache.installed(manifest, join(dirname(file), manifest.depsFile ?? ""));
-		await serving.load(place, extra);
+		await pool.load(workerStarter(config, manifest, place, extra));
 	};
+	const loaded = load();
+	loaded.catch(() => {}); // looked at below
+	await setImmediate(); // lets the worker start before the server's code is loaded
+	const { createLogger, PrettyStream, serve } = await import("../serve.ts");
+	const stream = new PrettyStream(1);
+	const tell = (line: string) => stream.write(`${line}\n`);
+	const log = createLogger(config.logLevel, stream);
+	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
 	try {
-		await Promise.race([load(), stopped]);
+		const serving = await serve({ config, pool, log, stream, host: "127.0.0.1", tellErrors: true });
+		const stopped = untilStopped(log, serving);
+		const ready = await Promise.race([loaded.then(() => true), stopped.then(() => false)]);
+		if (!ready) return 0;
+		const url = `http://localhost:${serving.port}`;
+		tell(`${name} is served at ${url} (Ctrl-C stops it)\n  curl ${url}`);
+		const watcher = options.watch ? watchFolder(dirname(file), reload) : undefined;
+		await stopped;
+		watcher?.close();
+		return 0;
 	} catch (failure) {
-		serving.kill();
+		throw failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+	} finally {
+		pool.kill();
 		await stream.end();
-		if (failure instanceof StartError) throw failure;
-		throw new StartError((failure as LoadFailure).code, describeFailure(failure as LoadFailure, place));
 	}
-	const url = `http://localhost:${serving.port}`;
-	tell(`${name} is served at ${url} (Ctrl-C stops it)`);
-	tell(`  curl ${url}`);
 
-	const reload = async () => {
+	async function reload(): Promise<void> {
 		try {
 			await load();
 			tell(`${name} changed and is served anew.`);
 		} catch (failure) {
-			const why = failure instanceof StartError ? failure.message : describeFailure(failure as LoadFailure, place);
-			tell(`${name} changed, but the one before is still served. ${why}`);
+			const { message } = failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+			tell(`${name} changed, but the one before is still served. ${message}`);
 		}
-	};
-	const watcher = options.watch ? watchFolder(dirname(file), reload) : undefined;
-	await stopped;
-	watcher?.close();
-	await stream.end();
-	return 0;
+	}
 }
 
 interface RunOptions {

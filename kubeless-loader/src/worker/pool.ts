@@ -20,7 +20,6 @@ export interface PoolOptions {
 	readonly queueLength: number;
 	/** whether the container's memory has room for one more worker like this one */
 	readonly roomFor: (worker: Worker) => boolean;
-	readonly events: PoolEvents;
 }
 
 export interface PoolEvents {
@@ -30,6 +29,8 @@ export interface PoolEvents {
 	gone(worker: Worker, reason: ExitReason, why: string): void;
 	/** a replacement could not load the function; the pool tries again */
 	failed(failure: LoadFailure): void;
+	/** another state of the function was asked for: it serves now, or it could not be loaded */
+	reloaded(result: "taken" | "failed"): void;
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
 }
 
@@ -69,6 +70,7 @@ export class Pool {
 	#waiting = 0;
 	#stopping = false;
 	#stopped: PromiseWithResolvers<void> | undefined;
+	#events: PoolEvents | undefined;
 	/** deaths in a row */
 	#deaths = 0;
 	/** starts in a row that never got ready */
@@ -85,6 +87,12 @@ export class Pool {
 			this.#idleCheck = setInterval(() => this.#letIdleGo(), IDLE_CHECK_MS);
 			this.#idleCheck.unref();
 		}
+	}
+
+	/** Who is told what happens from now on; workers that are there already are told as started. */
+	report(events: PoolEvents): void {
+		this.#events = events;
+		for (const worker of this.workers) events.started(worker);
 	}
 
 	/** Calls that wait for a worker. */
@@ -118,6 +126,8 @@ export class Pool {
 		this.#coming = { start, workers: new Set(), loaded: Promise.withResolvers() };
 		if (given_up) for (const worker of given_up.workers) worker.kill("replaced", "a newer one came while it was loading");
 		const { loaded } = this.#coming;
+		// Who called may still be busy with other things when it fails.
+		loaded.promise.catch(() => {});
 		this.#add(this.#coming);
 		return loaded.promise;
 	}
@@ -211,10 +221,9 @@ export class Pool {
 
 	#add(generation: Generation): void {
 		const started = performance.now();
-		const { events } = this.#options;
 		const worker = generation.start({
 			ready: (ready) => {
-				events.ready(ready, performance.now() - started);
+				this.#events?.ready(ready, performance.now() - started);
 				this.#failedStarts = 0;
 				if (generation === this.#coming) this.#takeOver(generation);
 				this.#feed(ready);
@@ -222,14 +231,14 @@ export class Pool {
 			room: (free) => this.#feed(free),
 			failed: (_failed, failure) => {
 				if (generation === this.#coming) generation.loaded.reject(failure);
-				else events.failed(failure);
+				else this.#events?.failed(failure);
 			},
 			gone: (gone, reason, why) => this.#gone(generation, gone, reason, why),
-			line: events.line,
+			line: (stream, text, call) => this.#events?.line(stream, text, call),
 		});
 		generation.workers.add(worker);
 		this.#startedAt.set(worker, started);
-		events.started(worker);
+		this.#events?.started(worker);
 	}
 
 	#takeOver(generation: Generation): void {
@@ -240,6 +249,7 @@ export class Pool {
 		this.#deaths = 0;
 		for (const worker of before?.workers ?? []) this.#leave(worker, "replaced", before);
 		this.#fill();
+		if (before) this.#events?.reloaded("taken");
 		generation.loaded.resolve();
 	}
 
@@ -258,13 +268,14 @@ export class Pool {
 	#gone(generation: Generation, worker: Worker, reason: ExitReason, why: string): void {
 		generation.workers.delete(worker);
 		this.#leaving.delete(worker);
-		this.#options.events.gone(worker, reason, why);
+		this.#events?.gone(worker, reason, why);
 		if (this.#stopping) {
 			if (this.workers.length === 0) this.#stopped?.resolve();
 			return;
 		}
 		if (generation === this.#coming) {
 			this.#coming = undefined;
+			if (this.#current) this.#events?.reloaded("failed");
 			generation.loaded.reject({ code: "HANDLER_FAILED_TO_LOAD", message: why } satisfies LoadFailure);
 			return;
 		}

@@ -1,0 +1,63 @@
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import type { Config } from "./config.ts";
+import { StartError } from "./errors.ts";
+import type { HandlerPlace } from "./handler.ts";
+import { type Concurrency, expand, type Manifest } from "./manifest.ts";
+import { roomForAnother } from "./memory.ts";
+import type { LoadFailure } from "./worker/contract.ts";
+import { Pool, type StartWorker } from "./worker/pool.ts";
+import { ProcessWorker } from "./worker/process.ts";
+
+/** Calls at once, where neither the user nor the worker says how many. */
+const CALLS_AT_ONCE: Record<Concurrency, number> = { async: 100, threads: 10, single: 1 };
+/** Processes at the most, where a worker takes one call at a time and the user says nothing. */
+const SINGLE_PROCESSES = 10;
+
+/** The pool for a runtime, as the configuration wants it; it has no worker before its first `load`. */
+export function createPool(config: Config, manifest: Manifest): Pool {
+	const least = config.workers || availableParallelism();
+	return new Pool({
+		least,
+		most: manifest.concurrency === "single" ? Math.max(least, config.concurrency ?? SINGLE_PROCESSES) : least,
+		queueLength: config.queueLength,
+		roomFor: (worker) => roomForAnother(worker.pid),
+	});
+}
+
+/** How to start workers for one state of the function. */
+export function workerStarter(config: Config, manifest: Manifest, place: HandlerPlace, extraEnv: NodeJS.ProcessEnv = {}): StartWorker {
+	const env: NodeJS.ProcessEnv = {
+		...config.env,
+		MOD_NAME: place.modName,
+		FUNC_HANDLER: place.handler ?? "",
+		FUNC_TIMEOUT: config.timeoutText,
+		FUNC_RUNTIME: config.runtime,
+		FUNC_MEMORY_LIMIT: config.memoryLimit,
+		KUBELESS_INSTALL_VOLUME: config.installVolume,
+		KUBELESS_HANDLER_FILE: place.file,
+		RUNTIME_DIR: manifest.folder,
+		...extraEnv,
+	};
+	env["RUNTIME_LIBRARIES"] ??= join(manifest.folder, "libraries");
+	// The runtime's own variables come last, as in a pod that Kubeless's controller makes.
+	for (const [name, value] of Object.entries(manifest.env ?? {})) env[name] = expand(value, env);
+	const spec = {
+		command: manifest.worker.map((word) => expand(word, env)),
+		env,
+		cwd: dirname(place.file),
+		loadTimeoutMs: config.loadTimeoutMs,
+		concurrency: CALLS_AT_ONCE[manifest.concurrency],
+		// Where a worker takes one call at a time, FUNC_CONCURRENCY is the number of processes.
+		concurrencyLimit: manifest.concurrency === "single" ? 1 : config.concurrency,
+	};
+	return (events) => new ProcessWorker(spec, events);
+}
+
+/** Why a function cannot be loaded, as one message for the user. */
+export function asStartError({ code, message, stack, handlers }: LoadFailure, place: HandlerPlace): StartError {
+	const lines = [`Cannot load ${place.file}: ${message}`];
+	if (handlers && handlers.length > 0 && !handlers.every((name) => message.includes(name))) lines.push(`It has: ${handlers.join(", ")}.`);
+	if (stack && !message.includes(stack)) lines.push(stack);
+	return new StartError(code, lines.join("\n"));
+}
