@@ -1,0 +1,17 @@
+"use strict";
+
+/**
+ * A file that cannot be loaded: its line 17, which is the same in every language, is not JavaScript.
+ *
+ * What a worker says about it must name this file and that line.
+ */
+
+exports.echoes = (event) => {
+	return event.data;
+};
+
+exports.raises = (event) => {
+	throw new Error(event.data);
+};
+
+exports.types = (this is not JavaScript

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Candidate, type Result, readSuites, runSuite, type Suite } from "./conform.ts";
+import { report } from "./report.ts";
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const suites = readSuites(join(folder, "vectors"));
+const { faults } = await import(new URL("faulty/faults.mjs", import.meta.url).href);
+
+/** Calls and no wish about their answers but that they end: only the runner's own checks can fail. */
+const twoCalls: Suite = {
+	name: "two calls",
+	optional: false,
+	description: "two calls",
+	rule: ["(the vector's)"],
+	handler: "echoes",
+	needs: [],
+	tests: [
+		{
+			description: "end",
+			steps: [{ call: { id: 1, body: "ciao" } }, { call: { id: 2, body: "ciao" } }, { ended: 1 }, { ended: 2 }],
+		},
+		{ description: "are followed by a third", steps: [{ call: { id: 3, body: "ciao" } }, { ended: 3 }] },
+	],
+};
+
+/** The suite a worker with this fault fails, the rule it is said to break, and words of the reason. */
+const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp][] = [
+	["closes the wire and runs on", twoCalls, "1.3", /still running/],
+	["lets a child hold the wire", "children", "1.2", /nothing of it within/],
+	["leaves when it has answered", twoCalls, "(the vector's)", /the worker ended \(exit code 0\)/],
+	["outlives the wire", "wire-end", "1.3", /nothing of it within/],
+	["prints nothing", "output", "1.4", /nothing of it within/],
+
+	["writes what is not JSON", twoCalls, "2.1", /not JSON: "hello"/],
+	["writes a JSON list", twoCalls, "2.1", /not a JSON object/],
+	["writes bytes that are not UTF-8", twoCalls, "2.1", /not UTF-8/],
+	["ends its lines in CR LF", twoCalls, "2.1", /carriage return/],
+	["says one byte less than it sends", twoCalls, "2.1", /not JSON: "o\{/],
+	["says one byte more than it sends", twoCalls, "2.1", /not JSON: "\\"type/],
+	["exits within a frame", twoCalls, "2.1", /the wire ends 5 bytes before the end/],
+	["mixes its frames", twoCalls, "2.1", /not JSON/],
+	["leaves the type away", twoCalls, "2.2", /no type/],
+	["sends a type of its own", twoCalls, "2.2", /"progress"/],
+	["stumbles over an unknown type", "unknown", "2.2", /the worker ended \(exit code 1\)/],
+	["writes a line over 1 MiB", twoCalls, "2.3", /longer than 1 MiB/],
+	["writes a line without end", twoCalls, "2.3", /longer than 1 MiB/],
+	["says a length below 0", twoCalls, "2.3", /body of .* is not a whole number/],
+	["says a length over 1 GiB", twoCalls, "2.3", /body of .* is not a whole number/],
+	["says a length in text", twoCalls, "2.3", /body of .* is not a whole number/],
+	["says an id in text", twoCalls, "2.3", /the id of result is "1"/],
+	["sends a head without line ends", twoCalls, "2.5", /does not end in CR LF/],
+	["sends a head with an empty line", twoCalls, "2.5", /not a header line: ""/],
+	["sends a header without a name", twoCalls, "2.5", /not a header line: ": Ada"/],
+	["lives on after a broken line", "broken-line", "2.7", /nothing of it within/],
+	["exits with 0 at a broken line", "broken-line", "2.7", /exit code 0/],
+
+	["is ready late", twoCalls, "3.2", /nothing of it within/],
+	["answers before it is ready", twoCalls, "3.2", /result came before ready/],
+	["speaks another version", twoCalls, "3.2", /wire 1/],
+	["does not say its handler", twoCalls, "3.2", /the handler's name/],
+	["says a concurrency of 0", twoCalls, "3.2", /a concurrency from 1 on/],
+	["fails without a list of handlers", "handler-not-found", "3.2", /the list handlers/],
+	["fails with a code of its own", "handler-not-found", "3.2", /one of the codes/],
+	["fails and exits with 0", "handler-not-found", "3.2", /exit code 0/],
+	["is ready twice", twoCalls, "3.3", /ready came after ready/],
+	["loads its handler for each call", "loaded-once", "3.3", /body is "1", and not "2"/],
+
+	["answers every call but one", "answered-once", "4.2", /nothing of it within/],
+	["sends a chunk before the head", "stream", "4.2", /before its head/],
+	["answers in turn", "order", "4.3", /the order is \[1,2\]/],
+	["answers without an id", twoCalls, "4.4", /result has no id/],
+	["sends a status that is none", twoCalls, "4.4", /status of result of call 1 is 99/],
+	["loses the status", "response-headers", "4.4", /status is 200, and not 201/],
+	["loses a header that comes twice", "response-headers", "4.4", /Set-Cookie is "b=2"/],
+	["sends less than it said", "large-results", "4.5", /Content-Length 1000000 and sent 0 bytes/],
+	["sends more than it said", "large-results", "4.5", /Content-Length 1000000 and sent 1000004 bytes/],
+	["sends an error without a message", "raise", "4.6", /must have a message/],
+	["sends an error with a code of its own", "raise", "4.6", /one of the codes/],
+	["calls the handler with malformed JSON", "malformed", "4.7", /was answered by result/],
+	["dies of an error", "raise", "4.8", /the worker ended/],
+	["answers twice", twoCalls, "4.9", /call 1, whose answer has ended/],
+	["answers a call that was never sent", twoCalls, "4.9", /call 1001, which was never sent/],
+	["ends twice", "stream", "4.9", /whose answer has ended/],
+	["takes bytes for text", "echo", "4.10", /first that differs is byte 128/],
+
+	["does not hear pause", "pause", "5.1", /kept coming|is over/],
+	["does not hear resume", "pause", "5.1", /nothing of it within/],
+	["sends large results whole", "large-results", "5.2", /form is "result", and not "chunks"/],
+	["holds back a chunk until the next", "stream", "5.3", /is over/],
+
+	["does not answer what is cancelled", "cancel", "6.1", /nothing of it within/],
+	["does not hear stop", "stop", "6.2", /nothing of it within/],
+	["exits with 3 when it is told to stop", "stop", "6.2", /exit code 3/],
+	["drops its calls when it is told to stop", "stop", "6.2", /the worker ended/],
+	["answers once more after stop", twoCalls, "4.9", /call 1, whose answer has ended/],
+
+	["logs to a stream there is not", twoCalls, "7.1", /stream of log is "stdlog"/],
+	["logs for a call that is over", twoCalls, "7.1", /whose answer has ended/],
+	["logs what is not UTF-8", twoCalls, "7.1", /not UTF-8/],
+];
+
+describe("the runner", { concurrency: 6 }, () => {
+	test("knows no fault that this file does not try", () => {
+		assert.deepEqual(Object.keys(faults).sort(), WRONG.map(([fault]) => fault).sort());
+	});
+
+	for (const [fault, named, rule, words] of WRONG) {
+		test(`names rule ${rule} for a worker that ${fault}`, async () => {
+			const suite = typeof named === "string" ? suiteCalled(named) : named;
+			// What is wrong is seen at once; what is missing, when the time for it is over.
+			const patience = words.source.includes("nothing of it") ? 0.2 : 1;
+			const first = await firstBroken({ ...worker("worker.mjs", fault), patience }, suite);
+			assert.ok(first, "it found nothing wrong");
+			assert.match(first.reason, words);
+			assert.equal(first.rule, rule);
+			assert.ok(report(first).startsWith(`Rule ${rule} of PROTOCOL.md is broken: `));
+		});
+	}
+
+	test("names rule 2.4 for a worker that takes one read for one frame", async () => {
+		const results = await resultsOf(worker("one-chunk.mjs"), [suiteCalled("split-and-joined")]);
+		assert.deepEqual(brokenRules(results), ["2.4"]);
+	});
+
+	test("finds nothing wrong with a worker that keeps the rules", async () => {
+		const results = await Promise.all(
+			[0, 1, 2].map((n) =>
+				resultsOf(
+					worker("reference.mjs"),
+					suites.filter((_, i) => i % 3 === n),
+				),
+			),
+		);
+		assert.deepEqual(
+			results.flat().filter(({ outcome }) => outcome !== "kept"),
+			[],
+		);
+	});
+
+	test("finds nothing wrong with a worker that writes its frames byte by byte", async () => {
+		const results = await resultsOf(worker("byte-by-byte.mjs"), ["answered-once", "raise", "ready", "stop", "stream"].map(suiteCalled));
+		assert.deepEqual(
+			results.filter(({ outcome }) => outcome !== "kept"),
+			[],
+		);
+	});
+
+	test("finds every vector broken by a worker that says ready and then nothing", async () => {
+		const mute: Candidate = { ...worker(""), command: ["sh", join(folder, "faulty", "mute.sh")], patience: 0.03 };
+		const results = await Promise.all(suites.map((suite) => resultsOf(mute, [suite])));
+		const passed = results.flat().filter(({ outcome }) => outcome !== "broken");
+		assert.deepEqual(
+			passed.map(({ description }) => description),
+			[],
+		);
+	});
+
+	test("skips what a worker lacks, with the reason", async () => {
+		const lacking = { ...worker("reference.mjs"), lacks: { recursion: "its stack is the process's" } };
+		const results = await resultsOf(lacking, [suiteCalled("recursion")]);
+		assert.deepEqual(
+			results.map(({ outcome, reason }) => [outcome, reason]),
+			[
+				["skipped", "recursion: its stack is the process's"],
+				["skipped", "recursion: its stack is the process's"],
+			],
+		);
+	});
+
+	test("says which command cannot be started", async () => {
+		const [result] = await resultsOf({ ...worker(""), command: ["/nowhere/worker"] }, [twoCalls]);
+		assert.match(result?.reason ?? "", /cannot be started: .*\/nowhere\/worker/);
+	});
+});
+
+function suiteCalled(name: string): Suite {
+	const suite = suites.find((one) => one.name === name);
+	assert.ok(suite, `there is no suite ${name}`);
+	return suite;
+}
+
+function worker(program: string, ...args: string[]): Candidate {
+	return {
+		command: [process.execPath, join(folder, "faulty", program), ...args],
+		env: process.env,
+		file: join(folder, "faulty", "examples", "conformance.mjs"),
+		concurrency: 1,
+		lacks: {},
+	};
+}
+
+async function resultsOf(candidate: Candidate, some: Suite[]): Promise<Result[]> {
+	const results: Result[] = [];
+	for (const suite of some) for await (const result of runSuite(candidate, suite)) results.push(result);
+	return results;
+}
+
+async function firstBroken(candidate: Candidate, suite: Suite): Promise<Result | undefined> {
+	for await (const result of runSuite(candidate, suite)) if (result.outcome === "broken") return result;
+	return undefined;
+}
+
+function brokenRules(results: Result[]): string[] {
+	return [...new Set(results.filter(({ outcome }) => outcome === "broken").map(({ rule }) => rule))];
+}

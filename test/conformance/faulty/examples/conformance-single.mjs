@@ -1,0 +1,1 @@
+export const single = () => "the only one";

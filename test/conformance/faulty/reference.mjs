@@ -1,0 +1,4 @@
+import { serve } from "./serve.mjs";
+
+// Keeps every rule.
+serve();

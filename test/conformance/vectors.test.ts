@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { readSuites } from "./conform.ts";
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
+const suites = readSuites(join(folder, "vectors"));
+const readme = read("README.md");
+const rules = [...read("..", "..", "runtimes", "PROTOCOL.md").matchAll(/^- \*\*(\d+\.\d+)\*\*/gm)].map(([, rule]) => rule);
+
+describe("the vectors", () => {
+	const fits = new Ajv2020({ allErrors: true, allowUnionTypes: true, strictRequired: false, strictTypes: false }).compile(
+		JSON.parse(read("vectors.schema.json")),
+	);
+	const files = readdirSync(join(folder, "vectors"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
+
+	for (const file of files) {
+		test(`${file} fits the schema`, () => {
+			fits(JSON.parse(read("vectors", file)));
+			assert.deepEqual(fits.errors?.map(({ instancePath, message }) => `${instancePath} ${message}`) ?? [], []);
+		});
+	}
+
+	test("prove every rule of PROTOCOL.md but those the README leaves to the loader", () => {
+		const left = [...section("Rules that are the loader's").matchAll(/^\| (\d+\.\d+) /gm)].map(([, rule]) => rule);
+		const proved = suites.flatMap(({ rule }) => rule);
+		assert.ok(rules.length > 30, "PROTOCOL.md has its rules");
+		assert.deepEqual(
+			rules.filter((rule) => rule && !proved.includes(rule)),
+			left,
+		);
+	});
+
+	test("cite rules that there are", () => {
+		for (const { name, rule } of suites) for (const one of rule) assert.ok(rules.includes(one), `${name} cites ${one}`);
+	});
+
+	test("say what they need exactly where they are optional", () => {
+		for (const { name, optional, needs } of suites) assert.equal(needs.length > 0, optional, name);
+	});
+
+	test("call the handlers that the README describes, and all of them", () => {
+		const described = [...section("The handlers").matchAll(/^\| `(\w+)` /gm)].map(([, handler]) => handler);
+		const called = new Set(suites.map(({ handler }) => handler).filter((handler) => handler !== "nosuch"));
+		assert.deepEqual(described.sort(), [...called].sort());
+	});
+
+	test("have descriptions of their own", () => {
+		const descriptions = suites.flatMap(({ description, tests }) => tests.map((one) => `${description}: ${one.description}`));
+		assert.equal(new Set(descriptions).size, descriptions.length);
+	});
+});
+
+function section(title: string): string {
+	const [, text] = readme.split(`## ${title}\n`);
+	assert.ok(text, `the README has a section "${title}"`);
+	return text.split("\n## ")[0] ?? "";
+}

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+/** Bytes, written so that a person can read them: UTF-8 text, base64, or one of the two many times over. */
+export type Content = string | { base64: string } | { repeat: Content; times: number };
+
+/** A frame to send: `head` and `body` are what the frame carries, their lengths are counted when it is sent. */
+export interface FrameToSend {
+	type: string;
+	id?: number;
+	/** header lines without their line ends, or the whole block */
+	head?: string[] | Exclude<Content, string>;
+	body?: Content;
+	[field: string]: unknown;
+}
+
+export type CallToSend = Omit<FrameToSend, "type"> & { id: number };
+
+/** "bytes": each byte alone; "parts": cut in the middle of the line, of the head and of the body. */
+export type Split = "bytes" | "parts";
+
+export type SendStep = { call: CallToSend; times?: number; split?: Split } | { send: FrameToSend; split?: Split } | { raw: Content };
+
+/** Fields by name, each a plain value or a matcher (`match.ts`). */
+export interface Expected {
+	id?: number;
+	type?: string;
+	head?: unknown;
+	body?: unknown;
+	[field: string]: unknown;
+}
+
+export type CheckStep =
+	| { expect: Expected }
+	| { answer: Expected & { id: number }; times?: number }
+	| { ended: number }
+	| { order: number[] }
+	| { quiet: number; ms: number }
+	| { output: string; stream: "stdout" | "stderr" }
+	| { alive: number }
+	| { eof: true }
+	| { exit: unknown };
+
+/** `within` is how long a check waits, in `ms`. */
+export type Step = SendStep | { joined: SendStep[] } | { close: true } | { kill: true } | (CheckStep & { within?: number });
+
+/** What a worker of its own is started with, where it differs from the suite's. */
+export interface Start {
+	handler?: string;
+	/** the word behind the dash: "broken" is conformance-broken.* */
+	file?: string;
+	/** null takes a variable away */
+	env?: Record<string, string | null>;
+}
+
+export interface Test {
+	description: string;
+	start?: Start;
+	steps: Step[];
+}
+
+export interface Suite {
+	/** the file's name without its suffix */
+	name: string;
+	optional: boolean;
+	description: string;
+	/** the rules of PROTOCOL.md it proves, the main one first */
+	rule: string[];
+	handler: string;
+	/** what a worker must be able to do for these tests to mean anything */
+	needs: string[];
+	tests: Test[];
+}
+
+/** Reads all vectors of a folder, those of its folder `optional` last. */
+export function readSuites(folder: string): Suite[] {
+	return [...readFolder(folder, false), ...readFolder(join(folder, "optional"), true)];
+}
+
+function readFolder(folder: string, optional: boolean): Suite[] {
+	return readdirSync(folder)
+		.filter((file) => file.endsWith(".json"))
+		.sort()
+		.map((file) => {
+			const { description, rule, handler, needs = [], tests } = JSON.parse(readFileSync(join(folder, file), "utf8"));
+			return { name: basename(file, ".json"), optional, description, rule, handler, needs, tests };
+		});
+}

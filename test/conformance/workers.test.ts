@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Candidate, readSuites, runSuite } from "./conform.ts";
+import { report } from "./report.ts";
+import { readRuntimes } from "./runtimes.ts";
+
+const suites = readSuites(fileURLToPath(new URL("vectors", import.meta.url)));
+
+for (const { id, missing, candidate } of readRuntimes()) {
+	if (missing && process.env["CI"]) {
+		test(`${id}: keeps the rules of the wire`, () => assert.fail(missing));
+		continue;
+	}
+	if (missing) console.log(`SKIPPED: the conformance of ${id}. ${missing}`);
+	// Most of the time is waiting, so that more at once than there are processors does no harm.
+	describe(id, { skip: missing ?? false, concurrency: 3 }, () => {
+		let worker: Candidate;
+		for (const suite of suites) {
+			test(`${id}: ${suite.rule[0]} ${suite.description}`, async (t) => {
+				worker ??= candidate();
+				for await (const result of runSuite(worker, suite)) {
+					const { outcome, description } = result;
+					const skip = outcome === "skipped" ? report(result) : false;
+					await t.test(`${id}: ${result.rule} ${description}`, { skip }, () => {
+						if (outcome === "broken") assert.fail(report(result));
+					});
+				}
+			});
+		}
+	});
+}
