@@ -84,8 +84,8 @@ function httpServer(handler: RawRoute, bodyLimit: number): Server {
 		if (!(Number(request.headers["content-length"]) > bodyLimit)) response.writeContinue();
 		handler(request, response);
 	});
-	server.on("request", (_request, response: ServerResponse & { socket: CallerSocket }) => {
-		response.socket[LATEST] = response;
+	server.on("request", (request: IncomingMessage & { socket: CallerSocket }, response) => {
+		request.socket[LATEST] = response;
 	});
 	// A caller may close its side and still wait for the answer; Node would cut it off.
 	(server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;

@@ -136,7 +136,7 @@ export class Call implements PoolCall, Answer, Timed {
 			this.fail("RESULT_INVALID", (cause as Error).message);
 			return true;
 		}
-		response.once("drain", () => this.worker?.resume(this));
+		if (!this.paused) response.once("drain", () => this.worker?.resume(this));
 		return false;
 	}
 

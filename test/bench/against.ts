@@ -1,0 +1,21 @@
+import { type Figure, type FigureParts, figure } from "./figure.ts";
+
+interface Wanted<S> extends Pick<FigureParts, "what" | "unit" | "target"> {
+	readonly value: (sample: S) => number;
+	readonly as: "ratio" | "difference";
+}
+
+/** One figure of every loader that was measured, against the yardstick in the same rounds. */
+export function against<C extends { readonly spec: { readonly name: string } }, S>(
+	samples: ReadonlyMap<C, readonly S[]>,
+	yardstick: C,
+	loaders: readonly C[],
+	{ value, as, ...parts }: Wanted<S>,
+): Figure[] {
+	const bare = samples.get(yardstick)?.map(value);
+	if (!bare) return []; // it did not start, which is noted
+	return loaders.flatMap((loader) => {
+		const taken = samples.get(loader);
+		return taken ? [figure({ ...parts, of: loader.spec.name, samples: taken.map(value), against: { samples: bare, as } })] : [];
+	});
+}

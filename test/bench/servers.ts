@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { basename, delimiter, dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ask } from "../support/ask.ts";
+import { keep, killTree, temporaryFolder } from "./children.ts";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const LOADER = here("../../kubeless-loader/bin.mjs");
+const BARE = here("./bare.mjs");
+const TRIVIAL = here("./trivial");
+
+/** How often a starting server is asked whether it serves, in `ms`: as exact as a start is timed. */
+const ASK_EVERY_MS = 2;
+/** How long a server may take to serve, and then to stop, in `ms`. */
+const START_PATIENCE_MS = 30_000;
+const STOP_PATIENCE_MS = 5_000;
+/** Of what a server prints, the end is kept to be shown if it fails, in `characters`. */
+const LAST_WORDS = 4096;
+
+/** What to start: the bare server, or a loader with a function. */
+export interface ServerSpec {
+	readonly name: string;
+	readonly command: readonly string[];
+	readonly env: Readonly<Record<string, string>>;
+	/** answers 200 once it serves */
+	readonly probe: string;
+}
+
+export const BARE_SERVER: ServerSpec = { name: "bare", command: [process.execPath, BARE], env: {}, probe: "/" };
+
+/** A loader in its default configuration, as in a container; `env` comes on top. */
+export function loaderSpec(
+	runtime: string,
+	file: string,
+	handler = "",
+	env: Readonly<Record<string, string>> = {},
+	command: readonly string[] = [process.execPath, LOADER],
+): ServerSpec {
+	// Alone in a folder, as Kubeless puts it: the manifest's folder has a package.json and more that is not the function's.
+	const volume = temporaryFolder();
+	copyFileSync(file, join(volume, basename(file)));
+	const MOD_NAME = basename(file, extname(file));
+	return {
+		name: runtime,
+		command,
+		probe: "/readyz",
+		env: { KUBELESS_INSTALL_VOLUME: volume, MOD_NAME, FUNC_HANDLER: handler, FUNC_RUNTIME: runtime, ...env },
+	};
+}
+
+/** A loader whose worker costs next to nothing. */
+export function trivialLoader(env: Readonly<Record<string, string>> = {}): ServerSpec {
+	return loaderSpec("trivial", join(TRIVIAL, "ok.txt"), "", { KUBELESS_RUNTIME_MANIFEST: join(TRIVIAL, "runtime.json"), ...env });
+}
+
+export interface Server {
+	readonly name: string;
+	readonly pid: number;
+	readonly port: number;
+	/** from its process's start to the first 200, in `ms` */
+	readonly startedIn: number;
+	stop(): Promise<void>;
+}
+
+/** Starts a server and waits until `probe` answers 200. @throws with its last words when it ends instead */
+export async function start(spec: ServerSpec, probe = spec.probe): Promise<Server> {
+	const port = await freePort();
+	const [command, ...args] = spec.command as [string, ...string[]];
+	const startedAt = performance.now();
+	const child = keep(
+		spawn(command, args, {
+			// Nothing of this shell's: figures must not depend on it. The Node.js that runs this comes first.
+			env: {
+				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
+				HOME: process.env["HOME"],
+				FUNC_PORT: String(port),
+				PORT: String(port),
+				...spec.env,
+			},
+			// Read and thrown away, as a container's engine reads it: a pipe nobody reads would stop the access log.
+			stdio: ["ignore", "pipe", "pipe"],
+		}),
+	);
+	let words = "";
+	for (const stream of [child.stdout, child.stderr]) {
+		stream?.on("data", (bytes: Buffer) => {
+			if (bytes.length < LAST_WORDS) words = (words + bytes.toString()).slice(-LAST_WORDS);
+		});
+	}
+	const failed = (what: string): Error => new Error(`${spec.name} ${what}: ${words.trim() || "it said nothing"}`);
+	await untilServing(child, port, probe, failed);
+	return { name: spec.name, pid: child.pid as number, port, startedIn: performance.now() - startedAt, stop: () => stop(child) };
+}
+
+async function untilServing(child: ChildProcess, port: number, probe: string, failed: (what: string) => Error): Promise<void> {
+	const deadline = performance.now() + START_PATIENCE_MS;
+	for (;;) {
+		const answer = await ask(port, { path: probe }).catch(() => undefined);
+		if (answer?.status === 200) return;
+		if (child.exitCode !== null || child.signalCode !== null) throw failed("ended before it served");
+		if (performance.now() > deadline) {
+			killTree(child);
+			throw failed(`answered no 200 to ${probe} within ${START_PATIENCE_MS / 1000} s`);
+		}
+		await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+	}
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	const ended = once(child, "exit");
+	child.kill("SIGTERM");
+	const timer = setTimeout(() => killTree(child), STOP_PATIENCE_MS);
+	await ended;
+	clearTimeout(timer);
+}
+
+/** A port nobody listens at; asked of the system, since the loader is to be asked before it can say one. */
+async function freePort(): Promise<number> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const address = server.address();
+	server.close();
+	await once(server, "close");
+	return typeof address === "object" && address ? address.port : 0;
+}
