@@ -35,7 +35,7 @@ export function readBody(
 	declared: number,
 	limit: number,
 	budget: ByteBudget,
-	done: (fault: BodyFault | undefined, body: Buffer, paid: number) => void,
+	done: (fault: BodyFault | undefined, body: readonly Buffer[], paid: number) => void,
 ): void {
 	if (declared > limit) {
 		discard(request);
@@ -47,11 +47,10 @@ export function readBody(
 		discard(request);
 		return done("MEMORY_FULL", NOTHING, 0);
 	}
-	let first: Buffer = NOTHING;
-	let parts: Buffer[] | undefined;
+	const parts: Buffer[] = [];
 	let length = 0;
 	let over = false;
-	const finish = (fault: BodyFault | undefined, body: Buffer) => {
+	const finish = (fault: BodyFault | undefined) => {
 		if (over) return;
 		over = true;
 		if (fault !== undefined) {
@@ -60,28 +59,24 @@ export function readBody(
 			request.off("data", take);
 			if (fault !== "CALLER_GONE") discard(request);
 		}
-		done(fault, body, paid);
+		done(fault, parts, paid);
 	};
 	const take = (chunk: Buffer) => {
 		length += chunk.length;
-		if (length > limit) return finish("BODY_TOO_LARGE", NOTHING);
+		if (length > limit) return finish("BODY_TOO_LARGE");
 		if (length > paid) {
-			if (!budget.take(length - paid)) return finish("MEMORY_FULL", NOTHING);
+			if (!budget.take(length - paid)) return finish("MEMORY_FULL");
 			paid = length;
 		}
-		if (length === chunk.length) first = chunk;
-		else {
-			parts ??= [first];
-			parts.push(chunk);
-		}
+		parts.push(chunk);
 	};
 	request.on("data", take);
-	request.on("end", () => finish(undefined, parts ? Buffer.concat(parts, length) : first));
-	request.on("close", () => finish("CALLER_GONE", NOTHING));
-	request.on("error", () => finish("CALLER_GONE", NOTHING));
+	request.on("end", () => finish(undefined));
+	request.on("close", () => finish("CALLER_GONE"));
+	request.on("error", () => finish("CALLER_GONE"));
 }
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING: readonly Buffer[] = [];
 
 function discard(request: IncomingMessage): void {
 	let discarded = 0;

@@ -53,7 +53,8 @@ export class Call implements PoolCall, Answer, Timed {
 	readonly answer: Answer = this;
 	fields = "";
 	headBlock = "";
-	body: Buffer | undefined;
+	body: readonly Buffer[] | undefined;
+	bodyLength = 0;
 	id = 0;
 	abandoned = false;
 	paused = false;
@@ -76,10 +77,16 @@ export class Call implements PoolCall, Answer, Timed {
 		response.on("close", () => this.#callerGone());
 	}
 
-	/** The body and what it cost. */
-	hold(body: Buffer, paid: number): void {
-		this.body = body;
+	/** Bytes taken from the budget, to be given back at the end. */
+	owes(paid: number): void {
 		this.#paid = paid;
+	}
+
+	/** What the worker gets as body. */
+	setBody(parts: readonly Buffer[]): void {
+		this.body = parts;
+		this.bodyLength = 0;
+		for (const part of parts) this.bodyLength += part.length;
 	}
 
 	/** Asks for a worker; from here on the time limit runs. */
@@ -214,7 +221,7 @@ export class Call implements PoolCall, Answer, Timed {
 		if (fault !== undefined && FAULTS[fault].blame === "function") series.failures++;
 		series.duration.observe((performance.now() - this.#sentAt) / 1000);
 		metrics.wait.observe((this.#sentAt - this.#queuedAt) / 1000);
-		metrics.requestBytes.observe(this.body?.length ?? 0);
+		metrics.requestBytes.observe(this.bodyLength);
 		metrics.responseBytes.observe(bytes);
 	}
 }

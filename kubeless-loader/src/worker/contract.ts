@@ -19,7 +19,10 @@ export interface WorkerCall {
 	readonly fields: string;
 	/** the request's headers as one block (PROTOCOL 2.5) */
 	readonly headBlock: string;
-	readonly body: Buffer | undefined;
+	/** the body as it came, in parts; undefined where there is none */
+	readonly body: readonly Buffer[] | undefined;
+	/** all of the body, in `bytes` */
+	readonly bodyLength: number;
 	readonly answer: Answer;
 	/** the number it has on its worker's wire */
 	id: number;

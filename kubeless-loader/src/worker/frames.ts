@@ -26,7 +26,10 @@ const MAX_LINE = 1024 * 1024;
 const MAX_HEAD = 1024 * 1024;
 const MAX_BODY = 1024 * 1024 * 1024;
 
-/** Takes a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. */
+/**
+ * Takes a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. A `chunk`
+ * may come in several parts, each as if it were a frame of its own: joining them would only copy bytes.
+ */
 export type FrameSink = (line: Line, bytes: Buffer, headStart: number, bodyStart: number, end: number) => void;
 
 /** Bytes in, frames out. One per wire; it holds at most one unfinished frame. */
@@ -38,6 +41,8 @@ export class FrameReader {
 	#line: Line | undefined;
 	#parts: Buffer[] = [];
 	#missing = 0;
+	/** what arrives of the unfinished frame is handed on at once */
+	#inParts = false;
 
 	constructor(sink: FrameSink) {
 		this.#sink = sink;
@@ -67,8 +72,10 @@ export class FrameReader {
 			const end = bodyStart + (line.body ?? 0);
 			if (end > bytes.length) {
 				this.#line = line;
-				this.#parts.push(bytes.subarray(headStart));
 				this.#missing = end - bytes.length;
+				this.#inParts = line.type === "chunk" && bodyStart === headStart;
+				if (this.#inParts) this.#sink(line, bytes, headStart, bodyStart, bytes.length);
+				else this.#parts.push(bytes.subarray(headStart));
 				return;
 			}
 			at = end;
@@ -83,11 +90,16 @@ export class FrameReader {
 
 	/** Takes what the unfinished frame misses; returns where the next one begins in the chunk. */
 	#fill(chunk: Buffer): number {
-		const taken = Math.min(this.#missing, chunk.length);
-		this.#parts.push(taken === chunk.length ? chunk : chunk.subarray(0, taken));
-		this.#missing -= taken;
-		if (this.#missing > 0) return taken;
 		const line = this.#line as Line;
+		const taken = Math.min(this.#missing, chunk.length);
+		this.#missing -= taken;
+		if (this.#inParts) {
+			if (this.#missing === 0) this.#line = undefined;
+			this.#sink(line, chunk, 0, 0, taken);
+			return taken;
+		}
+		this.#parts.push(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+		if (this.#missing > 0) return taken;
 		const bytes = Buffer.concat(this.#parts);
 		this.#line = undefined;
 		this.#parts = [];
@@ -133,20 +145,22 @@ export class FrameWriter {
 	}
 
 	/** `lineAndHead` in ISO-8859-1 (PROTOCOL 2.5, 2.6), the line's `\n` included. */
-	send(lineAndHead: string, body?: Buffer): void {
+	send(lineAndHead: string, body?: readonly Buffer[]): void {
 		this.#text += lineAndHead;
-		if (body !== undefined && body.length > 0) {
-			if (body.length <= SMALL_BODY) this.#text += body.toString("latin1");
-			else {
-				this.#write();
-				this.#socket.write(body);
-			}
-		}
+		if (body !== undefined) for (const part of body) this.#add(part);
 		if (this.#text.length >= FULL_TEXT) this.#write();
 		else if (!this.#scheduled) {
 			this.#scheduled = true;
 			// After the sockets that are ready now were read: their calls go out together.
 			setImmediate(this.#flush);
+		}
+	}
+
+	#add(part: Buffer): void {
+		if (part.length <= SMALL_BODY) this.#text += part.toString("latin1");
+		else {
+			this.#write();
+			this.#socket.write(part);
 		}
 	}
 

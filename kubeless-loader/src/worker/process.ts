@@ -106,7 +106,7 @@ export class ProcessWorker implements Worker {
 		// The field order is the same for every call: the line costs one concatenation.
 		let line = `{"type":"call","id":${id},${call.fields}`;
 		if (headBlock !== "") line += `,"head":${headBlock.length}`;
-		if (body !== undefined) line += `,"body":${body.length}`;
+		if (body !== undefined) line += `,"body":${call.bodyLength}`;
 		this.#writer.send(`${line}}\n${headBlock}`, body);
 	}
 
