@@ -29,7 +29,7 @@ export interface Manifest {
 export function readManifest(file: string): Manifest {
 	let manifest: Partial<Manifest>;
 	try {
-		manifest = JSON.parse(readFileSync(file, "utf8"));
+		manifest = JSON.parse(readFileSync(file, "utf8")) ?? {};
 	} catch (cause) {
 		throw new StartError("MANIFEST_INVALID", `The runtime manifest ${file} cannot be read: ${(cause as Error).message}.`);
 	}

@@ -1,3 +1,5 @@
+import net from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { StartError } from "./errors.ts";
@@ -69,6 +71,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		access: config.accessLog ? stream : undefined,
 		tellErrors: parts.tellErrors ?? false,
 		draining: false,
+		unsent: 0,
 	};
 	const fastify = createServer({
 		call: functionRoute(host, config),
@@ -85,13 +88,18 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		async drain() {
 			host.draining = true;
 			const deadline = performance.now() + config.shutdownTimeoutMs;
-			const closed = fastify.close();
-			while (metrics.inFlight > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS));
-			const killer = setTimeout(() => pool.kill(), Math.max(0, deadline - performance.now()));
+			// Not http's own close: it also ends connections whose answer is handed over but not sent yet.
+			net.Server.prototype.close.call(fastify.server);
+			while (host.unsent > 0 && performance.now() < deadline) await setTimeout(DRAIN_CHECK_MS);
+			const impatience = new AbortController();
+			setTimeout(Math.max(0, deadline - performance.now()), undefined, impatience).then(
+				() => pool.kill(),
+				() => {},
+			);
 			await pool.stop();
-			clearTimeout(killer);
+			impatience.abort();
 			fastify.server.closeAllConnections();
-			await closed;
+			await fastify.close();
 		},
 		kill: () => {
 			pool.kill();

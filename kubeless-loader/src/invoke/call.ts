@@ -23,6 +23,8 @@ export interface CallHost {
 	readonly tellErrors: boolean;
 	/** shutting down: no new calls, and connections end with the answer they wait for */
 	draining: boolean;
+	/** answers that are not with their callers yet, to the last byte */
+	unsent: number;
 }
 
 /** Up to this many `bytes` a body goes out in one write with the headers, as text. */
@@ -58,6 +60,7 @@ export class Call implements PoolCall, Answer, Timed {
 	id = 0;
 	abandoned = false;
 	paused = false;
+	begun = false;
 
 	// What the pool notes.
 	worker: Worker | undefined;
@@ -74,7 +77,11 @@ export class Call implements PoolCall, Answer, Timed {
 		this.#response = response;
 		this.#series = host.metrics.of(request.method as string);
 		host.metrics.inFlight++;
-		response.on("close", () => this.#callerGone());
+		host.unsent++;
+		response.on("close", () => {
+			host.unsent--;
+			this.#callerGone();
+		});
 	}
 
 	/** Bytes taken from the budget, to be given back at the end. */
@@ -120,7 +127,7 @@ export class Call implements PoolCall, Answer, Timed {
 	}
 
 	head(status: number, head: string): void {
-		if (this.#over || this.#response.headersSent) return;
+		if (this.#over) return;
 		const response = this.#response;
 		try {
 			response.writeHead(status, streamHeaders(head));

@@ -30,6 +30,8 @@ export interface WorkerCall {
 	abandoned: boolean;
 	/** the caller reads slower than the worker writes */
 	paused: boolean;
+	/** its answer's head has come, and what is left is a stream */
+	begun: boolean;
 }
 
 /** Why a worker ended, as the metric counts it. */

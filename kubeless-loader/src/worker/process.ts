@@ -173,26 +173,29 @@ export class ProcessWorker implements Worker {
 	#frame(line: Line, bytes: Buffer, headStart: number, bodyStart: number, end: number): void {
 		switch (line.type) {
 			case "result": {
-				const call = this.#finish(line);
+				const status = statusOf(line);
+				const call = this.#finish(line, false);
 				if (!call.abandoned) {
 					const head = headStart === bodyStart ? "" : bytes.toString("latin1", headStart, bodyStart);
-					call.answer.result(statusOf(line), head, bytes, bodyStart, end);
+					call.answer.result(status, head, bytes, bodyStart, end);
 				}
 				return this.#ended();
 			}
 			case "head": {
-				const call = this.#find(line);
-				if (!call.abandoned) call.answer.head(statusOf(line), bytes.toString("latin1", headStart, bodyStart));
+				const status = statusOf(line);
+				const call = this.#find(line, false);
+				call.begun = true;
+				if (!call.abandoned) call.answer.head(status, bytes.toString("latin1", headStart, bodyStart));
 				return;
 			}
 			case "chunk": {
-				const call = this.#find(line);
+				const call = this.#find(line, true);
 				if (call.abandoned || end === bodyStart) return;
 				if (!call.answer.chunk(bytes.subarray(bodyStart, end))) this.#pause(call, end - bodyStart);
 				return;
 			}
 			case "end": {
-				const call = this.#finish(line);
+				const call = this.#finish(line, true);
 				if (!call.abandoned) call.answer.end();
 				return this.#ended();
 			}
@@ -212,15 +215,19 @@ export class ProcessWorker implements Worker {
 		}
 	}
 
-	#find(line: Line): WorkerCall {
+	/** `begun`: whether the frame may only stand after a `head`, only before it, or, left out, anywhere (PROTOCOL 4.2). */
+	#find(line: Line, begun?: boolean): WorkerCall {
 		const { id } = line;
 		const call = isCount(id) ? this.#calls.get(id) : undefined;
 		if (call === undefined) throw new WireError("4.9", `${line.type} answers call ${JSON.stringify(id)}, which is not open`);
+		if (begun !== undefined && call.begun !== begun) {
+			throw new WireError("4.2", `${line.type} of call ${call.id} comes ${begun ? "before" : "after"} its head`);
+		}
 		return call;
 	}
 
-	#finish(line: Line): WorkerCall {
-		const call = this.#find(line);
+	#finish(line: Line, begun?: boolean): WorkerCall {
+		const call = this.#find(line, begun);
 		this.#calls.delete(call);
 		if (!call.abandoned) this.#awaited--;
 		return call;
