@@ -1,0 +1,7 @@
+import asyncio
+
+
+async def aio(event, context):
+    """A hundred of these run at once, on one thread."""
+    await asyncio.sleep(0.1)
+    return {'waited': 0.1}

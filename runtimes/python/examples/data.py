@@ -1,0 +1,3 @@
+def data(event, context):
+    """Gives back what it was sent: JSON arrives parsed, everything else as bytes."""
+    return event['data']
