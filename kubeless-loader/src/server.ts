@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { preflight } from "./invoke/preflight.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -40,8 +40,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
 	for (const method of METHODS) {
 		if (!fastify.supportedMethods.includes(method) && method !== "CONNECT") fastify.addHttpMethod(method);
 	}
-	fastify.removeAllContentTypeParsers();
-	fastify.addContentTypeParser("*", (_request, _payload, done) => done(null));
 
 	fastify.get("/healthz", (_request, reply) => {
 		const healthy = parts.healthy();
@@ -61,19 +59,18 @@ export function createServer(parts: ServerParts): FastifyInstance {
 		const { contentType, text } = await parts.metrics.render(request.headers.accept);
 		return reply.type(contentType).send(text);
 	});
-	fastify.route({
-		method: fastify.supportedMethods.filter((method) => method !== "OPTIONS"),
-		url: "*",
+	// Taken over before anything looks at the body: what a Content-Type means is the function's business.
+	const taken = (route: RawRoute) => ({
 		exposeHeadRoute: false,
-		handler: (request, reply) => {
+		onRequest: (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
 			reply.hijack();
-			parts.call(request.raw, reply.raw);
+			route(request.raw, reply.raw);
 		},
+		handler: () => {},
 	});
-	fastify.options("*", (request, reply) => {
-		reply.hijack();
-		preflight(request.raw, reply.raw);
-	});
+	const methods = fastify.supportedMethods.filter((method) => method !== "OPTIONS");
+	fastify.route({ method: methods, url: "*", ...taken(parts.call) });
+	fastify.route({ method: "OPTIONS", url: "*", ...taken(preflight) });
 	return fastify;
 }
 
