@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { type Files, folderOf, home, node, scratch } from "./worker.ts";
+
+describe("nodejs: install.sh", () => {
+	const pack = '{"name":"dep","version":"1.0.0","main":"i.js"}';
+
+	/** Installs from a folder of its own into another one. The packages are on this disk: no registry is asked. */
+	function install(files: Files, env: Record<string, string> = {}): string {
+		const volume = folderOf({});
+		execFileSync("sh", [join(home, "install.sh")], {
+			env: {
+				PATH: process.env["PATH"],
+				HOME: scratch,
+				KUBELESS_DEPS_FILE: join(folderOf(files), "package.json"),
+				KUBELESS_INSTALL_VOLUME: volume,
+				npm_config_install_links: "true",
+				...env,
+			},
+			stdio: "pipe",
+		});
+		return volume;
+	}
+
+	test("installs what is listed, and not what is for development", { skip: noNpm() }, () => {
+		const dep = folderOf({ "package.json": pack, "i.js": "module.exports = 'installed'" });
+		const tool = folderOf({ "package.json": pack.replace("dep", "tool"), "i.js": "" });
+		const lists = { dependencies: { dep: `file:${dep}` }, devDependencies: { tool: `file:${tool}` } };
+		const volume = install({ "package.json": JSON.stringify(lists) });
+		const script = "require('dep') + ' ' + require('fs').existsSync('node_modules/tool')";
+		assert.equal(execFileSync(node, ["-p", script], { cwd: volume, encoding: "utf8" }), "installed false\n");
+	});
+
+	test("has nothing to do without dependencies, and says what is missing", () => {
+		for (const text of ["", " \n", "{}", '{"name":"x","dependencies":{}}']) assert.ok(install({ "package.json": text }));
+		assert.throws(() => install({}), /There is no dependency file .*package\.json/);
+	});
+
+	test("runs nothing that stands in NPM_*, and passes npm's words on", { skip: noNpm() }, () => {
+		const trap = join(scratch, "trapped");
+		const files = { "package.json": '{"dependencies":{"not-there-at-all":"1.0.0"}}' };
+		const settings = {
+			npm_config_fetch_retries: "0",
+			NPM_SCOPE: `@x; touch ${trap};`,
+			NPM_REGISTRY: `http://127.0.0.1:9/$(touch ${trap})`,
+		};
+		assert.throws(() => install(files, { ...settings, NPM_CONFIG_EXTRA: "registry http://127.0.0.1:9/" }), /npm error|npm ERR!/);
+		assert.throws(() => readFileSync(trap), /ENOENT/);
+	});
+});
+
+function noNpm(): string | false {
+	try {
+		execFileSync("npm", ["--version"], { stdio: "ignore" });
+		return false;
+	} catch {
+		return "npm is missing; on Debian: apt-get install npm";
+	}
+}
