@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { callerAddress } from "./invoke/caller.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const two = (value: number): string => String(value).padStart(2, "0");
@@ -30,7 +31,7 @@ export function accessLine(request: IncomingMessage, status: number, bytes: numb
 		if (name.length === 7 && name.toLowerCase() === "referer") referer = rawHeaders[index + 1] as string;
 		else if (name.length === 10 && name.toLowerCase() === "user-agent") agent = rawHeaders[index + 1] as string;
 	}
-	return `${socket.remoteAddress ?? "-"} - - ${timestamp()} "${request.method} ${plain(request.url as string)} HTTP/${request.httpVersion}" ${status} ${bytes} "${plain(referer)}" "${plain(agent)}"\n`;
+	return `${callerAddress(socket) || "-"} - - ${timestamp()} "${request.method} ${plain(request.url as string)} HTTP/${request.httpVersion}" ${status} ${bytes} "${plain(referer)}" "${plain(agent)}"\n`;
 }
 
 /** Quotes and what is not printable ASCII, escaped as Apache does: one line stays one line. */

@@ -7,7 +7,5 @@ const { application, request, response } = require("./dist/express.js");
 const app = Object.assign(() => {}, EventEmitter.prototype, application);
 app.init();
 app.disable("x-powered-by");
-// The worker knows no peer's address: what the nearest proxy says of it is the only thing to be had.
-app.set("trust proxy", 1);
 
 module.exports = { app, request, response };

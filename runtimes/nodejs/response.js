@@ -91,6 +91,8 @@ class Outlet extends Writable {
 	constructor(call) {
 		super({ decodeStrings: false });
 		this.call = call;
+		/** the caller's, as on any connection */
+		this.remoteAddress = call.frame.address;
 		this.response = null;
 		this.stripped = false;
 		this.ended = false;

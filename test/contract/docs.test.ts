@@ -49,7 +49,7 @@ test("the loader's README has every metric of its own", () => {
 test("every manifest keeps to the schema, and its folder has its id", () => {
 	const validate = new Ajv2020({ allErrors: true }).compile(JSON.parse(text("runtimes/runtime.schema.json")));
 	for (const folder of runtimes) {
-		const manifest = JSON.parse(text(`runtimes/${folder}/runtime.json`));
+		const manifest: { id: string } = JSON.parse(text(`runtimes/${folder}/runtime.json`));
 		assert.ok(validate(manifest), `${folder}: ${JSON.stringify(validate.errors)}`);
 		assert.equal(manifest.id, folder);
 	}

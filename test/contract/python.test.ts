@@ -279,7 +279,7 @@ describe("Python", { skip: missing ?? false }, () => {
 			const data = `request = event['extensions']['request']
 answer = [type(request).__mro__[-2].__name__, request.method, request.path, request.query.q, request.url, request.get_header('X-Name'),
     request.get_cookie('b'), request.headers.get('X-Given'), request.content_length == len(event['data']), request.body.read() == event['data'],
-    request is event['extensions'].get('request'), len(event['extensions']), sorted(event['extensions'])]
+    request.remote_addr, request is event['extensions'].get('request'), len(event['extensions']), sorted(event['extensions'])]
 answer = {'is': answer}`;
 			const headers =
 				"Host: example.org:81\r\nX-Name: Ada\r\nX_Name: Eve\r\nCookie: a=1\r\nCookie: b=2\r\nTransfer-Encoding: chunked\r\nX-Given: 1\r\nx-given: 2\r\n";
@@ -289,6 +289,7 @@ answer = {'is': answer}`;
 				method: "PUT",
 				path: "/a%20b",
 				query: "q=1%202",
+				address: "10.0.0.9",
 				extensions: { source: "/here", request: "no" },
 			});
 			const url = "http://example.org:81/a%20b?q=1%202";
@@ -303,6 +304,7 @@ answer = {'is': answer}`;
 				"1, 2",
 				true,
 				true,
+				"10.0.0.9",
 				true,
 				2,
 				["request", "source"],

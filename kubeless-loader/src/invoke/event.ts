@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { quote } from "../worker/frames.ts";
+import { callerAddress } from "./caller.ts";
 
 /** What a request says about its event, read from its headers in one pass. */
 export interface RequestHead {
@@ -94,6 +95,8 @@ export function callFields(request: IncomingMessage, head: RequestHead, json: bo
 	const mark = url.indexOf("?");
 	let fields = `"method":"${request.method}","path":${quote(mark < 0 ? url : url.slice(0, mark))}`;
 	if (mark >= 0) fields += `,"query":${quote(url.slice(mark + 1))}`;
+	const address = callerAddress(request.socket);
+	if (address !== "") fields += `,"address":"${address}"`;
 	fields += `,"deadline":${deadline}`;
 	if (head.eventId !== undefined) fields += `,"event-id":${quote(head.eventId)}`;
 	if (head.eventType !== undefined) fields += `,"event-type":${quote(head.eventType)}`;

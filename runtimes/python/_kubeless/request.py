@@ -122,6 +122,7 @@ def environ_of(fields, head, body):
         'SERVER_NAME': 'localhost',
         'SERVER_PORT': '80',
         'SERVER_PROTOCOL': 'HTTP/1.1',
+        'REMOTE_ADDR': fields.get('address', ''),
         'wsgi.version': (1, 0),
         'wsgi.url_scheme': 'http',
         'wsgi.input': BytesIO(body),

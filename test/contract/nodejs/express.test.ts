@@ -25,7 +25,9 @@ describe("nodejs: extensions.request", () => {
 				"Content-Length": "2",
 				Cookie: "a=1",
 			};
-			const seen = JSON.parse((await worker.call({ path: "/a%20b/c", query: "x=1&y[]=2&y[]=3", headers, body: "{}", json: true })).text);
+			const seen = JSON.parse(
+				(await worker.call({ path: "/a%20b/c", query: "x=1&y[]=2&y[]=3", headers, body: "{}", json: true, address: "10.0.0.9" })).text,
+			);
 			assert.deepEqual(seen, {
 				method: "POST",
 				url: "/a%20b/c?x=1&y[]=2&y[]=3",
@@ -34,7 +36,7 @@ describe("nodejs: extensions.request", () => {
 				get: "1",
 				headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
 				is: ["json", false],
-				ip: "10.0.0.2",
+				ip: "10.0.0.9",
 				protocol: "http",
 				hostname: "a.example",
 				accepts: "json",

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { isBodiless, readReplyHead, resultHeaders, streamHeaders } from "../../../kubeless-loader/src/invoke/reply.ts";
+
+const CORS = ["Access-Control-Allow-Origin", "*"];
+
+test("an answer without headers has CORS and its length", () => {
+	assert.deepEqual(resultHeaders("", 200, 5, false), [...CORS, "Content-Length", "5"]);
+});
+
+test("headers stay as they are, in order and as often as they were set", () => {
+	const block = "Set-Cookie: a=1\r\nX-Name:  Ada \r\nset-cookie: b=2\r\nX-Url: http://a:80/\r\n";
+	assert.deepEqual(readReplyHead(block).pairs, ["Set-Cookie", "a=1", "X-Name", "Ada", "set-cookie", "b=2", "X-Url", "http://a:80/"]);
+});
+
+test("what is the connection's is left out, and lines that are no headers too", () => {
+	const block =
+		"Connection: close\r\nKEEP-ALIVE: x\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\nTrailer: x\r\nnonsense\r\n: x\r\nA: b\r\n";
+	assert.deepEqual(readReplyHead(block).pairs, ["A", "b"]);
+});
+
+test("the function's own CORS header is the only one", () => {
+	assert.deepEqual(resultHeaders("access-control-allow-origin: http://a\r\n", 200, 0, false), [
+		"access-control-allow-origin",
+		"http://a",
+		"Content-Length",
+		"0",
+	]);
+});
+
+test("the length is the loader's: of the body, but for HEAD, where only the function knows it", () => {
+	assert.deepEqual(resultHeaders("Content-Length: 99\r\n", 200, 5, false), [...CORS, "Content-Length", "5"]);
+	assert.deepEqual(resultHeaders("Content-Length: 99\r\n", 200, 0, true), [...CORS, "Content-Length", "99"]);
+	assert.deepEqual(resultHeaders("", 200, 5, true), [...CORS, "Content-Length", "5"]);
+});
+
+test("204 and 304 have no length", () => {
+	for (const status of [204, 304]) {
+		assert.ok(isBodiless(status));
+		assert.deepEqual(resultHeaders("", status, 0, false), CORS);
+	}
+});
+
+test("a streamed answer has the function's length, if it gave one", () => {
+	assert.deepEqual(streamHeaders("Content-Length: 10\r\nA: b\r\n"), ["A", "b", ...CORS, "Content-Length", "10"]);
+	assert.deepEqual(streamHeaders(""), CORS);
+});
+
+test("what was read once is not spoilt by who used it", () => {
+	const block = "X-Once: 1\r\n";
+	resultHeaders(block, 200, 1, false).push("more", "and more");
+	assert.deepEqual(resultHeaders(block, 200, 1, false), ["X-Once", "1", ...CORS, "Content-Length", "1"]);
+});
