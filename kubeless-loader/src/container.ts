@@ -1,22 +1,29 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "./config.ts";
-import { untilStopped } from "./drain.ts";
+import { drain, stopSignals } from "./drain.ts";
 import { StartError } from "./errors.ts";
 import { findHandler } from "./handler.ts";
-import { chooseManifest, type Manifest, readManifest, readManifests } from "./manifest.ts";
+import { chooseManifest, isSource, type Manifest, readManifest, readManifests } from "./manifest.ts";
 import { watchFolder } from "./watch.ts";
 import type { LoadFailure } from "./worker/contract.ts";
+import { SUPERSEDED } from "./worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "./workers.ts";
 
 /** The container's entry: the environment says it all. Returns when it was told to stop and has. */
 export async function runContainer(env: NodeJS.ProcessEnv, places: { home: string; runtimes: string }): Promise<void> {
+	const signals = stopSignals();
 	const config = readConfig(env);
 	const manifest = theManifest(config, places);
 	const place = findHandler(config, manifest);
 	const pool = createPool(config, manifest);
 	const load = () => pool.load(workerStarter(config, manifest, findHandler(config, manifest)));
 	const loaded = load();
+	const isConfigMap = existsSync(join(config.installVolume, "..data"));
+	const watched = config.watch === "true" || (config.watch === "auto" && isConfigMap);
+	// A ConfigMap is the user's from end to end; a folder may hold what the function itself writes.
+	const counts = isConfigMap ? () => true : (name: string) => isSource(manifest, name);
+	const watcher = watched ? watchFolder(config.installVolume, counts, () => loaded.then(reload, () => {})) : undefined;
 	// The worker starts while the server's code is being loaded.
 	const { createLogger, LogStream, serve } = await import("./serve.ts");
 	const stream = new LogStream(1);
@@ -24,14 +31,13 @@ export async function runContainer(env: NodeJS.ProcessEnv, places: { home: strin
 	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
 	try {
 		const serving = await serve({ config, pool, log, stream });
-		const stopped = untilStopped(log, serving);
-		const ready = await Promise.race([loaded.then(() => true), stopped.then(() => false)]);
-		if (!ready) return;
-		log.info({ runtime: manifest.id, port: serving.port, file: place.file }, "serving");
-		const watched = config.watch === "true" || (config.watch === "auto" && existsSync(join(config.installVolume, "..data")));
-		const watcher = watched ? watchFolder(config.installVolume, reload) : undefined;
-		await stopped;
+		await Promise.race([
+			signals.first,
+			loaded.then(() => log.info({ runtime: manifest.id, port: serving.port, file: place.file }, "serving")),
+		]);
+		await signals.first;
 		watcher?.close();
+		await drain(log, signals, serving);
 	} catch (failure) {
 		throw failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
 	} finally {
@@ -45,6 +51,7 @@ export async function runContainer(env: NodeJS.ProcessEnv, places: { home: strin
 			log.info("the function changed and is served anew");
 		} catch (failure) {
 			const { code, message } = failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+			if (code === SUPERSEDED) return;
 			log.error({ code }, `the function changed and cannot be loaded, the one before goes on: ${message}`);
 		}
 	}

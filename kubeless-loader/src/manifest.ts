@@ -53,8 +53,11 @@ export function readManifests(runtimes: string): Manifest[] {
 		.map(readManifest);
 }
 
-/** The runtime for a function file: by id (`python` or `python3.13`), else by the file's suffix. */
-export function chooseManifest(manifests: readonly Manifest[], wanted: { id?: string | undefined; file?: string }): Manifest {
+/** The runtime for a function file: by id, with or without a version, else by the file's suffix, else by a second id. */
+export function chooseManifest(
+	manifests: readonly Manifest[],
+	wanted: { id?: string | undefined; file?: string; otherwise?: string | undefined },
+): Manifest {
 	const known = manifests.map((manifest) => manifest.id).join(", ");
 	if (wanted.id) {
 		// Kubeless's controller takes a runtime's name apart with this pattern.
@@ -66,11 +69,17 @@ export function chooseManifest(manifests: readonly Manifest[], wanted: { id?: st
 	const file = basename(wanted.file ?? "");
 	const found = manifests.find((manifest) => manifest.suffixes.some((suffix) => file.endsWith(suffix)));
 	if (found) return found;
+	if (wanted.otherwise) return chooseManifest(manifests, { id: wanted.otherwise });
 	const suffixes = manifests.flatMap((manifest) => manifest.suffixes).join(", ");
 	throw new StartError(
 		"RUNTIME_UNKNOWN",
 		`No runtime serves "${file}": its name must end in one of ${suffixes}, or name the runtime (${known}).`,
 	);
+}
+
+/** Whether a file of this name decides what a function does: source, dependencies, locks. */
+export function isSource({ suffixes, depsFile, lockFiles = [] }: Manifest, name: string): boolean {
+	return name === depsFile || lockFiles.includes(name) || suffixes.some((suffix) => name.endsWith(suffix));
 }
 
 /** Replaces $(NAME) by the variable NAME, as Kubernetes does; what is not set stays as it is. */

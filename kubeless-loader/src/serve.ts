@@ -118,7 +118,10 @@ async function listen(fastify: ReturnType<typeof createServer>, port: number, ho
 		if (host === undefined && (code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL")) return listen(fastify, port, "0.0.0.0");
 		await fastify.close();
 		if (code === "EADDRINUSE")
-			throw new StartError("PORT_IN_USE", `Port ${port} is in use: stop what listens there, or choose another with FUNC_PORT.`);
+			throw new StartError(
+				"PORT_IN_USE",
+				`Port ${port} is in use: stop what listens there, or choose another with FUNC_PORT (at a desk, --port).`,
+			);
 		if (code === "EACCES")
 			throw new StartError("PORT_NOT_ALLOWED", `Port ${port} needs more rights than this user has: choose one above 1023 with FUNC_PORT.`);
 		throw new StartError("LISTEN_FAILED", `Cannot listen at port ${port}: ${message}.`);

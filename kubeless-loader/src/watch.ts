@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 /** Editors save in several steps, and a ConfigMap is swapped in several: how long it must be quiet, in `ms`. */
 const QUIET_MS = 80;
+/** Where it is never quiet: how long after the first change to look all the same, in `ms`. */
+const PATIENCE_MS = 500;
 /** Folders that are not the function's own source. */
 const SKIPPED = /^(\.(?!\.data$).*|node_modules|__pycache__|venv|vendor|target|bin|obj|dist)$/;
 const MOST_FOLDERS = 200;
@@ -11,23 +13,26 @@ const MOST_FILES = 2000;
 /** Files over so many `bytes` count as changed when their time is. */
 const LARGE = 1024 * 1024;
 
-/** Calls back when the content of a folder has changed, not merely its times; the next time only after `changed` is done. */
-export function watchFolder(folder: string, changed: () => Promise<void>): { close(): void } {
+/** Calls back when the content of files that count has changed, not merely their times. */
+export function watchFolder(folder: string, counts: (name: string) => boolean, changed: () => void): { close(): void } {
 	let watchers: FSWatcher[] = [];
 	let timer: NodeJS.Timeout | undefined;
-	let seen = fingerprint(folder);
-	let busy = Promise.resolve();
+	let latest: number | undefined;
+	let seen = fingerprint(folder, counts);
 	const look = () => {
-		const now = fingerprint(folder);
+		latest = undefined;
+		const now = fingerprint(folder, counts);
 		const folders = now.folders.join("\n") !== seen.folders.join("\n");
 		const content = now.digest !== seen.digest;
 		seen = now;
 		if (folders) rewatch();
-		if (content) busy = busy.then(changed);
+		if (content) changed();
 	};
 	const touched = () => {
+		const now = performance.now();
+		latest ??= now + PATIENCE_MS;
 		clearTimeout(timer);
-		timer = setTimeout(look, QUIET_MS);
+		timer = setTimeout(look, Math.max(0, Math.min(QUIET_MS, latest - now)));
 	};
 	const rewatch = () => {
 		for (const watcher of watchers) watcher.close();
@@ -50,7 +55,7 @@ export function watchFolder(folder: string, changed: () => Promise<void>): { clo
 	};
 }
 
-function fingerprint(root: string): { folders: string[]; digest: string } {
+function fingerprint(root: string, counts: (name: string) => boolean): { folders: string[]; digest: string } {
 	const hash = createHash("sha256");
 	const folders: string[] = [];
 	let files = 0;
@@ -68,7 +73,7 @@ function fingerprint(root: string): { folders: string[]; digest: string } {
 			const path = join(folder, name);
 			const stats = statSync(path, { throwIfNoEntry: false });
 			if (stats?.isDirectory() && name !== "..data") visit(path);
-			else if (stats?.isFile() && files++ < MOST_FILES) {
+			else if (stats?.isFile() && counts(name) && files++ < MOST_FILES) {
 				hash.update(`${path}\0${stats.size}\0`);
 				try {
 					hash.update(stats.size > LARGE ? String(stats.mtimeMs) : readFileSync(path));

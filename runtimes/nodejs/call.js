@@ -191,12 +191,17 @@ class Call {
 		if (callback !== null) callback();
 	}
 
-	/** PROTOCOL 6.1: who streams stops, and who waits for AbortSignal is told; other handlers run to their end. */
+	/**
+	 * PROTOCOL 6.1: who streams stops, and who waits for AbortSignal is told. A handler that is awaited does not stand in
+	 * the way of others: it is left behind, and what it still comes to is dropped.
+	 */
 	cancel() {
 		if (this.cancelled) return;
 		this.cancelled = true;
 		this.calls.output.within(this, stop, this);
 		this.resume();
+		// In a later turn: a handler that heeds the signal ends the call in its own words.
+		setImmediate(() => this.error("CANCELLED", "the caller has gone"));
 	}
 }
 

@@ -33,12 +33,17 @@ function usable(file, volume) {
 	const found = nearest(file);
 	if (found === undefined || found.text.trim() !== "") return file;
 	if (found.folder !== path.dirname(file) && found.folder !== volume) return file; // that one is somebody else's
-	const config = path.join(found.folder, "package.json");
+	// At a desk the folder is its author's, and nothing is written there.
+	if (found.folder === volume && overwrite(path.join(found.folder, "package.json"))) return file;
+	return path.join(copy(found.folder), path.relative(found.folder, file));
+}
+
+function overwrite(config) {
 	try {
 		fs.writeFileSync(config, "{}\n");
-		return file;
+		return true;
 	} catch (_) {
-		return path.join(copy(found.folder), path.relative(found.folder, file));
+		return false; // a mounted ConfigMap is read-only
 	}
 }
 
@@ -54,7 +59,7 @@ function copyInto(folder, target) {
 	for (const name of fs.readdirSync(folder)) {
 		const from = path.join(folder, name);
 		const to = path.join(target, name);
-		if (name === "package.json") continue;
+		if (name === "package.json" || name[0] === ".") continue;
 		if (name === "node_modules") fs.symlinkSync(from, to);
 		else if (!fs.statSync(from).isDirectory()) fs.copyFileSync(from, to);
 		else {

@@ -20,6 +20,7 @@ from _kubeless.threads import Threads
 from _kubeless.wire import take_wire
 
 sys.path[:] = given
+sys.dont_write_bytecode = True  # the cache misses edits made within a second, and the function's folder is its author's
 del __file__  # multiprocessing would run it again in each of the function's processes
 
 ending = {'code': 1}

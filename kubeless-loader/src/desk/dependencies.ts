@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { StartError } from "../errors.ts";
@@ -14,6 +14,9 @@ export class DependencyCache {
 	readonly #root: string;
 	readonly #env: Readonly<NodeJS.ProcessEnv>;
 	readonly #tell: (line: string) => void;
+	readonly #underWay = new Map<string, Promise<string>>();
+	/** installers at work, and the folders they fill */
+	readonly #busy = new Map<ChildProcess, string>();
 
 	constructor(env: Readonly<NodeJS.ProcessEnv>, tell: (line: string) => void) {
 		const base = env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache");
@@ -31,10 +34,19 @@ export class DependencyCache {
 		if (!manifest.install || !hasContent(file)) return this.#empty(folder);
 		const place = join(folder, this.#key(manifest, file));
 		if (existsSync(place)) return place;
+		const known = this.#underWay.get(place);
+		if (known) return known;
+		const installing = this.#install(manifest, file, folder, place).finally(() => this.#underWay.delete(place));
+		this.#underWay.set(place, installing);
+		return installing;
+	}
+
+	async #install(manifest: Manifest, file: string, folder: string, place: string): Promise<string> {
 		const started = performance.now();
 		this.#tell(`Installing ${file} (once) …`);
 		// Aside first: an interrupted installation leaves nothing that looks whole.
 		const aside = `${place}.${process.pid}`;
+		removeAbandoned(folder);
 		rmSync(aside, { recursive: true, force: true });
 		mkdirSync(aside, { recursive: true });
 		try {
@@ -45,6 +57,14 @@ export class DependencyCache {
 		}
 		this.#tell(`Installed in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
 		return place;
+	}
+
+	/** Ends what is being installed and removes what there is of it. */
+	stop(): void {
+		for (const [child, aside] of this.#busy) {
+			killGroup(child);
+			rmSync(aside, { recursive: true, force: true });
+		}
 	}
 
 	#empty(folder: string): string {
@@ -70,7 +90,8 @@ export class DependencyCache {
 			KUBELESS_DEPS_FILE: file,
 		};
 		const [command, ...args] = (manifest.install ?? []).map((word) => expand(word, env)) as [string, ...string[]];
-		const child = spawn(command, args, { cwd: volume, env, stdio: ["ignore", "pipe", "pipe"] });
+		const child = spawn(command, args, { cwd: volume, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+		this.#busy.set(child, volume);
 		let output = "";
 		const keep = (text: Buffer) => {
 			output = (output + text).slice(-SHOWN);
@@ -80,6 +101,7 @@ export class DependencyCache {
 		return new Promise((resolve, reject) => {
 			const failed = (why: string) => reject(new StartError("DEPENDENCIES_FAILED", `Cannot install ${file}: ${why}\n${output.trimEnd()}`));
 			child.on("error", (error) => failed(error.message));
+			child.on("close", () => this.#busy.delete(child));
 			child.on("close", (code, signal) =>
 				code === 0 ? resolve() : failed(signal ? `the installer was ended by ${signal}` : `the installer ended with exit code ${code}`),
 			);
@@ -89,4 +111,29 @@ export class DependencyCache {
 
 function hasContent(file: string): boolean {
 	return existsSync(file) && readFileSync(file, "utf8").trim() !== "";
+}
+
+/** Removes what installations have left that did not get to their end; each folder's name ends in the process that made it. */
+function removeAbandoned(folder: string): void {
+	for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+		const pid = /^[0-9a-f]{16}\.(\d+)$/.exec(name)?.[1];
+		if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+	}
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === "EPERM";
+	}
+}
+
+function killGroup({ pid }: ChildProcess): void {
+	if (pid === undefined) return;
+	try {
+		process.kill(-pid, "SIGKILL");
+	} catch {
+		// It has ended.
+	}
 }

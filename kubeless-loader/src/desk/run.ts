@@ -3,12 +3,13 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { readConfig } from "../config.ts";
-import { untilStopped } from "../drain.ts";
+import { drain, stopSignals } from "../drain.ts";
 import { StartError } from "../errors.ts";
 import type { HandlerPlace } from "../handler.ts";
-import { chooseManifest, readManifests } from "../manifest.ts";
+import { chooseManifest, isSource, readManifests } from "../manifest.ts";
 import { watchFolder } from "../watch.ts";
 import type { LoadFailure } from "../worker/contract.ts";
+import { SUPERSEDED } from "../worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "../workers.ts";
 import { DependencyCache } from "./dependencies.ts";
 
@@ -35,8 +36,9 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 		process.stdout.write(USAGE);
 		return 0;
 	}
+	const signals = stopSignals();
 	const file = functionFile(options.file);
-	const manifest = chooseManifest(readManifests(runtimes), { id: options.runtime, file });
+	const manifest = chooseManifest(readManifests(runtimes), { id: options.runtime, file, otherwise: env["FUNC_RUNTIME"] });
 	const asked: NodeJS.ProcessEnv = { FUNC_RUNTIME: manifest.id, ...env, ...options.env };
 	if (options.port !== undefined) asked["FUNC_PORT"] = options.port;
 	const config = readConfig(asked);
@@ -57,7 +59,9 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 		await pool.load(workerStarter(config, manifest, place, extra));
 	};
 	const loaded = load();
-	loaded.catch(() => {}); // looked at below
+	loaded.catch(() => {}); // looked at below, when there is somebody to tell
+	const changed = () => loaded.then(reload, () => {});
+	const watcher = options.watch ? watchFolder(dirname(file), (entry) => isSource(manifest, entry), changed) : undefined;
 	await setImmediate(); // lets the worker start before the server's code is loaded
 	const { createLogger, PrettyStream, serve } = await import("../serve.ts");
 	const stream = new PrettyStream(1);
@@ -66,18 +70,16 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
 	try {
 		const serving = await serve({ config, pool, log, stream, host: "127.0.0.1", tellErrors: true });
-		const stopped = untilStopped(log, serving);
-		const ready = await Promise.race([loaded.then(() => true), stopped.then(() => false)]);
-		if (!ready) return 0;
 		const url = `http://localhost:${serving.port}`;
-		tell(`${name} is served at ${url} (Ctrl-C stops it)\n  curl ${url}`);
-		const watcher = options.watch ? watchFolder(dirname(file), reload) : undefined;
-		await stopped;
+		await Promise.race([signals.first, loaded.then(() => tell(`${name} is served at ${url} (Ctrl-C stops it)\n  curl ${url}`))]);
+		await signals.first;
 		watcher?.close();
+		await drain(log, signals, serving);
 		return 0;
 	} catch (failure) {
 		throw failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
 	} finally {
+		cache.stop();
 		pool.kill();
 		await stream.end();
 	}
@@ -87,7 +89,8 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 			await load();
 			tell(`${name} changed and is served anew.`);
 		} catch (failure) {
-			const { message } = failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+			const { code, message } = failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+			if (code === SUPERSEDED) return;
 			tell(`${name} changed, but the one before is still served. ${message}`);
 		}
 	}
@@ -125,7 +128,7 @@ function readArguments(args: string[]): RunOptions | undefined {
 		const env: Record<string, string> = {};
 		for (const pair of values.env ?? []) {
 			const equals = pair.indexOf("=");
-			if (equals < 1) throw new Error(`--env ${pair} has no value: write --env NAME=VALUE.`);
+			if (equals < 1) throw new Error(`--env ${pair} is not a name and a value: write --env NAME=VALUE.`);
 			env[pair.slice(0, equals)] = pair.slice(equals + 1);
 		}
 		if (values.port !== undefined && !(/^\d+$/.test(values.port) && Number(values.port) <= 65535))

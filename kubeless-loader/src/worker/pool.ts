@@ -37,14 +37,20 @@ export interface PoolEvents {
 /** Starts a worker; bound to one state of the function's file and its dependencies. */
 export type StartWorker = (events: WorkerEvents) => Worker;
 
+/** The code of a load that was overtaken by a newer one: nothing to be told to the user. */
+export const SUPERSEDED = "SUPERSEDED";
+
 /** How long a call that ran out of time may take to end before its worker counts as stuck, in `ms`. */
 const STUCK_AFTER_MS = 50;
 /** How long the queue stands before another process is started for it, in `ms`. */
 const STANDING_MS = 5;
 /** How often processes that were not needed are let go, in `ms`. */
 const IDLE_CHECK_MS = 30_000;
-/** The wait before a replacement: nothing at first, then doubling from the one to the other, in `ms`. */
-const BACK_OFF_MS = { first: 100, most: 10_000 };
+/**
+ * The wait before a replacement: nothing at first, then doubling from the one to the other, in `ms`. Shorter for those
+ * that got ready: one deadly input must not keep all others from the function for long.
+ */
+const BACK_OFF_MS = { first: 100, most: 10_000, mostIfReady: 1000 };
 /** A worker that lived so long was no failed start, in `ms`. */
 const LIVED_MS = 5000;
 /** So many starts in a row without one ready worker, and the container had better be restarted. */
@@ -122,9 +128,13 @@ export class Pool {
 	 * @throws {LoadFailure} it could not be loaded; whatever served before goes on
 	 */
 	load(start: StartWorker): Promise<void> {
-		const given_up = this.#coming;
+		if (this.#stopping) return Promise.reject({ code: SUPERSEDED, message: "it is being stopped" } satisfies LoadFailure);
+		const overtaken = this.#coming;
 		this.#coming = { start, workers: new Set(), loaded: Promise.withResolvers() };
-		if (given_up) for (const worker of given_up.workers) worker.kill("replaced", "a newer one came while it was loading");
+		if (overtaken) {
+			overtaken.loaded.reject({ code: SUPERSEDED, message: "a newer one came while it was loading" } satisfies LoadFailure);
+			for (const worker of overtaken.workers) worker.kill("replaced", "a newer one came while it was loading");
+		}
 		const { loaded } = this.#coming;
 		// Who called may still be busy with other things when it fails.
 		loaded.promise.catch(() => {});
@@ -283,7 +293,10 @@ export class Pool {
 		const started = this.#startedAt.get(worker) ?? 0;
 		if (performance.now() - started > LIVED_MS) this.#deaths = 0;
 		if (worker.concurrency === 0) this.#failedStarts++; // it never got ready
-		const wait = this.#deaths === 0 ? 0 : Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#deaths - 1));
+		const wait =
+			this.#deaths === 0
+				? 0
+				: Math.min(worker.concurrency > 0 ? BACK_OFF_MS.mostIfReady : BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#deaths - 1));
 		this.#deaths++;
 		clearTimeout(this.#restart);
 		this.#restart = setTimeout(() => this.#fill(), wait);

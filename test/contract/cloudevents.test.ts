@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import test, { before, describe } from "node:test";
+import { startFake } from "../support/fake.ts";
+import type { Loader } from "../support/loader.ts";
+import { suiteOwner } from "../support/owner.ts";
+import { everyRuntime } from "../support/runtimes.ts";
+
+const STRUCTURED = { "Content-Type": "application/cloudevents+json; charset=utf-8" };
+const EVENT = { specversion: "1.0", id: "A-1", source: "/orders", type: "made", time: "2026-01-02T03:04:05Z" };
+
+describe("a CloudEvent", () => {
+	const owner = suiteOwner();
+	let loader: Loader;
+	before(async () => {
+		loader = await startFake(owner);
+	});
+	/** The `call` line the worker got. */
+	const line = async (body: string | Buffer, headers: Record<string, string>) => {
+		const { status, text } = await loader.ask({ path: "/line", body, headers });
+		assert.equal(status, 200, text);
+		return JSON.parse(text);
+	};
+	const structured = (event: object | string, path = "/") =>
+		loader.ask({ path, body: typeof event === "string" ? event : JSON.stringify(event), headers: STRUCTURED });
+
+	test("in structured mode fills the event, and all attributes are extensions", async () => {
+		const event = { ...EVENT, datacontenttype: "application/json", subject: "č", myext: "x", number: 7, flag: true, data: { a: 1 } };
+		const got = await line(JSON.stringify(event), STRUCTURED);
+		assert.deepEqual(
+			[got["event-id"], got["event-type"], got["event-time"], got["event-namespace"], got.json],
+			["A-1", "made", "2026-01-02T03:04:05Z", "/orders", true],
+		);
+		const { data: _, ...attributes } = event;
+		assert.deepEqual(got.extensions, { ...attributes, number: "7", flag: "true" });
+		assert.equal((await structured(event)).text, '{"a":1}');
+	});
+
+	test("keeps the digits of numbers that JavaScript cannot hold", async () => {
+		const { text } = await structured(`${JSON.stringify(EVENT).slice(0, -1)},"data":{"n":12345678901234567890,"d":0.10,"e":1e400}}`);
+		assert.equal(text, '{"n":12345678901234567890,"d":0.10,"e":1e400}');
+	});
+
+	test("with data_base64 has these bytes", async () => {
+		const bytes = Buffer.from([0, 1, 254, 255]);
+		const event = { ...EVENT, datacontenttype: "application/octet-stream", data_base64: bytes.toString("base64") };
+		const got = await structured(event);
+		assert.deepEqual(got.body, bytes);
+		assert.equal((await line(JSON.stringify(event), STRUCTURED)).json, undefined);
+	});
+
+	test("whose data is a string of a type that is not JSON has that string", async () => {
+		const { text } = await structured({ ...EVENT, datacontenttype: "text/plain", data: 'say "hi"' });
+		assert.equal(text, 'say "hi"');
+		assert.equal((await structured({ ...EVENT, data: "json string" })).text, '"json string"');
+	});
+
+	test("without data calls the function without a body", async () => {
+		const got = await line(JSON.stringify(EVENT), STRUCTURED);
+		assert.deepEqual([got.body, got.json], [undefined, undefined]);
+	});
+
+	for (const missing of ["specversion", "id", "source", "type"]) {
+		test(`without its ${missing} is a 400 and no call`, async () => {
+			const before = (await loader.figures()).sum("function_calls_total");
+			const { [missing as keyof typeof EVENT]: _, ...rest } = EVENT;
+			assert.equal((await structured(rest)).status, 400);
+			assert.equal((await loader.figures()).sum("function_calls_total"), before);
+		});
+	}
+
+	for (const body of ["", "[]", "null", "42", "{", '"x"']) {
+		test(`of ${JSON.stringify(body)} is a 400`, async () => {
+			assert.equal((await structured(body)).status, 400);
+		});
+	}
+
+	test("in binary mode fills the event from its headers, percent-decoded, and the body stays", async () => {
+		const headers = {
+			"ce-specversion": "1.0",
+			"CE-Id": "B-2",
+			"ce-source": "/orders",
+			"ce-type": "made",
+			"ce-time": "2026-01-02T03:04:05Z",
+			"ce-subject": "%C4%8D%20100%25",
+			"Content-Type": "application/json",
+		};
+		const got = await line('{"a":1}', headers);
+		assert.deepEqual(
+			[got["event-id"], got["event-type"], got["event-time"], got["event-namespace"], got.json, got.body],
+			["B-2", "made", "2026-01-02T03:04:05Z", "/orders", true, 7],
+		);
+		assert.equal(got.extensions.subject, "č 100%");
+	});
+
+	test("in binary mode with a broken percent sign keeps the value as it came", async () => {
+		const got = await line("x", { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-subject": "100%" });
+		assert.equal(got.extensions.subject, "100%");
+	});
+
+	test("headers that merely begin with ce- make no event", async () => {
+		const got = await line("x", { "ce-id": "1", "ce-type": "t" });
+		assert.deepEqual([got["event-id"], got.extensions], [undefined, undefined]);
+	});
+
+	test("event-* headers stand before the envelope's attributes", async () => {
+		assert.equal((await line(JSON.stringify(EVENT), { ...STRUCTURED, "event-id": "mine" }))["event-id"], "mine");
+	});
+});
+
+everyRuntime("a CloudEvent", ({ serve }) => {
+	test("reaches the function: data, event-* and extensions", async (t) => {
+		const loader = await serve(t, "types");
+		const body = JSON.stringify({ ...EVENT, data: { a: 1 } });
+		const { data, ...event } = JSON.parse((await loader.ask({ body, headers: STRUCTURED })).text);
+		assert.deepEqual(event, { id: "A-1", type: "made", time: EVENT.time, namespace: "/orders", source: "/orders" });
+		assert.equal(typeof data === "string" ? data : JSON.stringify(data), '{"a":1}');
+	});
+});

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { METHODS } from "node:http";
+import test, { before, describe } from "node:test";
+import { startFake } from "../support/fake.ts";
+import type { Loader } from "../support/loader.ts";
+import { suiteOwner } from "../support/owner.ts";
+import { everyRuntime } from "../support/runtimes.ts";
+import { WireTap } from "../support/wire-tap.ts";
+
+describe("the HTTP surface", () => {
+	const owner = suiteOwner();
+	let loader: Loader;
+	before(async () => {
+		loader = await startFake(owner);
+	});
+	const calls = async () => (await loader.figures()).sum("function_calls_total");
+	const raw = async (t: test.TestContext, text: string) => (await WireTap.open(loader.port, t)).write(text).untilEnd();
+
+	test("/healthz answers 200 OK to GET, and HEAD without a body", async () => {
+		const get = await loader.ask("/healthz");
+		assert.deepEqual([get.status, get.text], [200, "OK"]);
+		const head = await loader.ask({ path: "/healthz", method: "HEAD" });
+		assert.deepEqual([head.status, head.text, head.headers["content-length"]], [200, "", "2"]);
+		assert.equal((await loader.ask("/healthz?verbose")).text, "OK");
+	});
+
+	test("/healthz, /readyz and /metrics are no calls", async () => {
+		const before = await calls();
+		for (const path of ["/healthz", "/readyz", "/metrics"]) assert.equal((await loader.ask(path)).status, 200);
+		assert.equal(await calls(), before);
+	});
+
+	for (const path of ["/healthz", "/readyz", "/metrics"]) {
+		test(`POST ${path} is the function's`, async () => {
+			assert.equal((await loader.ask({ path, body: "mine" })).text, "mine");
+		});
+	}
+
+	for (const path of ["/healthz/", "/healthzz", "/metrics/x", "//healthz", "/a/b/../c", "/a%20b", "/%2e%2e/x", "/ü"]) {
+		test(`${path} is the function's, as it was written`, async () => {
+			const { status, text } = await loader.ask({ path: encodeURI(decodeURI(path)).includes("%25") ? path : path.replace("ü", "%C3%BC") });
+			assert.equal(status, 200);
+			assert.equal(text, "");
+		});
+	}
+
+	test("every method but OPTIONS and CONNECT is the function's, with body and path", async () => {
+		// A whole line as it came to the worker.
+		for (const method of METHODS.filter((one) => !["OPTIONS", "CONNECT", "HEAD"].includes(one))) {
+			const { status, text } = await loader.ask({ path: "/line?a=%20b&c", method });
+			assert.equal(status, 200, method);
+			const line = JSON.parse(text);
+			assert.deepEqual([line.method, line.path, line.query], [method, "/line", "a=%20b&c"]);
+		}
+	});
+
+	test("HEAD calls the function and has no body, but its length", async (t) => {
+		const text = await raw(t, "HEAD /pid HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+		assert.match(text, /^HTTP\/1\.1 200 OK\r\n[^]*Content-Length: [1-9]\d*\r\n[^]*\r\n\r\n$/);
+	});
+
+	test("OPTIONS is answered for the function and allows what is asked for", async () => {
+		const before = await calls();
+		const headers = { "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-a, x-b" };
+		for (const path of ["/", "/healthz", "/any/where"]) {
+			const { status, headers: got, text } = await loader.ask({ path, method: "OPTIONS", headers });
+			assert.deepEqual([status, text], [200, ""]);
+			assert.equal(got["access-control-allow-origin"], "*");
+			assert.equal(got["access-control-allow-methods"], "PUT");
+			assert.equal(got["access-control-allow-headers"], "x-a, x-b");
+		}
+		const plain = await loader.ask({ method: "OPTIONS" });
+		assert.doesNotMatch(JSON.stringify(plain.headers), /undefined/);
+		assert.equal(await calls(), before);
+	});
+
+	test("OPTIONS * is answered too", async (t) => {
+		assert.match(await raw(t, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), /^HTTP\/1\.1 200 /);
+	});
+
+	test("every answer may be read from any web page", async () => {
+		for (const path of ["/", "/throw", "/malformed", "/exit7", "/slow?1", "/no-body"]) {
+			assert.equal((await loader.ask(path)).headers["access-control-allow-origin"], "*", path);
+		}
+	});
+
+	test("a path in absolute form, as proxies send it, reaches the same place", async (t) => {
+		assert.match(await raw(t, "GET http://fn.ns/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), /\r\n\r\nOK$/);
+	});
+
+	for (const type of ["", "x", "a/b; c", "application/json;;", ";", "text/plain; charset=no-such", "multipart/form-data"]) {
+		test(`a Content-Type of "${type}" is the function's business`, async () => {
+			const { status } = await loader.ask({ path: "/line", body: "{}", headers: { "Content-Type": type } });
+			assert.equal(status, 200);
+		});
+	}
+
+	test("a body is the function's in GET and DELETE too", async () => {
+		for (const method of ["GET", "DELETE"]) {
+			const headers = { "Content-Length": "4" };
+			assert.equal((await loader.ask({ method, body: "ciao", headers })).text, "ciao", method);
+		}
+	});
+
+	test("a body in chunks is put together", async () => {
+		const headers = { "Transfer-Encoding": "chunked", "Content-Type": "text/plain" };
+		assert.equal((await loader.ask({ body: "in chunks", headers })).text, "in chunks");
+	});
+
+	test("an access line in combined format is written for every call", async () => {
+		await loader.ask({ path: "/", body: "hello world" });
+		await loader.wrote(/^\S+ - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "POST \/ HTTP\/1\.1" 200 11 "" ""$/);
+		await loader.ask({ path: "/line?x", headers: { Referer: "http://a/", "User-Agent": 'me "quoted"' } });
+		await loader.wrote(/"GET \/line\?x HTTP\/1\.1" 200 \d+ "http:\/\/a\/" "me \\"quoted\\""$/);
+		await loader.ask("/throw?x");
+		await loader.wrote(/"GET \/throw\?x HTTP\/1\.1" 500 21 "" ""$/);
+	});
+});
+
+everyRuntime("a hello", ({ serve }) => {
+	test("has the access line that people look for in their logs", async (t) => {
+		const loader = await serve(t, "big");
+		// 10 bytes: big gives multiples of 10
+		await loader.ask({ path: "/", method: "POST", body: "10" });
+		await loader.wrote(/"POST \/ HTTP\/1.1" 200 10 ""/);
+	});
+
+	test("of FUNC_ACCESS_LOG=false has none", async (t) => {
+		const loader = await serve(t, "context", { FUNC_ACCESS_LOG: "false" });
+		assert.equal((await loader.ask()).status, 200);
+		await loader.stop();
+		assert.deepEqual(
+			loader.lines.filter((line) => line.includes("HTTP/1.1")),
+			[],
+		);
+	});
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { run } from "../support/desk.ts";
+import { everyLanguage, languageOf } from "./languages.ts";
+
+everyLanguage("at a desk", ({ suffix, example }) => {
+	const conformance = example(`conformance${suffix}`);
+
+	test("an error of the function is told in the answer and in the log, with its message, file and line", async (t) => {
+		const line =
+			readFileSync(conformance, "utf8")
+				.split("\n")
+				.findIndex((text) => /\braises\b/.test(text)) + 1;
+		const desk = await run(t, [conformance, "--handler", "raises"]);
+		const { status, text, headers } = await desk.ask("naïve mistake <script>");
+		assert.equal(status, 500);
+		assert.match(headers["content-type"] as string, /^text\/plain/);
+		assert.match(text, /naïve mistake <script>/);
+		const place = new RegExp(`conformance\\${suffix}\\D{1,12}(\\d+)`);
+		const told = Number(place.exec(text)?.[1]);
+		assert.ok(told >= line && told <= line + 4, `the line is told: ${text}`);
+		await desk.wrote(/naïve mistake/);
+		assert.match(desk.output, place);
+		assert.equal(desk.output.match(/naïve mistake/g)?.length, 1, `it is said once: ${desk.output}`);
+		assert.equal((await desk.ask("another")).status, 500);
+	});
+
+	test("what the function prints stands there as it is, and every call has its line", async (t) => {
+		const desk = await run(t, [conformance, "--handler", "prints"]);
+		const text = 'two words {"json": [1]} čšž';
+		assert.equal(await desk.answer(text), "printed");
+		await desk.wrote(/"POST \/ HTTP\/1\.1" 200 7/);
+		assert.equal(desk.lines.filter((line) => line === text).length, 2, desk.output);
+		await desk.answer('{"level":"error","msg":"not a record of ours"}');
+		await desk.wrote(/^\{"level":"error","msg":"not a record of ours"\}$/, 2);
+		await desk.wrote(/^conformance loaded$/);
+		assert.doesNotMatch(desk.output, /"time":|"pid":/, "no log records for machines");
+	});
+
+	test("what cannot be sent, a process that ends and a call that takes too long are told as what they are", async (t) => {
+		const nonsense = await run(t, [conformance, "--handler", "nonsense"]);
+		const invalid = await nonsense.ask();
+		assert.equal(invalid.status, 500);
+		assert.ok(invalid.text.trim().length > 20 && !/Internal Server Error/.test(invalid.text), invalid.text);
+
+		const dies = await run(t, [conformance, "--handler", "dies"]);
+		const died = await dies.ask();
+		assert.equal(died.status, 502);
+		assert.match(died.text, /SIGKILL|process/);
+		assert.equal((await dies.ask()).status, 502, "it is called again in a new process");
+
+		const sleeps = await run(t, [conformance, "--handler", "sleeps"], { env: { FUNC_TIMEOUT: "0.3" } });
+		const late = await sleeps.ask("5000");
+		assert.equal(late.status, 408);
+		assert.match(late.text, /in time/);
+	});
+
+	test("a body that is not what it says is told to who sent it", async (t) => {
+		const desk = await run(t, [conformance, "--handler", "echoes"]);
+		const { status, text } = await desk.ask({ body: '{"half":', headers: { "Content-Type": "application/json" } });
+		assert.equal(status, 400);
+		assert.ok(text.trim() !== "" && !/\bat .*worker/.test(text), text);
+	});
+});
+
+test("probes and figures are there as in a container", async (t) => {
+	const desk = await run(t, [languageOf("nodejs").example("conformance.js"), "--handler", "echoes"]);
+	assert.equal(await desk.answer("first"), "first");
+	assert.equal((await desk.ask({ path: "/healthz" })).text, "OK");
+	assert.equal((await desk.ask({ path: "/readyz" })).text, "OK");
+	assert.match((await desk.ask({ path: "/metrics" })).text, /^function_calls_total\{method="POST"\} 1$/m);
+});

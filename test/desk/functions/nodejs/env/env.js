@@ -1,0 +1,1 @@
+exports.env = (event) => process.env[event.data] ?? "not set";

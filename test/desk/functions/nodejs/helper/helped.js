@@ -1,0 +1,3 @@
+const { WORD } = require("./words");
+
+exports.helped = () => WORD;

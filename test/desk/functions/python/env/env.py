@@ -1,0 +1,5 @@
+import os
+
+
+def env(event, context):
+    return os.environ.get(event['data'].decode(), 'not set')

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import test from "node:test";
+import { startFake } from "../support/fake.ts";
+import { load } from "../support/load.ts";
+import { untilGone } from "../support/processes.ts";
+import { everyRuntime } from "../support/runtimes.ts";
+import { WireTap } from "../support/wire-tap.ts";
+
+everyRuntime("SIGTERM", ({ serve }) => {
+	test("lets the running calls finish, refuses new ones and ends with exit code 0, nothing left behind", async (t) => {
+		const loader = await serve(t, "sleeps");
+		const running = [1, 2, 3].map(() => loader.ask({ body: "600" }));
+		await loader.figuresWhen("three calls", ({ inFlight }) => inFlight === 3);
+		loader.signal();
+		await loader.said(({ signal }) => signal === "SIGTERM");
+		await assert.rejects(loader.ask({ body: "1" }), { code: "ECONNREFUSED" });
+		for (const call of running) {
+			const { status, text, headers } = await call;
+			assert.deepEqual([status, text, headers.connection], [200, "slept", "close"]);
+		}
+		assert.deepEqual(await loader.ended, { code: 0, signal: null });
+		await untilGone(loader.marker);
+	});
+
+	test("with a call that hangs ends within SHUTDOWN_TIMEOUT all the same", async (t) => {
+		const loader = await serve(t, "sleeps", { SHUTDOWN_TIMEOUT: "1" });
+		const hung = loader.ask({ body: "60000" }).then(
+			({ status }) => status,
+			() => "cut",
+		);
+		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
+		const begun = performance.now();
+		assert.equal((await loader.stop()).code, 0);
+		const ms = performance.now() - begun;
+		assert.ok(ms > 900 && ms < 3000, `it took ${ms} ms`);
+		assert.notEqual(await hung, 200);
+		await untilGone(loader.marker);
+	});
+
+	test("a second time ends at once, whatever still runs", async (t) => {
+		const loader = await serve(t, "sleeps");
+		const hung = loader.ask({ body: "60000" }).catch(() => "cut");
+		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
+		const begun = performance.now();
+		await loader.end();
+		assert.ok(performance.now() - begun < 3000);
+		assert.equal(loader.child.signalCode, null, "it ended by itself");
+		assert.equal(await hung, "cut");
+		await untilGone(loader.marker);
+	});
+});
+
+test("under load, SIGTERM loses no call that was accepted: each has its whole answer or none was begun", async (t) => {
+	const loader = await startFake(t);
+	const calls = load(loader, 400, 20, (number) => ({ path: "/slow?20", body: String(number) }));
+	await loader.figuresWhen("some calls", (figures) => figures.sum("function_calls_total") > 60);
+	loader.signal();
+	const outcomes = await calls;
+	assert.equal((await loader.ended).code, 0);
+	for (const { got, error } of outcomes) {
+		if (got) assert.ok(got.status === 200 || got.status === 503, String(got.status));
+		// A connection that was idle when the loader closed it; a client sends such a request again.
+		else assert.ok(["ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(error?.code ?? ""), String(error));
+	}
+	const lines = loader.lines.filter((line) => line.includes('HTTP/1.1" 200')).length;
+	assert.equal(outcomes.filter(({ got }) => got?.status === 200).length, lines, "an answer the function gave did not arrive");
+});
+
+test("a connection that is kept alive is told to close while the loader drains", async (t) => {
+	const loader = await startFake(t);
+	const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+	t.after(() => agent.destroy());
+	assert.equal((await loader.ask({ path: "/", body: "x", agent })).headers.connection, "keep-alive");
+	const last = loader.ask({ path: "/slow?300", agent });
+	await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
+	loader.signal();
+	assert.equal((await last).headers.connection, "close");
+	assert.equal((await loader.ended).code, 0);
+});
+
+test("a large answer that its caller still reads when the loader drains arrives whole", async (t) => {
+	const loader = await startFake(t);
+	const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+		http.get({ port: loader.port, path: "/whole?20", agent: false }, resolve).on("error", reject);
+	});
+	let length = 0;
+	loader.signal();
+	await loader.said(({ signal }) => signal === "SIGTERM");
+	for await (const chunk of response) {
+		length += chunk.length;
+		if (length < 5_000_000) await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+	assert.equal(length, 20 * 1024 * 1024);
+	assert.equal((await loader.ended).code, 0);
+});
+
+test("connections that ask for nothing do not hold the end up", async (t) => {
+	const loader = await startFake(t);
+	const tap = await WireTap.open(loader.port, t);
+	tap.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Le");
+	const idle = await WireTap.open(loader.port, t);
+	await loader.ask();
+	const begun = performance.now();
+	assert.equal((await loader.stop()).code, 0);
+	assert.ok(performance.now() - begun < 5000);
+	if (!idle.ended) await once(idle.socket, "close");
+});
+
+test("/readyz says no and new calls are refused with 503 while connections drain", async (t) => {
+	const loader = await startFake(t);
+	const tap = await WireTap.open(loader.port, t);
+	// Both requests are on their way over one connection when the signal comes.
+	const running = loader.ask("/slow?500");
+	tap.write("GET /slow?400 HTTP/1.1\r\nHost: x\r\n\r\n");
+	await loader.figuresWhen("the calls", ({ inFlight }) => inFlight === 2);
+	loader.signal();
+	await loader.said(({ signal }) => signal === "SIGTERM");
+	tap.write("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+	const text = await tap.untilEnd();
+	assert.match(text, /HTTP\/1\.1 200 OK[^]*slow/);
+	assert.doesNotMatch(text.slice(text.indexOf("slow")), /200 OK/);
+	assert.equal((await running).status, 200);
+});

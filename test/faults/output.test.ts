@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { startFake } from "../support/fake.ts";
+import { load, statuses } from "../support/load.ts";
+import { startLoader } from "../support/loader.ts";
+import { residentBytes } from "../support/processes.ts";
+import { everyRuntime } from "../support/runtimes.ts";
+
+everyRuntime("what a function prints", ({ serve }) => {
+	test("is logged line by line, marked with its stream", async (t) => {
+		const loader = await serve(t, "prints");
+		assert.equal((await loader.ask({ body: "ciao" })).text, "printed");
+		const out = await loader.said(({ msg, stream }) => msg === "ciao" && stream === "stdout");
+		const err = await loader.said(({ msg, stream }) => msg === "ciao" && stream === "stderr");
+		assert.deepEqual([out.level, err.level], ["info", "info"]);
+	});
+
+	test("keeps its characters, and several lines are several records", async (t) => {
+		const loader = await serve(t, "prints");
+		await loader.ask({ body: 'one: čšž 日本 🎉\ntwo: "quoted" {}' });
+		await loader.said(({ msg }) => msg === "one: čšž 日本 🎉");
+		await loader.said(({ msg }) => msg === 'two: "quoted" {}');
+	});
+
+	test("names the call's trace where the worker can tell", async (t) => {
+		const loader = await serve(t, "prints");
+		const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+		await loader.ask({ body: "traced", headers: { traceparent } });
+		const record = await loader.said(({ msg, stream }) => msg === "traced" && stream === "stdout");
+		// PROTOCOL 7.1: a worker may name the call, and need not.
+		assert.equal(record["traceparent"], record["call"] === undefined ? undefined : traceparent);
+	});
+});
+
+test("the trace of a call that fails is in the log of its failure", async (t) => {
+	const loader = await startFake(t);
+	const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+	await loader.ask({ path: "/throw", headers: { traceparent } });
+	assert.equal((await loader.said(({ code }) => code === "FUNCTION_THREW"))["traceparent"], traceparent);
+});
+
+/** Functions that print without end as fast as they can, for a second, while they answer other calls. */
+const FLOODS: Record<string, { file: string; source: string }> = {
+	nodejs: {
+		file: "f.js",
+		source: `exports.h = async ({ data }) => {
+	const until = Date.now() + 1000;
+	while (data === "flood" && Date.now() < until) {
+		for (let line = 0; line < 500; line++) console.log("x".repeat(200));
+		await new Promise(setImmediate);
+	}
+	return "fine";
+}`,
+	},
+	python: {
+		file: "f.py",
+		source: `import time
+
+def h(event, context):
+    until = time.time() + 1
+    while event['data'] == b'flood' and time.time() < until:
+        print('x' * 200)
+    return 'fine'
+`,
+	},
+};
+
+for (const [id, { file, source }] of Object.entries(FLOODS)) {
+	test(`${id}: a flood of prints holds no other call up, nor does it fill the loader's memory`, async (t) => {
+		const loader = await startLoader(t, { files: { [file]: source }, env: { MOD_NAME: "f", FUNC_RUNTIME: id } });
+		const flood = loader.ask({ body: "flood" });
+		const outcomes = await load(loader, 40, 4, () => ({}));
+		assert.deepEqual(statuses(outcomes), { 200: 40 });
+		assert.equal((await loader.ask("/healthz")).status, 200);
+		assert.ok(residentBytes(loader.child.pid as number) < 400 * 1024 * 1024);
+		assert.equal((await flood).text, "fine");
+	});
+}
+
+test("log lines that nobody reads are dropped and counted; calls go on", async (t) => {
+	const loader = await startFake(t);
+	loader.child.stdout?.pause();
+	const long = "y".repeat(7000);
+	const outcomes = await load(loader, 1200, 20, () => ({ path: `/print?${long}` }));
+	assert.deepEqual(statuses(outcomes), { 200: 1200 });
+	const figures = await loader.figures();
+	assert.ok(figures.of("function_log_lines_dropped_total") > 0);
+	loader.child.stdout?.resume();
+	assert.equal((await loader.stop()).code, 0);
+});

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { delimiter, dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type Asked, ask, type Got } from "./ask.ts";
+import { type Ended, folder } from "./loader.ts";
+import type { Owner } from "./owner.ts";
+import { processesOf, untilGone } from "./processes.ts";
+
+const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
+/** What is installed stays from one run of the tests to the next, as it does for a user. */
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/desk", import.meta.url));
+/** How long a start may take on a busy machine, an installation included, in `ms`. */
+const PATIENCE_MS = 60_000;
+
+export interface DeskOptions {
+	/** where the command is given; an empty folder where it does not matter */
+	readonly cwd?: string;
+	/** beside what a user's shell has */
+	readonly env?: Readonly<Record<string, string | undefined>>;
+	/** the command before the words; kubeless-loader on this Node.js where it does not matter */
+	readonly command?: readonly string[];
+	readonly patienceMs?: number;
+}
+
+let started = 0;
+
+/** What most users' shells have: nothing of the test runner's or of npm's, and no setting of the loader's or of a language's. */
+export function shellEnv(): NodeJS.ProcessEnv {
+	const foreign =
+		/^(NODE_TEST_CONTEXT|NODE_OPTIONS|npm_(?!config_).*|npm_config_.*prefix|FUNC_.*|KUBELESS_.*|MOD_NAME|XDG_CACHE_HOME|INIT_CWD|PYTHONDONTWRITEBYTECODE)$/i;
+	return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}
+
+/** A command given at a terminal, with all it says; it has a process group of its own, to which a Ctrl-C goes. */
+export class Desk {
+	readonly child: ChildProcess;
+	/** in the environment of this command and of everything it starts, and nowhere else */
+	readonly marker = `desk-${process.pid}-${++started}`;
+	/** what it wrote to standard output */
+	readonly lines: string[] = [];
+	readonly ended: Promise<Ended>;
+	stderr = "";
+	port = 0;
+	readonly #patienceMs: number;
+	#heard: (() => void)[] = [];
+
+	constructor(
+		owner: Owner,
+		words: readonly string[],
+		{ cwd, env, command = [process.execPath, BIN], patienceMs = PATIENCE_MS }: DeskOptions = {},
+	) {
+		this.#patienceMs = patienceMs;
+		owner.after(() => this.end());
+		const [program, ...first] = command as [string, ...string[]];
+		this.child = spawn(program, [...first, ...words], {
+			cwd: cwd ?? folder(owner),
+			env: {
+				...shellEnv(),
+				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
+				KUBELESS_LOADER_CACHE: CACHE,
+				FUNC_PORT: "0",
+				TEST_MARKER: this.marker,
+				...env,
+			},
+			stdio: ["ignore", "pipe", "pipe"],
+			detached: true,
+		});
+		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
+		this.ended.then(() => this.#tell());
+		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
+			this.stderr += text;
+			this.#tell();
+		});
+		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
+			this.lines.push(line);
+			this.#tell();
+		});
+	}
+
+	get output(): string {
+		return this.lines.join("\n");
+	}
+
+	/** Resolves when the function is served. @throws with all it said, when it ends instead */
+	async serving(): Promise<this> {
+		const line = await this.wrote(/ is served at http:\/\/localhost:\d+ /);
+		this.port = Number(/localhost:(\d+)/.exec(line)?.[1]);
+		return this;
+	}
+
+	/** The line of standard output that fits, which may still have to come; with `times`, the one that fits for so many times. */
+	wrote(pattern: RegExp, times = 1): Promise<string> {
+		return this.#until(`line like ${pattern} (${times})`, () => this.lines.filter((line) => pattern.test(line))[times - 1]);
+	}
+
+	/** The function was loaded again for so many times. */
+	servedAnew(times = 1): Promise<string> {
+		return this.wrote(/ changed and is served anew/, times);
+	}
+
+	ask(asked: string | Asked = {}): Promise<Got> {
+		return ask(this.port, typeof asked === "string" ? { body: asked } : asked);
+	}
+
+	/** What the function answers to a call with this body. */
+	async answer(body?: string): Promise<string> {
+		return (await this.ask(body === undefined ? {} : { body })).text;
+	}
+
+	/** Ctrl-C: every process of the terminal's group gets it. */
+	press(signal: NodeJS.Signals = "SIGINT"): void {
+		process.kill(-(this.child.pid as number), signal);
+	}
+
+	/** Presses Ctrl-C and waits until nothing of it is left. */
+	stop(): Promise<Ended> {
+		this.press();
+		return this.gone("after Ctrl-C");
+	}
+
+	/** Waits until nothing of it is left, and says how it ended. Its own end comes first: its output may be held by what it left behind. */
+	async gone(when: string): Promise<Ended> {
+		const { child } = this;
+		if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+		await untilGone(this.marker).catch((error) => {
+			throw new Error(`${when}: ${error.message}`);
+		});
+		return this.ended;
+	}
+
+	/** Ends everything that is left of it. */
+	async end(): Promise<void> {
+		for (const pid of processesOf(this.marker)) {
+			try {
+				process.kill(pid, "SIGKILL");
+			} catch {
+				// It ended by itself.
+			}
+		}
+		if (this.child.exitCode === null && this.child.signalCode === null) await this.ended;
+	}
+
+	async #until<T>(what: string, look: () => T | undefined): Promise<T> {
+		const deadline = Date.now() + this.#patienceMs;
+		let over = false;
+		this.ended.then(() => {
+			over = true;
+		});
+		for (;;) {
+			const found = look();
+			if (found !== undefined) return found;
+			if (over) throw new Error(`it ended before a ${what}:\n${this.output}\n${this.stderr}`);
+			if (Date.now() > deadline) throw new Error(`no ${what} within ${this.#patienceMs} ms:\n${this.output}\n${this.stderr}`);
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(resolve, deadline - Date.now() + 1);
+				this.#heard.push(() => {
+					clearTimeout(timer);
+					resolve();
+				});
+			});
+		}
+	}
+
+	#tell(): void {
+		for (const heard of this.#heard.splice(0)) heard();
+	}
+}
+
+/** `kubeless-loader run` with these words, serving. */
+export function run(owner: Owner, words: readonly string[], options?: DeskOptions): Promise<Desk> {
+	return new Desk(owner, ["run", ...words], options).serving();
+}
+
+/** A command that is expected to end by itself. */
+export async function tell(owner: Owner, words: readonly string[], options?: DeskOptions): Promise<Desk & Ended> {
+	const desk = new Desk(owner, words, options);
+	const timer = setTimeout(() => desk.press("SIGKILL"), PATIENCE_MS);
+	const ended = await desk.ended;
+	clearTimeout(timer);
+	return Object.assign(desk, ended);
+}

@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type Asked, ask, type Got } from "./ask.ts";
+import { Figures } from "./figures.ts";
+import type { Owner } from "./owner.ts";
+
+const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
+/** How long anything a loader should do may take on a busy machine, in `ms`. */
+export const PATIENCE_MS = 20_000;
+
+export interface LoaderOptions {
+	/** the install volume's files by name; a folder in a name is made */
+	readonly files?: Readonly<Record<string, string | Buffer>>;
+	/** an install volume that is there already */
+	readonly volume?: string;
+	/** beside PATH and HOME this is all the loader sees */
+	readonly env?: Readonly<Record<string, string>>;
+	/** words after `kubeless-loader` */
+	readonly args?: readonly string[];
+}
+
+/** How a process ended. */
+export interface Ended {
+	readonly code: number | null;
+	readonly signal: NodeJS.Signals | null;
+}
+
+export interface LogRecord {
+	readonly level?: string;
+	readonly msg?: string;
+	readonly code?: string;
+	readonly stream?: string;
+	readonly [field: string]: unknown;
+}
+
+let started = 0;
+
+/** A folder for a test's files, gone with the test. */
+export function folder(owner: Owner, files: Readonly<Record<string, string | Buffer>> = {}): string {
+	const place = mkdtempSync(join(tmpdir(), "kubeless-test-"));
+	for (const [name, content] of Object.entries(files)) {
+		mkdirSync(dirname(join(place, name)), { recursive: true });
+		writeFileSync(join(place, name), content);
+	}
+	owner.after(() => rmSync(place, { recursive: true, force: true }));
+	return place;
+}
+
+/** A loader process, as a container would start it, with all it says. */
+export class Loader {
+	readonly child: ChildProcess;
+	readonly volume: string;
+	/** in the environment of this loader and of everything it starts, and nowhere else */
+	readonly marker = `${process.pid}-${++started}`;
+	readonly records: LogRecord[] = [];
+	/** what it wrote to standard output that is not JSON: access lines */
+	readonly lines: string[] = [];
+	readonly ended: Promise<Ended>;
+	stderr = "";
+	#port = 0;
+	#heard: (() => void)[] = [];
+
+	constructor(owner: Owner, { files, volume, env, args = [] }: LoaderOptions) {
+		this.volume = volume ?? folder(owner, files);
+		owner.after(() => this.end());
+		this.child = spawn(process.execPath, [BIN, ...args], {
+			cwd: this.volume,
+			env: {
+				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
+				HOME: process.env["HOME"],
+				KUBELESS_INSTALL_VOLUME: this.volume,
+				KUBELESS_TERMINATION_LOG: join(this.volume, "no-termination-log"),
+				FUNC_PORT: "0",
+				TEST_MARKER: this.marker,
+				...env,
+			},
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
+		this.ended.then(() => this.#tell());
+		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
+			this.stderr += text;
+			this.#tell();
+		});
+		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#line(line));
+	}
+
+	get port(): number {
+		return this.#port;
+	}
+
+	get url(): string {
+		return `http://127.0.0.1:${this.#port}`;
+	}
+
+	get over(): boolean {
+		return this.child.exitCode !== null || this.child.signalCode !== null;
+	}
+
+	/** Resolves when the function is served. @throws with all it said, when it ends instead */
+	async serving(): Promise<this> {
+		const record = await this.said((one) => one.msg === "serving");
+		this.#port = record["port"] as number;
+		return this;
+	}
+
+	/** The first log record that fits, which may still have to come. */
+	said(fits: (record: LogRecord) => boolean): Promise<LogRecord> {
+		return this.until("a log record", () => this.records.find(fits));
+	}
+
+	/** The first line that is not JSON and fits. */
+	wrote(pattern: RegExp): Promise<string> {
+		return this.until(`a line like ${pattern}`, () => this.lines.find((line) => pattern.test(line)));
+	}
+
+	/** Looks whenever the loader has said something. */
+	async until<T>(what: string, look: () => T | undefined): Promise<T> {
+		const deadline = Date.now() + PATIENCE_MS;
+		for (;;) {
+			const found = look();
+			if (found !== undefined) return found;
+			if (this.over && this.child.stdout?.readableEnded) throw new Error(`the loader ended before ${what}: ${this.#all()}`);
+			if (Date.now() > deadline) throw new Error(`no ${what} within ${PATIENCE_MS} ms: ${this.#all()}`);
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(resolve, deadline - Date.now() + 1);
+				this.#heard.push(() => {
+					clearTimeout(timer);
+					resolve();
+				});
+			});
+		}
+	}
+
+	ask(asked: string | Asked = "/"): Promise<Got> {
+		return ask(this.#port, typeof asked === "string" ? { path: asked } : asked);
+	}
+
+	async figures(): Promise<Figures> {
+		return new Figures((await this.ask("/metrics")).text);
+	}
+
+	/** The figures once they fit; they are looked at again and again. */
+	async figuresWhen(what: string, fits: (figures: Figures) => boolean): Promise<Figures> {
+		const deadline = Date.now() + PATIENCE_MS;
+		for (;;) {
+			const figures = await this.figures();
+			if (fits(figures)) return figures;
+			if (Date.now() > deadline) throw new Error(`the figures never showed ${what}:\n${figures.brief}`);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	signal(signal: NodeJS.Signals = "SIGTERM"): void {
+		this.child.kill(signal);
+	}
+
+	/** Asks it to stop and waits until it has. */
+	stop(): Promise<Ended> {
+		this.signal();
+		return this.ended;
+	}
+
+	/** Ends it at once, workers and all. */
+	async end(): Promise<void> {
+		if (this.over) return;
+		this.signal();
+		// The second signal does not wait for calls; one that comes too soon is taken for the first.
+		const again = setInterval(() => this.signal(), 300);
+		const last = setTimeout(() => this.signal("SIGKILL"), 5000);
+		await this.ended;
+		clearInterval(again);
+		clearTimeout(last);
+	}
+
+	#line(line: string): void {
+		if (line.startsWith("{")) this.records.push(JSON.parse(line));
+		else this.lines.push(line);
+		this.#tell();
+	}
+
+	#tell(): void {
+		for (const heard of this.#heard.splice(0)) heard();
+	}
+
+	#all(): string {
+		return `${this.stderr}\n${this.records.map((record) => JSON.stringify(record)).join("\n")}\n${this.lines.join("\n")}`;
+	}
+}
+
+/** A loader that serves. */
+export function startLoader(owner: Owner, options: LoaderOptions): Promise<Loader> {
+	return new Loader(owner, options).serving();
+}
+
+/** A loader that is expected to end by itself. */
+export async function runLoader(owner: Owner, options: LoaderOptions): Promise<Loader & Ended> {
+	const loader = new Loader(owner, options);
+	const timer = setTimeout(() => loader.signal("SIGKILL"), PATIENCE_MS);
+	const ended = await loader.ended;
+	clearTimeout(timer);
+	return Object.assign(loader, ended);
+}
