@@ -133,9 +133,10 @@ export class ProcessWorker implements Worker {
 	}
 
 	kill(reason: ExitReason, why: string): void {
+		if (this.#state === "dead") return; // its process number may be another's by now
 		this.#reason ??= reason;
 		if (this.#why === "") this.#why = why;
-		this.#state = this.#state === "dead" ? "dead" : "retiring";
+		this.#state = "retiring";
 		this.#signal("SIGKILL");
 		this.#wire.destroy();
 	}
