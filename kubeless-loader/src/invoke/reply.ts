@@ -1,13 +1,9 @@
-import { STATUS_CODES } from "node:http";
-
 /** An answer's headers, taken apart: what the function set, without what the loader decides. */
 export interface ReplyHead {
-	/** [name, value, name, value, …] as `writeHead` takes them */
+	/** [name, value, name, value, …] as `writeHead` takes them, CORS included */
 	readonly pairs: readonly string[];
 	/** the function's own Content-Length */
 	readonly length: string | undefined;
-	/** the function sets its own CORS header */
-	readonly ownCors: boolean;
 }
 
 /** Every answer of a function may be read from any web page, as Kubeless's runtimes had it. */
@@ -46,7 +42,8 @@ export function readReplyHead(block: string): ReplyHead {
 		}
 		pairs.push(name, value);
 	}
-	const head = { pairs, length, ownCors };
+	if (!ownCors) pairs.push(...CORS_HEADER);
+	const head = { pairs, length };
 	if (block.length <= LONGEST_KNOWN && KNOWN.size < MOST_KNOWN) KNOWN.set(block, head);
 	return head;
 }
@@ -56,23 +53,14 @@ export const isBodiless = (status: number): boolean => status === 204 || status 
 
 /** The headers of an answer whose body has `length` bytes. */
 export function resultHeaders(block: string, status: number, length: number, isHead: boolean): string[] {
-	if (block === "" && status === 200) return [...CORS_HEADER, "Content-Length", String(length)];
 	const head = readReplyHead(block);
-	const headers = [...head.pairs];
-	if (!head.ownCors) headers.push(...CORS_HEADER);
 	// A HEAD answer tells the length a GET would have had, which only the function knows.
-	if (isHead && length === 0 && head.length !== undefined) headers.push("Content-Length", head.length);
-	else if (!isBodiless(status)) headers.push("Content-Length", String(length));
-	return headers;
+	if (isHead && length === 0 && head.length !== undefined) return head.pairs.concat("Content-Length", head.length);
+	return isBodiless(status) ? [...head.pairs] : head.pairs.concat("Content-Length", String(length));
 }
 
 /** The headers of an answer that is streamed; with a Content-Length if the function knows it. */
 export function streamHeaders(block: string): string[] {
 	const head = readReplyHead(block);
-	const headers = [...head.pairs];
-	if (!head.ownCors) headers.push(...CORS_HEADER);
-	if (head.length !== undefined) headers.push("Content-Length", head.length);
-	return headers;
+	return head.length === undefined ? [...head.pairs] : head.pairs.concat("Content-Length", head.length);
 }
-
-export const reason = (status: number): string => STATUS_CODES[status] ?? "Unknown";
