@@ -18,25 +18,24 @@ function timestamp(): string {
 	return stamp;
 }
 
+/** What a caller says of itself. */
+interface Caller {
+	readonly referer: string;
+	readonly userAgent: string;
+}
+
 /**
  * A line in Apache's combined format. What is absent is "", not "-", as in Kubeless's Python runtime, since people
  * search their logs for `"GET / HTTP/1.1" 200 11 ""`.
  */
-export function accessLine(request: IncomingMessage, status: number, bytes: number): string {
-	const { rawHeaders, socket } = request;
-	let referer = "";
-	let agent = "";
-	for (let index = 0; index < rawHeaders.length; index += 2) {
-		const name = rawHeaders[index] as string;
-		if (name.length === 7 && name.toLowerCase() === "referer") referer = rawHeaders[index + 1] as string;
-		else if (name.length === 10 && name.toLowerCase() === "user-agent") agent = rawHeaders[index + 1] as string;
-	}
-	return `${callerAddress(socket) || "-"} - - ${timestamp()} "${request.method} ${plain(request.url as string)} HTTP/${request.httpVersion}" ${status} ${bytes} "${plain(referer)}" "${plain(agent)}"\n`;
+export function accessLine(request: IncomingMessage, { referer, userAgent }: Caller, status: number, bytes: number): string {
+	const { method, url, httpVersion, socket } = request;
+	return `${callerAddress(socket) || "-"} - - ${timestamp()} "${method} ${plain(url as string)} HTTP/${httpVersion}" ${status} ${bytes} "${plain(referer)}" "${plain(userAgent)}"\n`;
 }
 
 /** Quotes and what is not printable ASCII, escaped as Apache does: one line stays one line. */
 function plain(text: string): string {
-	if (/^[ !#-[\]-~]*$/.test(text)) return text;
+	if (text === "" || /^[ !#-[\]-~]*$/.test(text)) return text;
 	return text.replace(/[^ !#-[\]-~]/g, (char) =>
 		char === '"' || char === "\\" ? `\\${char}` : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
 	);

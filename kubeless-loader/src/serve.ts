@@ -59,7 +59,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		failed: ({ code, message, stack }) => log.error({ code, stack }, message),
 		line: (from, text, call) => {
 			const known = call as Call | undefined;
-			log.info({ stream: from, call: known?.id, traceparent: known?.traceparent }, text);
+			log.info({ stream: from, call: known?.id, traceparent: known?.requestHead.traceparent }, text);
 		},
 	});
 	const host: CallHost = {

@@ -1,6 +1,6 @@
-import http, { type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
+import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { preflight } from "./invoke/preflight.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -21,26 +21,25 @@ const KEEP_ALIVE_MS = 75_000;
 /** How long a caller may take to send its headers and its whole request, in `ms`. */
 const HEADERS_MS = 60_000;
 const REQUEST_MS = 300_000;
-const NO_QUERY = Object.freeze({});
 
-/** The HTTP surface: three routes of the loader's own, and everything else is the function's. */
+/** What is the loader's own; everything else is the function's, whatever its path and method. */
+const OWN_PATH = /^\/(?:healthz|readyz|metrics)(?:\?|$)/;
+const isOwn = ({ method, url }: IncomingMessage): boolean => (method === "GET" || method === "HEAD") && OWN_PATH.test(url as string);
+
+/** The HTTP surface: three routes of the loader's own, and all calls of the function. */
 export function createServer(parts: ServerParts): FastifyInstance {
 	const fastify = Fastify({
 		logger: false,
-		// The function's path, query and body are its own: nothing of them is parsed on the way.
-		routerOptions: { querystringParser: () => NO_QUERY, maxParamLength: 65_536 },
-		serverFactory: (handler) => httpServer(handler, parts.bodyLimit),
-		frameworkErrors: (_error, request, reply) => {
-			reply.hijack();
-			badRequest(request.raw, reply.raw);
-		},
+		// A call is taken over before the router: what it would find out and build, no call has a use for (docs/adr/0005).
+		serverFactory: (router) =>
+			httpServer((request, response) => {
+				if (isOwn(request)) router(request, response);
+				else if (request.method === "OPTIONS") preflight(request, response);
+				else parts.call(request, response);
+			}, parts.bodyLimit),
 		exposeHeadRoutes: true,
-		return503OnClosing: false, // calls are refused by their own route, with the reason
+		return503OnClosing: false, // probes are answered to the end
 	});
-	for (const method of METHODS) {
-		if (!fastify.supportedMethods.includes(method) && method !== "CONNECT") fastify.addHttpMethod(method);
-	}
-
 	fastify.get("/healthz", (_request, reply) => {
 		const healthy = parts.healthy();
 		return reply
@@ -59,18 +58,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
 		const { contentType, text } = await parts.metrics.render(request.headers.accept);
 		return reply.type(contentType).send(text);
 	});
-	// Taken over before anything looks at the body: what a Content-Type means is the function's business.
-	const taken = (route: RawRoute) => ({
-		exposeHeadRoute: false,
-		onRequest: (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
-			reply.hijack();
-			route(request.raw, reply.raw);
-		},
-		handler: () => {},
-	});
-	const methods = fastify.supportedMethods.filter((method) => method !== "OPTIONS");
-	fastify.route({ method: methods, url: "*", ...taken(parts.call) });
-	fastify.route({ method: "OPTIONS", url: "*", ...taken(preflight) });
 	return fastify;
 }
 
@@ -118,16 +105,3 @@ const CLIENT_ERRORS: Record<string, string> = {
 	HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
 	ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
-
-function badRequest(_request: IncomingMessage, response: ServerResponse): void {
-	const body = "Bad Request: the path is not a valid URL";
-	response.writeHead(400, [
-		"Access-Control-Allow-Origin",
-		"*",
-		"Content-Type",
-		"text/plain; charset=utf-8",
-		"Content-Length",
-		String(body.length),
-	]);
-	response.end(body);
-}

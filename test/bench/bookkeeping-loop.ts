@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { accessLine } from "../../kubeless-loader/src/access-log.ts";
 import { ByteBudget } from "../../kubeless-loader/src/invoke/body.ts";
 import { Deadlines, type Timed } from "../../kubeless-loader/src/invoke/deadlines.ts";
+import { readHead } from "../../kubeless-loader/src/invoke/event.ts";
 import { LogStream } from "../../kubeless-loader/src/log.ts";
 import { type MethodSeries, Metrics } from "../../kubeless-loader/src/metrics.ts";
 import type { Pool } from "../../kubeless-loader/src/worker/pool.ts";
@@ -26,6 +27,8 @@ const REQUEST = {
 	rawHeaders: ["Host", "127.0.0.1:8080", "User-Agent", "curl/8.0.0", "Accept", "*/*", "Content-Length", String(BODY)],
 	socket: { remoteAddress: "127.0.0.1" },
 } as unknown as IncomingMessage;
+
+const HEAD = readHead(REQUEST.rawHeaders);
 
 // The pool is looked at when somebody scrapes, and here nobody does.
 const metrics = new Metrics({} as Pool);
@@ -53,7 +56,7 @@ class Kept implements Timed {
 		deadlines.remove(this);
 		budget.give(BODY);
 		metrics.inFlight--;
-		log.write(accessLine(REQUEST, 200, ANSWER));
+		log.write(accessLine(REQUEST, HEAD, 200, ANSWER));
 		this.series.calls++;
 		this.series.duration.observe((performance.now() - this.sentAt) / 1000);
 		metrics.wait.observe((this.sentAt - this.queuedAt) / 1000);

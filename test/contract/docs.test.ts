@@ -29,7 +29,7 @@ test("docs/errors.md has every way a call fails, with its status and blame, and 
 test("docs/errors.md has every reason the loader ends with at start", () => {
 	const [, start = ""] = text("docs/errors.md").split("## At start");
 	const documented = found(/`([A-Z_]+)`/g, start.replace(/\| [^|]*\|$/gm, "|").replaceAll("FUNC_PORT", ""));
-	const thrown = found(/(?:new StartError\(|code: )"([A-Z_]+)"/g, source()).filter((code) => code !== "WORKER_GONE");
+	const thrown = found(/(?:new StartError\(\s*|code: )"([A-Z_]+)"/g, source()).filter((code) => code !== "WORKER_GONE");
 	// What a worker may say of its function (PROTOCOL 3.2) is passed on as it is.
 	const said = found(/`(HANDLER_[A-Z_]+)`/g, text("runtimes/PROTOCOL.md"));
 	assert.deepEqual(documented, [...new Set([...thrown, ...said])].sort());

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import test from "node:test";
 import { accessLine } from "../../kubeless-loader/src/access-log.ts";
+import { readHead } from "../../kubeless-loader/src/invoke/event.ts";
 
 const line = (url: string, rawHeaders: string[] = [], remoteAddress: string | undefined = "10.0.0.1") =>
-	accessLine({ method: "GET", url, httpVersion: "1.1", rawHeaders, socket: { remoteAddress } } as IncomingMessage, 200, 11);
+	accessLine({ method: "GET", url, httpVersion: "1.1", socket: { remoteAddress } } as IncomingMessage, readHead(rawHeaders), 200, 11);
 
 test("is Apache's combined format, with nothing where something is absent", () => {
 	assert.match(line("/"), /^10\.0\.0\.1 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/ HTTP\/1\.1" 200 11 "" ""\n$/);
@@ -26,7 +27,7 @@ test("stays one line that can be taken apart, whatever callers send", () => {
 
 test("has a dash for a caller that is gone", () => {
 	assert.match(
-		accessLine({ method: "GET", url: "/", httpVersion: "1.1", rawHeaders: [], socket: {} } as unknown as IncomingMessage, 499, 0),
+		accessLine({ method: "GET", url: "/", httpVersion: "1.1", socket: {} } as unknown as IncomingMessage, readHead([]), 499, 0),
 		/^- - - /,
 	);
 });

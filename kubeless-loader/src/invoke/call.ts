@@ -8,6 +8,7 @@ import type { Answer, AnswerFault, Worker } from "../worker/contract.ts";
 import type { Pool, PoolCall } from "../worker/pool.ts";
 import type { ByteBudget } from "./body.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
+import { type RequestHead, readHead } from "./event.ts";
 import { CORS_HEADER, isBodiless, resultHeaders, streamHeaders } from "./reply.ts";
 
 /** What all calls of a loader share. */
@@ -30,6 +31,8 @@ export interface CallHost {
 /** Up to this many `bytes` a body goes out in one write with the headers, as text. */
 const SMALL_BODY = 16 * 1024;
 
+const NO_HEAD = readHead([]);
+
 /** One call, from the request to the answer. Whatever happens to it, the first end counts and there is no second. */
 export class Call implements PoolCall, Answer, Timed {
 	readonly #host: CallHost;
@@ -48,8 +51,8 @@ export class Call implements PoolCall, Answer, Timed {
 	/** `bytes` held in the budget */
 	#paid = 0;
 
-	/** W3C trace context, for the log */
-	traceparent: string | undefined;
+	/** the request's headers, once they have been read */
+	requestHead: RequestHead = NO_HEAD;
 
 	// What the worker gets and notes.
 	readonly answer: Answer = this;
@@ -171,7 +174,15 @@ export class Call implements PoolCall, Answer, Timed {
 		const told = tellErrors && message !== "" ? `${stack ?? message}\n` : body;
 		if (blame !== "caller") {
 			log.error(
-				{ code, blame, call: this.id, method: this.#request.method, path: this.#request.url, traceparent: this.traceparent, stack },
+				{
+					code,
+					blame,
+					call: this.id,
+					method: this.#request.method,
+					path: this.#request.url,
+					traceparent: this.requestHead.traceparent,
+					stack,
+				},
 				message || body,
 			);
 		}
@@ -220,7 +231,7 @@ export class Call implements PoolCall, Answer, Timed {
 		deadlines.remove(this);
 		if (this.#paid > 0) budget.give(this.#paid);
 		metrics.inFlight--;
-		if (access) access.write(accessLine(this.#request, status, bytes));
+		if (access) access.write(accessLine(this.#request, this.requestHead, status, bytes));
 		// A malformed body never reached the function, nor did a call that got no worker.
 		if (this.#sentAt === 0 || fault === "BODY_MALFORMED") return;
 		const series = this.#series;

@@ -10,6 +10,9 @@ export interface RequestHead {
 	/** declared body size in `bytes`; -1: not declared (chunked); undefined: no body */
 	length: number | undefined;
 	traceparent: string | undefined;
+	/** for the access log; empty where absent */
+	referer: string;
+	userAgent: string;
 	eventId: string | undefined;
 	eventType: string | undefined;
 	eventTime: string | undefined;
@@ -25,6 +28,8 @@ export function readHead(raw: readonly string[]): RequestHead {
 		contentType: undefined,
 		length: undefined,
 		traceparent: undefined,
+		referer: "",
+		userAgent: "",
 		eventId: undefined,
 		eventType: undefined,
 		eventTime: undefined,
@@ -58,6 +63,10 @@ HEADERS_OF_LENGTH["event-id".length] = (head, name, value) => {
 HEADERS_OF_LENGTH["event-type".length] = (head, name, value) => {
 	if (name === "event-type") head.eventType ??= value;
 	else if (name === "event-time") head.eventTime ??= value;
+	else if (name === "user-agent") head.userAgent = value;
+};
+HEADERS_OF_LENGTH["referer".length] = (head, name, value) => {
+	if (name === "referer") head.referer = value;
 };
 HEADERS_OF_LENGTH["traceparent".length] = (head, name, value) => {
 	if (name === "traceparent") head.traceparent ??= value;

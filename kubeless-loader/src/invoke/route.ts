@@ -8,8 +8,9 @@ import { callFields, isJson, type RequestHead, readHead } from "./event.ts";
 export function functionRoute(host: CallHost, limits: { bodyLimit: number; timeoutMs: number }) {
 	return (request: IncomingMessage, response: ServerResponse): void => {
 		const call = new Call(host, request, response);
-		if (host.draining) return call.refuse("DRAINING");
 		const head = readHead(request.rawHeaders);
+		call.requestHead = head;
+		if (host.draining) return call.refuse("DRAINING");
 		// A JSON type without a body is common: Kubeless's cron trigger sends it.
 		if (head.length === undefined) return begin(call, request, head, head.contentType !== undefined && isJson(head.contentType));
 		readBody(request, head.length, limits.bodyLimit, host.budget, (fault, body, paid) => {
@@ -34,7 +35,6 @@ export function functionRoute(host: CallHost, limits: { bodyLimit: number; timeo
 	function begin(call: Call, request: IncomingMessage, head: RequestHead, json: boolean): void {
 		if (head.attributes !== undefined) fillFromAttributes(head);
 		call.headBlock = head.block;
-		call.traceparent = head.traceparent;
 		call.fields = callFields(request, head, json, Date.now() + limits.timeoutMs);
 		call.begin();
 	}
