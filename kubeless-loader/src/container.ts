@@ -5,7 +5,7 @@ import { drain, stopSignals } from "./drain.ts";
 import { StartError } from "./errors.ts";
 import { findHandler } from "./handler.ts";
 import { chooseManifest, isSource, type Manifest, readManifest, readManifests } from "./manifest.ts";
-import { watchFolder } from "./watch.ts";
+import { folderState, watchFolder } from "./watch.ts";
 import type { LoadFailure } from "./worker/contract.ts";
 import { SUPERSEDED } from "./worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "./workers.ts";
@@ -16,13 +16,19 @@ export async function runContainer(env: NodeJS.ProcessEnv, places: { home: strin
 	const config = readConfig(env);
 	const manifest = theManifest(config, places);
 	const place = findHandler(config, manifest);
-	const pool = createPool(config, manifest);
-	const load = () => pool.load(workerStarter(config, manifest, findHandler(config, manifest)));
-	const loaded = load();
 	const isConfigMap = existsSync(join(config.installVolume, "..data"));
 	const watched = config.watch === "true" || (config.watch === "auto" && isConfigMap);
 	// A ConfigMap is the user's from end to end; a folder may hold what the function itself writes.
 	const counts = isConfigMap ? () => true : (name: string) => isSource(manifest, name);
+	const state = () => (watched ? folderState(config.installVolume, counts) : "");
+	let asked = "";
+	const pool = createPool(config, manifest, () => state() === asked);
+	const load = () => {
+		const loading = pool.load(workerStarter(config, manifest, findHandler(config, manifest)));
+		asked = state();
+		return loading;
+	};
+	const loaded = load();
 	const watcher = watched ? watchFolder(config.installVolume, counts, () => loaded.then(reload, () => {})) : undefined;
 	// The worker starts while the server's code is being loaded.
 	const { createLogger, LogStream, serve } = await import("./serve.ts");

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
+import { originForm } from "./invoke/event.ts";
 import { preflight } from "./invoke/preflight.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -24,7 +25,8 @@ const REQUEST_MS = 300_000;
 
 /** What is the loader's own; everything else is the function's, whatever its path and method. */
 const OWN_PATH = /^\/(?:healthz|readyz|metrics)(?:\?|$)/;
-const isOwn = ({ method, url }: IncomingMessage): boolean => (method === "GET" || method === "HEAD") && OWN_PATH.test(url as string);
+const isOwn = ({ method, url }: IncomingMessage): boolean =>
+	(method === "GET" || method === "HEAD") && OWN_PATH.test(originForm(url as string));
 
 /** The HTTP surface: three routes of the loader's own, and all calls of the function. */
 export function createServer(parts: ServerParts): FastifyInstance {

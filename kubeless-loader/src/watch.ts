@@ -13,6 +13,9 @@ const MOST_FILES = 2000;
 /** Files over so many `bytes` count as changed when their time is. */
 const LARGE = 1024 * 1024;
 
+/** What the files that count hold, as a digest. */
+export const folderState = (folder: string, counts: (name: string) => boolean): string => fingerprint(folder, counts).digest;
+
 /** Calls back when the content of files that count has changed, not merely their times. */
 export function watchFolder(folder: string, counts: (name: string) => boolean, changed: () => void): { close(): void } {
 	let watchers: FSWatcher[] = [];

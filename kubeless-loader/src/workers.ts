@@ -15,13 +15,14 @@ const CALLS_AT_ONCE: Record<Concurrency, number> = { async: 100, threads: 10, si
 const SINGLE_PROCESSES = 10;
 
 /** The pool for a runtime, as the configuration wants it; it has no worker before its first `load`. */
-export function createPool(config: Config, manifest: Manifest): Pool {
+export function createPool(config: Config, manifest: Manifest, isCurrent: () => boolean): Pool {
 	const least = config.workers || availableParallelism();
 	return new Pool({
 		least,
 		most: manifest.concurrency === "single" ? Math.max(least, config.concurrency ?? SINGLE_PROCESSES) : least,
 		queueLength: config.queueLength,
 		roomFor: (worker) => roomForAnother(worker.pid),
+		isCurrent,
 	});
 }
 

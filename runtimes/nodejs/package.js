@@ -40,10 +40,11 @@ function usable(file, volume) {
 
 function overwrite(config) {
 	try {
+		if (fs.lstatSync(config).isSymbolicLink()) return false; // a mounted ConfigMap, where it is somebody else's
 		fs.writeFileSync(config, "{}\n");
 		return true;
 	} catch (_) {
-		return false; // a mounted ConfigMap is read-only
+		return false;
 	}
 }
 

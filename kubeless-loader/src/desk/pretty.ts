@@ -26,6 +26,8 @@ function pretty(line: string): string {
 	}
 	const { level, msg = "", stream, stack = record.err?.stack } = record;
 	if (stream !== undefined) return msg;
-	const text = stack === undefined ? msg : stack.includes(msg) ? stack : `${msg}\n${stack}`;
+	// A stack mostly says the message itself, with the error's name before it, behind it or not at all.
+	const said = stack?.includes(msg.replace(/^[\w.:]+: /, ""));
+	const text = stack === undefined ? msg : said ? stack : `${msg}\n${stack}`;
 	return level === "info" || level === "debug" ? text : `${level}: ${text}`;
 }

@@ -7,7 +7,7 @@ import { drain, stopSignals } from "../drain.ts";
 import { StartError } from "../errors.ts";
 import type { HandlerPlace } from "../handler.ts";
 import { chooseManifest, isSource, readManifests } from "../manifest.ts";
-import { watchFolder } from "../watch.ts";
+import { folderState, watchFolder } from "../watch.ts";
 import type { LoadFailure } from "../worker/contract.ts";
 import { SUPERSEDED } from "../worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "../workers.ts";
@@ -46,7 +46,10 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 	const suffix = manifest.suffixes.find((one) => name.endsWith(one)) ?? extname(name);
 	const place: HandlerPlace = { file, modName: name.slice(0, name.length - suffix.length), handler: options.handler ?? config.handler };
 
-	const pool = createPool(config, manifest);
+	const counts = (entry: string) => isSource(manifest, entry);
+	const state = () => (options.watch ? folderState(dirname(file), counts) : "");
+	let toLoad = "";
+	const pool = createPool(config, manifest, () => state() === toLoad);
 	const cache = new DependencyCache(asked, (line) => process.stdout.write(`${line}\n`));
 	const load = async () => {
 		const extra: NodeJS.ProcessEnv = {};
@@ -56,12 +59,14 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 			extra["RUNTIME_LIBRARIES"] = await cache.installed(manifest, join(manifest.folder, libraries));
 		}
 		extra["KUBELESS_INSTALL_VOLUME"] = await cache.installed(manifest, join(dirname(file), manifest.depsFile ?? ""));
-		await pool.load(workerStarter(config, manifest, place, extra));
+		const loading = pool.load(workerStarter(config, manifest, place, extra));
+		toLoad = state();
+		await loading;
 	};
 	const loaded = load();
 	loaded.catch(() => {}); // looked at below, when there is somebody to tell
 	const changed = () => loaded.then(reload, () => {});
-	const watcher = options.watch ? watchFolder(dirname(file), (entry) => isSource(manifest, entry), changed) : undefined;
+	const watcher = options.watch ? watchFolder(dirname(file), counts, changed) : undefined;
 	await setImmediate(); // lets the worker start before the server's code is loaded
 	const { createLogger, PrettyStream, serve } = await import("../serve.ts");
 	const stream = new PrettyStream(1);

@@ -98,9 +98,16 @@ function percentDecoded(value: string): string {
 	}
 }
 
+/** What stands behind the host: proxies send the whole address (RFC 9112 §3.2.2). */
+export function originForm(url: string): string {
+	if (url.startsWith("/")) return url;
+	const rest = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
+	return rest.startsWith("/") || rest === "*" ? rest : `/${rest}`;
+}
+
 /** The `call` line's fields (PROTOCOL 4.1) for a request whose event is known. */
 export function callFields(request: IncomingMessage, head: RequestHead, json: boolean, deadline: number): string {
-	const url = request.url as string;
+	const url = originForm(request.url as string);
 	const mark = url.indexOf("?");
 	let fields = `"method":"${request.method}","path":${quote(mark < 0 ? url : url.slice(0, mark))}`;
 	if (mark >= 0) fields += `,"query":${quote(url.slice(mark + 1))}`;

@@ -20,6 +20,8 @@ export interface PoolOptions {
 	readonly queueLength: number;
 	/** whether the container's memory has room for one more worker like this one */
 	readonly roomFor: (worker: Worker) => boolean;
+	/** whether the function's files are what was last asked to be loaded; a worker started after a change is of no generation */
+	readonly isCurrent: () => boolean;
 }
 
 export interface PoolEvents {
@@ -236,6 +238,8 @@ export class Pool {
 				this.#events?.ready(ready, performance.now() - started);
 				this.#failedStarts = 0;
 				if (generation === this.#coming) this.#takeOver(generation);
+				// It has loaded what is about to take over: callers must not see the new before the old is over.
+				else if (this.#coming || !this.#options.isCurrent()) return this.#leave(ready, "replaced", generation);
 				this.#feed(ready);
 			},
 			room: (free) => this.#feed(free),
