@@ -40,7 +40,8 @@ everyLanguage("a function in a mounted ConfigMap", (language) => {
 		const figures = await loader.figures();
 		assert.equal(figures.of('function_reloads_total{result="taken"}'), 4);
 		assert.equal(figures.sum("function_failures_total"), 0);
-		assert.equal(figures.exits("replaced"), 4);
+		// Where a process takes one call at a time, there is more than one to be replaced.
+		assert.ok(figures.exits("replaced") >= 4, `${figures.exits("replaced")} workers were replaced`);
 	});
 
 	test("updated with a mistake in it: the one before goes on and the log says why; the next good one takes over", async (t) => {

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Fetches the modules that the go.mod $KUBELESS_DEPS_FILE lists, so that compiling finds them. With this runtime's own go.mod:
+# compiles what all functions have in common.
+set -eu
+
+fail() {
+	printf '%s\n' "$1" >&2
+	exit 1
+}
+
+: "${KUBELESS_DEPS_FILE:?is the go.mod of the function}"
+. "$(dirname "$0")/tools.sh"
+exec "$build" install "$home" "$state"

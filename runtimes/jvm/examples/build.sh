@@ -1,0 +1,24 @@
+#!/bin/sh
+# Makes the jars of these examples in the folder $1: what a build tool of your own would do.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+home=$here/../../java
+. "$home/java.sh"
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+sh "$home/build.sh" "$scratch/worker"
+
+make() {
+	mkdir "$scratch/$1"
+	compile -d "$scratch/$1" -cp "$scratch/worker/worker.jar:$out/greeting.jar" "$2"
+	"${javac%javac}jar" cf "$out/$1.jar" -C "$scratch/$1" .
+}
+
+make greeting "$here/deps/greeting.java"
+make deps "$here/deps/deps.java"
+make hello "$here/hello.java"
+make data "$here/data.java"
+for name in conformance conformance-single; do make "$name" "$home/examples/$name.java"; done

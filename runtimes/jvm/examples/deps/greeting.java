@@ -1,0 +1,7 @@
+package library;
+
+public class greeting {
+	public static String to(String name) {
+		return "hello " + name;
+	}
+}

@@ -1,0 +1,6 @@
+<?php
+
+function hello($event, $context)
+{
+    return 'hello world';
+}

@@ -1,0 +1,150 @@
+<?php
+
+namespace Kubeless\Worker;
+
+/** The calls of one handler, one after the other (PROTOCOL.md, chapters 4 to 6). */
+final class Calls
+{
+    private Wire $wire;
+    /** @var callable */
+    private $handler;
+    private \stdClass $context;
+    private bool $stopping = false;
+
+    public function __construct(Wire $wire, callable $handler, string $name)
+    {
+        $this->wire = $wire;
+        $this->handler = $handler;
+        $this->context = (object) [
+            'function-name' => $name,
+            'timeout' => getenv('FUNC_TIMEOUT') ?: '180',
+            'runtime' => (string) getenv('FUNC_RUNTIME'),
+            'memory-limit' => (string) getenv('FUNC_MEMORY_LIMIT'),
+        ];
+    }
+
+    /** Returns when `stop` has come. */
+    public function serve(): void
+    {
+        $wire = $this->wire;
+        while (!$this->stopping) {
+            $call = null; // a body may be large, and so may the next
+            $call = $wire->next();
+            $type = $call[0]['type'];
+            if ($type === 'call') {
+                $this->run($call[0]['id'], $call);
+                if (Memory::isFull() && !$wire->holdsBytes() && !$this->stopping) {
+                    Life::beginAgain();
+                }
+            } elseif ($type === 'stop') {
+                return;
+            } // cancel, pause and resume are of calls that have been answered
+        }
+    }
+
+    /** Reads whatever part of a frame is there to its end: a worker that takes this one's place begins with a whole one. */
+    public function drain(): bool
+    {
+        while ($this->wire->holdsBytes()) {
+            $this->note($this->wire->next()[0], 0);
+        }
+        return $this->stopping;
+    }
+
+    /** Nothing a handler raises gets past here. */
+    private function run(int $id, array $call): void
+    {
+        Output::$call = $id;
+        Output::take();
+        try {
+            $extensions = new Extensions($call);
+            $event = self::event($call, $extensions);
+            $answer = Result::answer($id, ($this->handler)($event, clone $this->context), $extensions);
+            if (!is_string($answer)) {
+                $answer = $this->stream($id, $answer);
+            }
+        } catch (\Throwable $error) {
+            if ($this->wire->gone) {
+                fwrite(STDERR, Failure::stack($error) . "\n");
+                exit(1);
+            }
+            $answer = Failure::frame($id, $error);
+        }
+        if ($this->wire->gone) { // a child that came out of the handler ends, as a script does that has come to its end
+            exit(0);
+        }
+        Output::finish();
+        Output::$call = 0;
+        $this->wire->send($answer);
+        if (ini_get('max_execution_time') !== '0') {
+            set_time_limit(0); // what one call allowed itself is not for the next
+        }
+        $_GET = $_POST = $_COOKIE = $_FILES = $_REQUEST = [];
+    }
+
+    private static function event(array $call, Extensions $extensions): \stdClass
+    {
+        [$fields, , $body] = $call;
+        return (object) [
+            'data' => isset($fields['json']) && $fields['json'] ? self::parse($body) : $body,
+            'event-id' => $fields['event-id'] ?? null,
+            'event-type' => $fields['event-type'] ?? null,
+            'event-time' => $fields['event-time'] ?? null,
+            'event-namespace' => $fields['event-namespace'] ?? null,
+            'extensions' => $extensions,
+        ];
+    }
+
+    private static function parse(string $body)
+    {
+        if ($body === '') {
+            return null; // cron jobs say JSON and send nothing
+        }
+        $data = json_decode(strncmp($body, "\xef\xbb\xbf", 3) === 0 ? substr($body, 3) : $body);
+        if ($data === null && json_last_error() !== JSON_ERROR_NONE) {
+            throw new CallError('BODY_MALFORMED', 'the body is not JSON: ' . json_last_error_msg());
+        }
+        return $data;
+    }
+
+    /** @return string the frame that ends it */
+    private function stream(int $id, Stream $stream): string
+    {
+        $head = '{"type":"head","id":' . $id . ',"status":' . $stream->status . ',"head":' . strlen($stream->head) . "}\n" . $stream->head;
+        foreach ($stream->pieces as $piece) {
+            foreach (Result::parts(Result::piece($piece)) as $part) {
+                $this->flow($id);
+                $this->wire->send($head . '{"type":"chunk","id":' . $id . ',"body":' . strlen($part) . "}\n" . $part);
+                $head = '';
+            }
+        }
+        return $head . '{"type":"end","id":' . $id . "}\n";
+    }
+
+    /** Looks what the loader has said meanwhile, and waits while the call is paused. */
+    private function flow(int $id): void
+    {
+        $paused = false;
+        while (($frame = $this->wire->next($paused)) !== null) {
+            $paused = $this->note($frame[0], $id) ?? $paused;
+        }
+    }
+
+    /** What a frame says about the call that is running: true for pause, false for resume. */
+    private function note(array $fields, int $id): ?bool
+    {
+        switch ($fields['type']) {
+            case 'stop':
+                $this->stopping = true;
+                return null;
+            case 'pause':
+            case 'resume':
+                return ($fields['id'] ?? 0) === $id ? $fields['type'] === 'pause' : null;
+            case 'cancel':
+                if (($fields['id'] ?? 0) === $id) {
+                    throw new CallError('CANCELLED', 'cancelled while it streamed');
+                }
+        }
+        return null;
+    }
+}

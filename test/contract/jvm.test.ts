@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Candidate, conform, readSuites } from "../conformance/conform.ts";
+import { report } from "../conformance/report.ts";
+import { readRuntimes } from "../conformance/runtimes.ts";
+import { folder, startLoader } from "../support/loader.ts";
+import { type Owner, suiteOwner } from "../support/owner.ts";
+
+// What is special to functions in a jar. The repository has none, so that the conformance of this worker is played here too.
+
+const home = fileURLToPath(new URL("../../runtimes/jvm/", import.meta.url));
+const missing = readRuntimes().find(({ id }) => id === "java")?.missing;
+const suites = readSuites(fileURLToPath(new URL("../conformance/vectors", import.meta.url)));
+
+describe("jvm", { skip: missing ?? false }, () => {
+	const owner = suiteOwner();
+	let made: string | undefined;
+	const jars = (): string => {
+		if (made === undefined) {
+			made = folder(owner);
+			execFileSync("sh", [join(home, "examples/build.sh"), made], { stdio: "pipe" });
+		}
+		return made;
+	};
+
+	test("jvm: keeps the rules of the wire", { timeout: 120_000 }, async () => {
+		const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+		const worker: Candidate = {
+			command: ["sh", join(home, "../java/start.sh")],
+			env: { ...env, RUNTIME_DIR: home },
+			file: join(jars(), "conformance.jar"),
+			concurrency: 10,
+			lacks: {},
+		};
+		for await (const result of conform(worker, suites)) {
+			// A syntax error is a matter of whoever made the jar.
+			if (result.suite === "failed-to-load" && !/not there/.test(result.description)) continue;
+			assert.notEqual(result.outcome, "broken", `${result.description}: ${report(result)}`);
+		}
+	});
+
+	const served = async (t: Owner, files: Record<string, string>, modName: string, handler: string) => {
+		const volume = folder(t);
+		for (const [name, jar] of Object.entries(files)) copyFileSync(join(jars(), jar), join(volume, name));
+		return startLoader(t, { volume, env: { FUNC_RUNTIME: "jvm17", MOD_NAME: modName, FUNC_HANDLER: handler } });
+	};
+
+	test("jvm: a handler is named as in Kubeless, dots of the package written as _", async (t) => {
+		const loader = await served(t, { "example_hello.jar": "hello.jar" }, "example_hello", "hello");
+		assert.equal((await loader.ask()).text, "hello world");
+	});
+
+	test("jvm: jars beside the function's belong to it", async (t) => {
+		const loader = await served(t, { "example_deps.jar": "deps.jar", "greeting.jar": "greeting.jar" }, "example_deps", "deps");
+		assert.equal((await loader.ask({ body: "Ada" })).text, "hello Ada");
+	});
+});
