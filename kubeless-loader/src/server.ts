@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { originForm } from "./invoke/event.ts";
 import { preflight } from "./invoke/preflight.ts";
+import { CORS_HEADER } from "./invoke/reply.ts";
 import type { Metrics } from "./metrics.ts";
 
 type RawRoute = (request: IncomingMessage, response: ServerResponse) => void;
@@ -28,6 +29,9 @@ const OWN_PATH = /^\/(?:healthz|readyz|metrics)(?:\?|$)/;
 const isOwn = ({ method, url }: IncomingMessage): boolean =>
 	(method === "GET" || method === "HEAD") && OWN_PATH.test(originForm(url as string));
 
+/** A % in the path that begins no escape: Express answered it with 400, and so did Kubeless's runtime. */
+const HALF_ESCAPE = /^[^?]*%(?![0-9a-f]{2})/i;
+
 /** The HTTP surface: three routes of the loader's own, and all calls of the function. */
 export function createServer(parts: ServerParts): FastifyInstance {
 	const fastify = Fastify({
@@ -37,6 +41,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
 			httpServer((request, response) => {
 				if (isOwn(request)) router(request, response);
 				else if (request.method === "OPTIONS") preflight(request, response);
+				else if (HALF_ESCAPE.test(request.url as string)) badRequest(response);
 				else parts.call(request, response);
 			}, parts.bodyLimit),
 		exposeHeadRoutes: true,
@@ -107,3 +112,9 @@ const CLIENT_ERRORS: Record<string, string> = {
 	HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
 	ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
+
+function badRequest(response: ServerResponse): void {
+	const body = "Bad Request: the path has a % that is not followed by two hexadecimal digits; write it as %25";
+	response.writeHead(400, [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(body.length)]);
+	response.end(body);
+}
