@@ -1,13 +1,14 @@
-// Bundles the loader into one file, dist/loader.mjs: it starts faster, and an image needs nothing else.
-import { readFileSync } from "node:fs";
+// Bundles the loader into one file, dist/loader.mjs: it starts faster, and an image needs nothing else. What serving does
+// not need, `kubeless-loader conform` and its vectors, is a second one, dist/conform.mjs. Beside them lies the manifest's schema.
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const { version } = JSON.parse(readFileSync(here("package.json"), "utf8"));
 
-await build({
-	absWorkingDir: import.meta.dirname ?? new URL(".", import.meta.url).pathname,
-	entryPoints: ["src/main.ts"],
-	outfile: "dist/loader.mjs",
+const common = {
+	absWorkingDir: here("."),
 	bundle: true,
 	minify: true,
 	platform: "node",
@@ -15,8 +16,47 @@ await build({
 	format: "esm",
 	sourcemap: "linked",
 	legalComments: "none",
-	define: { LOADER_VERSION: JSON.stringify(version) },
+	logLevel: "warning",
+};
+
+await build({
+	...common,
+	entryPoints: ["src/main.ts"],
+	outfile: "dist/loader.mjs",
+	// esbuildDetection: undici leaves out a second parser that nothing here asks for.
+	define: { LOADER_VERSION: JSON.stringify(version), esbuildDetection: "true" },
 	// CommonJS dependencies call require for Node's own modules.
 	banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-	logLevel: "warning",
+	plugins: [
+		{
+			// Without fetch, HTTP/2 and the parser for machines without SIMD: of undici only the HTTP/1.1 client is used, on amd64 and arm64.
+			name: "undici-http1",
+			setup: ({ onLoad }) =>
+				onLoad({ filter: /undici\/lib\/(?:web\/.*|dispatcher\/client-h2\.js|llhttp\/llhttp-wasm\.js)$/ }, () => ({
+					contents: "module.exports = undefined;",
+				})),
+		},
+		{
+			name: "conform-apart",
+			setup: ({ onResolve }) => onResolve({ filter: /\/conform\/command\.ts$/ }, () => ({ path: "./conform.mjs", external: true })),
+		},
+	],
 });
+
+await build({
+	...common,
+	entryPoints: ["src/conform/command.ts"],
+	outfile: "dist/conform.mjs",
+	define: {
+		VECTOR_FILES: JSON.stringify(vectors()),
+		CONFORMANCE_PAGE: JSON.stringify(readFileSync(here("../docs/conformance.md"), "utf8")),
+	},
+});
+
+copyFileSync(here("../runtimes/runtime.schema.json"), here("dist/runtime.schema.json"));
+
+function vectors() {
+	const folder = here("src/conform/vectors/");
+	const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".json"));
+	return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(folder + file, "utf8"))]));
+}

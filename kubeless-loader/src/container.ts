@@ -11,10 +11,10 @@ import { SUPERSEDED } from "./worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "./workers.ts";
 
 /** The container's entry: the environment says it all. Returns when it was told to stop and has. */
-export async function runContainer(env: NodeJS.ProcessEnv, places: { home: string; runtimes: string }): Promise<void> {
+export async function runContainer(env: NodeJS.ProcessEnv, runtimes: string): Promise<void> {
 	const signals = stopSignals();
 	const config = readConfig(env);
-	const manifest = theManifest(config, places);
+	const manifest = theManifest(config, runtimes);
 	const place = findHandler(config, manifest);
 	const isConfigMap = existsSync(join(config.installVolume, "..data"));
 	const watched = config.watch === "true" || (config.watch === "auto" && isConfigMap);
@@ -36,7 +36,7 @@ export async function runContainer(env: NodeJS.ProcessEnv, places: { home: strin
 	const log = createLogger(config.logLevel, stream);
 	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
 	try {
-		const serving = await serve({ config, pool, log, stream });
+		const serving = await serve({ config, pool, speaks: manifest.speaks, log, stream });
 		await Promise.race([
 			signals.first,
 			loaded.then(() => log.info({ runtime: manifest.id, port: serving.port, file: place.file }, "serving")),
@@ -63,12 +63,15 @@ export async function runContainer(env: NodeJS.ProcessEnv, places: { home: strin
 	}
 }
 
-function theManifest(config: ReturnType<typeof readConfig>, { home, runtimes }: { home: string; runtimes: string }): Manifest {
+function theManifest(config: ReturnType<typeof readConfig>, runtimes: string): Manifest {
 	if (config.manifest !== undefined) return readManifest(config.manifest);
-	// In an image the manifest lies beside the loader; in a checkout the runtime's name chooses one.
-	const baked = join(home, "runtime.json");
-	if (existsSync(baked)) return readManifest(baked);
+	const manifests = existsSync(runtimes) ? readManifests(runtimes) : [];
+	const [only] = manifests;
+	if (only === undefined)
+		throw new StartError("RUNTIME_UNKNOWN", `There is no runtime: put its runtime.json and worker into a folder of ${runtimes}.`);
+	// An image has one, by whatever name a Function spec calls it; a checkout has them all.
+	if (manifests.length === 1) return only;
 	if (config.runtime === "")
 		throw new StartError("RUNTIME_UNKNOWN", "FUNC_RUNTIME is not set: give the runtime's id and version, as a Function spec does.");
-	return chooseManifest(readManifests(runtimes), { id: config.runtime });
+	return chooseManifest(manifests, { id: config.runtime });
 }

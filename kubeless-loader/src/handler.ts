@@ -18,6 +18,7 @@ export interface HandlerPlace {
  */
 export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
 	const { installVolume, modName, handler } = config;
+	if (manifest.suffixes.length === 0) return withoutFile(manifest, modName, handler);
 	const files = functionFiles(installVolume, manifest);
 	if (modName !== undefined) {
 		const file = manifest.suffixes.map((suffix) => modName + suffix).find((name) => files.includes(name));
@@ -33,6 +34,11 @@ export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
 		return { file: join(installVolume, only), modName: only.slice(0, -extname(only).length), handler };
 	}
 	throw notFound(`MOD_NAME is not set and there is no single function file in ${installVolume}; ${inventory(files, manifest)}`);
+}
+
+/** A worker that is the function itself: its manifest stands for the file. */
+export function withoutFile(manifest: Manifest, modName: string | undefined, handler: string | undefined): HandlerPlace {
+	return { file: join(manifest.folder, "runtime.json"), modName: modName ?? manifest.id, handler };
 }
 
 const notFound = (message: string) => new StartError("HANDLER_FILE_NOT_FOUND", message);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runContainer } from "./container.ts";
@@ -8,7 +9,10 @@ import { sayWhyItEnds } from "./last-words.ts";
 declare const LOADER_VERSION: string;
 
 const home = dirname(fileURLToPath(import.meta.url));
-const places = { home, runtimes: join(home, "../../runtimes") };
+// In a checkout the bundle lies two folders down; in an image its runtime lies beside it.
+const checkout = join(home, "../../runtimes");
+const baked = join(home, "runtimes");
+const runtimes = existsSync(baked) || !existsSync(checkout) ? baked : checkout;
 
 try {
 	process.exitCode = await main(process.argv.slice(2));
@@ -26,10 +30,14 @@ process.exit();
 async function main([command, ...rest]: string[]): Promise<number> {
 	switch (command) {
 		case undefined:
-			await runContainer(process.env, places);
+			await runContainer(process.env, runtimes);
 			return 0;
 		case "run":
-			return runAtDesk(rest, process.env, places.runtimes);
+			return runAtDesk(rest, process.env, runtimes);
+		case "conform": {
+			const { conform } = await import("./conform/command.ts");
+			return conform(rest, process.env);
+		}
 		case "help":
 		case "--help":
 		case "-h":

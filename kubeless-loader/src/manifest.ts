@@ -1,22 +1,41 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { StartError } from "./errors.ts";
 
 /** How a worker runs calls: many on one loop, on threads, or one at a time. */
 export type Concurrency = "async" | "threads" | "single";
 
+/** How a worker is spoken to: frames on file descriptor 3, HTTP to a server, or a process a call. */
+export type Speaks = "wire" | "http" | "stdio";
+
+/** How to reach a worker that is an HTTP server. */
+export interface HttpPlace {
+	/** at a loopback port (what absence means), or at a Unix socket */
+	readonly listen?: "port" | "socket";
+	/** the port of a server that cannot be told one */
+	readonly port?: number;
+	/** the path that answers once the server is ready; absent: it is ready when it takes connections */
+	readonly ready?: string;
+}
+
 /** What the loader knows of a language: the part of `runtime.json` it reads (`runtimes/runtime.schema.json` has all of it). */
 export interface Manifest {
 	readonly id: string;
 	readonly name: string;
+	/** none: there is no function file, the worker is the function */
 	readonly suffixes: readonly string[];
 	readonly depsFile?: string;
 	readonly lockFiles?: readonly string[];
 	readonly concurrency: Concurrency;
 	readonly worker: readonly string[];
+	readonly speaks: Speaks;
+	readonly http?: HttpPlace;
+	readonly stdio?: { readonly output?: "body" | "cgi" };
 	readonly env?: Readonly<Record<string, string>>;
 	readonly install?: readonly string[];
 	readonly libraries?: string;
+	/** what its worker cannot do, by the word that conformance vectors need, each with the reason */
+	readonly lacks?: Readonly<Record<string, string>>;
 	readonly toolchain?: { readonly check: readonly string[]; readonly debian?: readonly string[] };
 	/** the manifest's folder, for $(RUNTIME_DIR) */
 	readonly folder: string;
@@ -33,17 +52,36 @@ export function readManifest(file: string): Manifest {
 	} catch (cause) {
 		throw new StartError("MANIFEST_INVALID", `The runtime manifest ${file} cannot be read: ${(cause as Error).message}.`);
 	}
-	const wants = (field: keyof Manifest, fits: boolean, what: string) => {
+	const wants = (field: string, fits: boolean, what: string) => {
 		if (!fits) throw new StartError("MANIFEST_INVALID", `In ${file}, "${field}" must be ${what}.`);
 	};
 	const words = (value: unknown): boolean =>
 		Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string" && word !== "");
+	const { speaks = "wire", suffixes = [], http, stdio } = manifest;
 	wants("id", /^[a-zA-Z_-]+$/.test(manifest.id ?? ""), "a name of letters, _ and -");
-	wants("suffixes", words(manifest.suffixes), "a list of suffixes such as .lua");
+	wants("suffixes", manifest.suffixes === undefined || words(suffixes), "a list of suffixes such as .lua, or left out");
 	wants("concurrency", ["async", "threads", "single"].includes(manifest.concurrency ?? ""), "async, threads or single");
 	wants("worker", words(manifest.worker), "the worker's command, as a list of words");
-	return Object.freeze({ name: manifest.id, ...manifest, folder: dirname(file) }) as Manifest;
+	wants("speaks", ["wire", "http", "stdio"].includes(speaks), "wire, http or stdio");
+	if (http !== undefined) {
+		wants("http", speaks === "http" && isObject(http), 'an object, and only where "speaks" is http');
+		const { listen = "port", port, ready, ...unknown } = http;
+		wants("http.listen", listen === "port" || listen === "socket", "port or socket");
+		wants("http.port", port === undefined || (isPort(port) && listen === "port"), "a port from 1 to 65535, and none beside a socket");
+		wants("http.ready", ready === undefined || (typeof ready === "string" && /^\/[!-~]*$/.test(ready)), "a path, such as /health");
+		wants(`http.${Object.keys(unknown)[0]}`, Object.keys(unknown).length === 0, "left out: http has listen, port and ready");
+	}
+	if (stdio !== undefined) {
+		wants("stdio", speaks === "stdio" && isObject(stdio), 'an object, and only where "speaks" is stdio');
+		const { output = "body", ...unknown } = stdio;
+		wants("stdio.output", output === "body" || output === "cgi", "body or cgi");
+		wants(`stdio.${Object.keys(unknown)[0]}`, Object.keys(unknown).length === 0, "left out: stdio has output");
+	}
+	return Object.freeze({ name: manifest.id, ...manifest, speaks, suffixes, folder: dirname(resolve(file)) }) as Manifest;
 }
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+const isPort = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65536;
 
 /** All manifests in a folder of runtimes, by id. */
 export function readManifests(runtimes: string): Manifest[] {

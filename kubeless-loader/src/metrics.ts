@@ -80,7 +80,7 @@ export class Metrics {
 			help: "Resident memory of all worker processes",
 			registers,
 			async collect() {
-				const sizes = await Promise.all(pool.workers.map(({ pid }) => residentBytes(pid)));
+				const sizes = await Promise.all(pool.workers.flatMap(({ pids }) => pids.map(residentBytes)));
 				this.set(sizes.reduce((total, size) => total + size, 0));
 			},
 		});

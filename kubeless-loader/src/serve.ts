@@ -8,6 +8,7 @@ import type { Call, CallHost } from "./invoke/call.ts";
 import { Deadlines } from "./invoke/deadlines.ts";
 import { functionRoute } from "./invoke/route.ts";
 import type { LogStream } from "./log.ts";
+import type { Speaks } from "./manifest.ts";
 import { containerMemory } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { createServer } from "./server.ts";
@@ -16,6 +17,8 @@ import type { Pool } from "./worker/pool.ts";
 export interface ServeParts {
 	readonly config: Config;
 	readonly pool: Pool;
+	/** what the pool's workers speak */
+	readonly speaks: Speaks;
 	readonly log: Logger;
 	readonly stream: LogStream;
 	/** the address to listen at; undefined: all of them */
@@ -41,7 +44,7 @@ const DRAIN_CHECK_MS = 10;
 
 /** Listens; calls that come before the pool has loaded the function wait for it. */
 export async function serve(parts: ServeParts): Promise<Serving> {
-	const { config, pool, log, stream } = parts;
+	const { config, pool, speaks, log, stream } = parts;
 	const metrics = new Metrics(pool);
 	stream.onDrop = (lines) => metrics.linesDropped(lines);
 	pool.report({
@@ -74,11 +77,12 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		unsent: 0,
 	};
 	const fastify = createServer({
-		call: functionRoute(host, config),
+		call: functionRoute(host, { ...config, speaks }),
 		metrics,
 		healthy: () => pool.healthy,
 		ready: () => !host.draining && pool.ready > 0,
 		bodyLimit: config.bodyLimit,
+		upgrades: speaks === "http",
 	});
 	await listen(fastify, config.port, parts.host);
 	const address = fastify.server.address();

@@ -6,7 +6,8 @@ import { preflight } from "./invoke/preflight.ts";
 import { CORS_HEADER } from "./invoke/reply.ts";
 import type { Metrics } from "./metrics.ts";
 
-type RawRoute = (request: IncomingMessage, response: ServerResponse) => void;
+/** `upgrade`: the protocol the caller asks to change to, where the function can. */
+type RawRoute = (request: IncomingMessage, response: ServerResponse, upgrade?: string) => void;
 
 export interface ServerParts {
 	readonly call: RawRoute;
@@ -16,6 +17,8 @@ export interface ServerParts {
 	/** calls sent now will be taken */
 	readonly ready: () => boolean;
 	readonly bodyLimit: number;
+	/** the function may change a connection's protocol */
+	readonly upgrades: boolean;
 }
 
 /** How long a connection may stay idle, in `ms`: longer than load balancers keep theirs, so that they are the ones to close. */
@@ -38,12 +41,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
 		logger: false,
 		// A call is taken over before the router: what it would find out and build, no call has a use for (docs/adr/0005).
 		serverFactory: (router) =>
-			httpServer((request, response) => {
+			httpServer((request, response, upgrade) => {
 				if (isOwn(request)) router(request, response);
 				else if (request.method === "OPTIONS") preflight(request, response);
 				else if (HALF_ESCAPE.test(request.url as string)) badRequest(response);
-				else parts.call(request, response);
-			}, parts.bodyLimit),
+				else parts.call(request, response, upgrade);
+			}, parts),
 		exposeHeadRoutes: true,
 		return503OnClosing: false, // probes are answered to the end
 	});
@@ -68,8 +71,26 @@ export function createServer(parts: ServerParts): FastifyInstance {
 	return fastify;
 }
 
-function httpServer(handler: RawRoute, bodyLimit: number): Server {
-	const server = http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, handler);
+function httpServer(handler: RawRoute, { bodyLimit, upgrades }: ServerParts): Server {
+	const server = http.createServer(
+		{
+			keepAliveTimeout: KEEP_ALIVE_MS,
+			headersTimeout: HEADERS_MS,
+			requestTimeout: REQUEST_MS,
+			shouldUpgradeCallback: (request) => upgrades && isWebSocket(request),
+		},
+		(request, response) => handler(request, response),
+	);
+	server.on("upgrade", (request: IncomingMessage, socket: Socket, first: Buffer) => {
+		socket.on("error", () => {}); // the response's close tells the call
+		if (first.length > 0) socket.unshift(first);
+		// Refused, it is answered like any other request; accepted, the connection is the function's (Call.upgraded).
+		const response = new http.ServerResponse(request);
+		response.shouldKeepAlive = false;
+		response.assignSocket(socket);
+		response.on("finish", () => socket.end());
+		handler(request, response, "websocket");
+	});
 	// A caller that asks before it sends is told at once that its body is too large.
 	server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
 		if (!(Number(request.headers["content-length"]) > bodyLimit)) response.writeContinue();
@@ -88,6 +109,9 @@ function httpServer(handler: RawRoute, bodyLimit: number): Server {
 	});
 	return server;
 }
+
+/** Other protocols are offers that may be passed over (RFC 9110 §7.8), such as the h2c of many clients. */
+const isWebSocket = ({ method, headers }: IncomingMessage): boolean => method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 
 const LATEST = Symbol("latest response");
 type CallerSocket = Socket & { [LATEST]?: ServerResponse };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the composer.json $KUBELESS_DEPS_FILE lists into $KUBELESS_INSTALL_VOLUME/vendor. A composer.lock and an
-# auth.json beside it count, and Composer's own settings (COMPOSER_AUTH, COMPOSER_HOME, …).
+# auth.json beside it count, or one in HOME, and Composer's own settings (COMPOSER_AUTH, COMPOSER_HOME, …).
 set -eu
 
 # Kubeless makes the file for every function, most often an empty one.
@@ -29,9 +29,15 @@ export COMPOSER_VENDOR_DIR="$volume/vendor"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cp "$KUBELESS_DEPS_FILE" "$scratch/composer.json"
+[ ! -f "$HOME/auth.json" ] || cp "$HOME/auth.json" "$scratch/auth.json"
 for file in composer.lock auth.json; do
 	[ ! -f "$place/$file" ] || cp "$place/$file" "$scratch/$file"
 done
 export COMPOSER="$scratch/composer.json"
 cd "$place" # a path in the file means beside it
+# Composer only warns of a lock that does not belong to the file, and installs what is in the lock.
+if [ -f "$scratch/composer.lock" ] && ! composer validate --no-check-all --no-check-publish --no-check-version --no-ansi >"$scratch/said" 2>&1; then
+	cat "$scratch/said" >&2
+	exit 4
+fi
 composer install --no-dev --prefer-dist --no-progress --optimize-autoloader --no-ansi

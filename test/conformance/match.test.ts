@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Header } from "./decoder.ts";
-import { compare, compareBody, compareHead } from "./match.ts";
+import type { Header } from "../../kubeless-loader/src/conform/decoder.ts";
+import { compare, compareBody, compareHead } from "../../kubeless-loader/src/conform/match.ts";
 
 const VALUES: [wanted: unknown, fits: unknown[], differs: unknown[]][] = [
 	["a", ["a"], ["b", undefined, ["a"]]],

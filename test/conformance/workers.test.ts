@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { type Candidate, readSuites, runSuite } from "./conform.ts";
-import { report } from "./report.ts";
+import { type Candidate, readSuites, runSuite } from "../../kubeless-loader/src/conform/conform.ts";
+import { report } from "../../kubeless-loader/src/conform/report.ts";
 import { readRuntimes } from "./runtimes.ts";
 
-const suites = readSuites(fileURLToPath(new URL("vectors", import.meta.url)));
+const suites = readSuites();
 
 for (const { id, missing, candidate } of readRuntimes()) {
 	if (missing && process.env["CI"]) {

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Decoder, type Frame } from "../conformance/decoder.ts";
-import { encodeCall } from "../conformance/encoder.ts";
+import { Decoder, type Frame } from "../../kubeless-loader/src/conform/decoder.ts";
+import { encodeCall } from "../../kubeless-loader/src/conform/encoder.ts";
+import type { CallToSend } from "../../kubeless-loader/src/conform/vectors.ts";
 import { readRuntimes } from "../conformance/runtimes.ts";
-import type { CallToSend } from "../conformance/vectors.ts";
 import { folder } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 

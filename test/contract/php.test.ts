@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { type Candidate, runSuite } from "../conformance/conform.ts";
-import { report } from "../conformance/report.ts";
+import { type Candidate, runSuite } from "../../kubeless-loader/src/conform/conform.ts";
+import { report } from "../../kubeless-loader/src/conform/report.ts";
+import type { Start, Step } from "../../kubeless-loader/src/conform/vectors.ts";
 import { readRuntimes } from "../conformance/runtimes.ts";
-import type { Start, Step } from "../conformance/vectors.ts";
 import { JSON_TYPE } from "../support/ask.ts";
 import { folder, type Loader, startLoader } from "../support/loader.ts";
 

@@ -13,6 +13,7 @@ const MANIFEST = {
 	name: "Ex",
 	suffixes: [".ex", ".mex"],
 	concurrency: "async",
+	speaks: "wire",
 	worker: ["x"],
 	folder: "/",
 } as const satisfies Manifest;

@@ -6,7 +6,7 @@ import { chooseManifest, expand, type Manifest, readManifest, readManifests } fr
 import { folder } from "../support/loader.ts";
 
 const GOOD = { id: "lua", name: "Lua", suffixes: [".lua"], concurrency: "single", worker: ["lua", "w.lua"] };
-const make = (id: string, suffixes: string[]) => ({ ...GOOD, id, suffixes, folder: "/" }) as Manifest;
+const make = (id: string, suffixes: string[]) => ({ ...GOOD, id, suffixes, speaks: "wire", folder: "/" }) as Manifest;
 const both = [make("lua", [".lua"]), make("type-script", [".d.x", ".x"])];
 const unknown = (error: unknown) => error instanceof StartError && error.code === "RUNTIME_UNKNOWN";
 

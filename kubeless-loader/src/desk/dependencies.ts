@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { StartError } from "../errors.ts";
 import { expand, type Manifest } from "../manifest.ts";
+import { signalGroup, startGroup } from "../worker/group.ts";
 
 /** Output of an installer that is shown when it fails, in `characters`. */
 const SHOWN = 4000;
@@ -62,7 +63,7 @@ export class DependencyCache {
 	/** Ends what is being installed and removes what there is of it. */
 	stop(): void {
 		for (const [child, aside] of this.#busy) {
-			killGroup(child);
+			signalGroup(child.pid, "SIGKILL");
 			rmSync(aside, { recursive: true, force: true });
 		}
 	}
@@ -89,15 +90,15 @@ export class DependencyCache {
 			KUBELESS_INSTALL_VOLUME: volume,
 			KUBELESS_DEPS_FILE: file,
 		};
-		const [command, ...args] = (manifest.install ?? []).map((word) => expand(word, env)) as [string, ...string[]];
-		const child = spawn(command, args, { cwd: volume, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+		const command = (manifest.install ?? []).map((word) => expand(word, env));
+		const child = startGroup({ command, env, cwd: volume }, ["ignore", "pipe", "pipe"]);
 		this.#busy.set(child, volume);
 		let output = "";
 		const keep = (text: Buffer) => {
 			output = (output + text).slice(-SHOWN);
 		};
-		child.stdout.on("data", keep);
-		child.stderr.on("data", keep);
+		child.stdout?.on("data", keep);
+		child.stderr?.on("data", keep);
 		return new Promise((resolve, reject) => {
 			const failed = (why: string) => reject(new StartError("DEPENDENCIES_FAILED", `Cannot install ${file}: ${why}\n${output.trimEnd()}`));
 			child.on("error", (error) => failed(error.message));
@@ -126,14 +127,5 @@ function isAlive(pid: number): boolean {
 		return process.kill(pid, 0);
 	} catch (error) {
 		return (error as NodeJS.ErrnoException).code === "EPERM";
-	}
-}
-
-function killGroup({ pid }: ChildProcess): void {
-	if (pid === undefined) return;
-	try {
-		process.kill(-pid, "SIGKILL");
-	} catch {
-		// It has ended.
 	}
 }

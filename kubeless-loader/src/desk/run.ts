@@ -13,10 +13,11 @@ import { SUPERSEDED } from "../worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "../workers.ts";
 import { DependencyCache } from "./dependencies.ts";
 
-export const USAGE = `Usage: kubeless-loader [run FILE [options]]
+export const USAGE = `Usage: kubeless-loader [run FILE [options] | conform [options] -- COMMAND]
 
   kubeless-loader           serve the function that the environment names, as in a container
   kubeless-loader run FILE  serve the function in FILE, installing what it depends on and reloading it when it changes
+  kubeless-loader conform   test a worker of your own against the rules of the wire; conform --help tells more
 
 Options of run:
   --handler NAME   the handler in the file (default: FUNC_HANDLER, else the only one there is)
@@ -74,7 +75,7 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 	const log = createLogger(config.logLevel, stream);
 	process.on("uncaughtException", (error) => log.error({ err: error }, "a fault in the loader itself"));
 	try {
-		const serving = await serve({ config, pool, log, stream, host: "127.0.0.1", tellErrors: true });
+		const serving = await serve({ config, pool, speaks: manifest.speaks, log, stream, host: "127.0.0.1", tellErrors: true });
 		const url = `http://localhost:${serving.port}`;
 		await Promise.race([signals.first, loaded.then(() => tell(`${name} is served at ${url} (Ctrl-C stops it)\n  curl ${url}`))]);
 		await signals.first;

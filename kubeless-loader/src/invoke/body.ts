@@ -78,7 +78,7 @@ export function readBody(
 
 const NOTHING: readonly Buffer[] = [];
 
-function discard(request: IncomingMessage): void {
+export function discard(request: IncomingMessage): void {
 	let discarded = 0;
 	request.on("data", (chunk: Buffer) => {
 		discarded += chunk.length;

@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { accessLine } from "../access-log.ts";
 import { FAULTS, type FaultCode } from "../errors.ts";
 import type { LogStream } from "../log.ts";
 import type { MethodSeries, Metrics } from "../metrics.ts";
-import type { Answer, AnswerFault, Worker } from "../worker/contract.ts";
+import type { Answer, AnswerFault, EventFields, Head, Worker } from "../worker/contract.ts";
 import type { Pool, PoolCall } from "../worker/pool.ts";
 import type { ByteBudget } from "./body.ts";
+import { callerAddress } from "./caller.ts";
 import type { Deadlines, Timed } from "./deadlines.ts";
-import { type RequestHead, readHead } from "./event.ts";
+import { originForm, type RequestHead, readHead } from "./event.ts";
 import { CORS_HEADER, isBodiless, resultHeaders, streamHeaders } from "./reply.ts";
+import { joinSockets, switchingProtocols } from "./tunnel.ts";
+import type { RequestUpload } from "./upload.ts";
 
 /** What all calls of a loader share. */
 export interface CallHost {
@@ -41,8 +45,7 @@ export class Call implements PoolCall, Answer, Timed {
 	readonly #series: MethodSeries;
 	/** it has its answer, or nobody to give it to */
 	#over = false;
-	/** when it asked for a worker and when it got one, in `ms` of performance.now() */
-	#queuedAt = 0;
+	/** when it got a worker, in `ms` of performance.now() */
 	#sentAt = 0;
 	/** status of a streamed answer */
 	#status = 0;
@@ -60,14 +63,18 @@ export class Call implements PoolCall, Answer, Timed {
 	headBlock = "";
 	body: readonly Buffer[] | undefined;
 	bodyLength = 0;
+	upload: RequestUpload | undefined;
+	upgrade: string | undefined;
 	id = 0;
 	abandoned = false;
 	paused = false;
 	begun = false;
+	exchange: unknown = undefined;
 
 	// What the pool notes.
 	worker: Worker | undefined;
 	waiting = false;
+	queuedAt = 0;
 
 	// Its place among the deadlines.
 	dueAt = 0;
@@ -87,6 +94,26 @@ export class Call implements PoolCall, Answer, Timed {
 		});
 	}
 
+	get method(): string {
+		return this.#request.method as string;
+	}
+
+	get url(): string {
+		return originForm(this.#request.url as string);
+	}
+
+	get headers(): readonly string[] {
+		return this.#request.rawHeaders;
+	}
+
+	get address(): string {
+		return callerAddress(this.#request.socket);
+	}
+
+	get event(): EventFields {
+		return this.requestHead;
+	}
+
 	/** Bytes taken from the budget, to be given back at the end. */
 	owes(paid: number): void {
 		this.#paid = paid;
@@ -103,8 +130,8 @@ export class Call implements PoolCall, Answer, Timed {
 	begin(): void {
 		if (this.#over) return;
 		const { deadlines, pool } = this.#host;
-		this.#queuedAt = performance.now();
-		deadlines.add(this, this.#queuedAt);
+		this.queuedAt = performance.now();
+		deadlines.add(this, this.queuedAt);
 		if (!pool.submit(this)) this.refuse("QUEUE_FULL");
 	}
 
@@ -112,7 +139,11 @@ export class Call implements PoolCall, Answer, Timed {
 		this.#sentAt = performance.now();
 	}
 
-	result(status: number, head: string, bytes: Buffer, start: number, end: number): void {
+	returned(): void {
+		this.#sentAt = 0;
+	}
+
+	result(status: number, head: Head, bytes: Buffer, start: number, end: number): void {
 		if (this.#over) return;
 		const length = end - start;
 		const response = this.#response;
@@ -129,7 +160,7 @@ export class Call implements PoolCall, Answer, Timed {
 		this.#finish(status, length, undefined);
 	}
 
-	head(status: number, head: string): void {
+	head(status: number, head: Head): void {
 		if (this.#over) return;
 		const response = this.#response;
 		try {
@@ -157,14 +188,29 @@ export class Call implements PoolCall, Answer, Timed {
 		return false;
 	}
 
-	end(): void {
+	end(trailers?: readonly string[]): void {
 		if (this.#over) return;
 		try {
+			if (trailers !== undefined) this.#response.addTrailers(inPairs(trailers));
 			this.#response.end();
 		} catch (cause) {
 			return this.fail("RESULT_INVALID", (cause as Error).message);
 		}
 		this.#finish(this.#status, this.#streamed, undefined);
+	}
+
+	upgraded(head: readonly string[], connection: Duplex): void {
+		const { socket } = this.#request;
+		if (this.#over || socket.destroyed) return void connection.destroy();
+		const response = this.#response;
+		this.#finish(101, 0, undefined);
+		// It is no answer any more, but what drains waits for it all the same.
+		response.removeAllListeners("close");
+		response.detachSocket(socket);
+		socket.write(switchingProtocols(head), "latin1");
+		joinSockets(socket, connection, () => {
+			this.#host.unsent--;
+		});
 	}
 
 	fail(code: AnswerFault | FaultCode, message: string, stack?: string): void {
@@ -199,6 +245,12 @@ export class Call implements PoolCall, Answer, Timed {
 		this.#finish(status, body.length, code);
 	}
 
+	/** More of the body came than may be; some of it may be with the function. */
+	tooLarge(): void {
+		this.#host.pool.cancel(this);
+		this.refuse("BODY_TOO_LARGE");
+	}
+
 	/** It is over because its time is. */
 	expire(): void {
 		if (this.#over) return;
@@ -230,6 +282,7 @@ export class Call implements PoolCall, Answer, Timed {
 		const { access, budget, deadlines, metrics } = this.#host;
 		deadlines.remove(this);
 		if (this.#paid > 0) budget.give(this.#paid);
+		if (this.upload !== undefined) this.bodyLength = this.upload.leave();
 		metrics.inFlight--;
 		if (access) access.write(accessLine(this.#request, this.requestHead, status, bytes));
 		// A malformed body never reached the function, nor did a call that got no worker.
@@ -238,8 +291,15 @@ export class Call implements PoolCall, Answer, Timed {
 		series.calls++;
 		if (fault !== undefined && FAULTS[fault].blame === "function") series.failures++;
 		series.duration.observe((performance.now() - this.#sentAt) / 1000);
-		metrics.wait.observe((this.#sentAt - this.#queuedAt) / 1000);
+		metrics.wait.observe((this.#sentAt - this.queuedAt) / 1000);
 		metrics.requestBytes.observe(this.bodyLength);
 		metrics.responseBytes.observe(bytes);
 	}
+}
+
+/** [name, value, name, value, …] as [[name, value], …] */
+function inPairs(flat: readonly string[]): [string, string][] {
+	const pairs: [string, string][] = [];
+	for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
+	return pairs;
 }

@@ -1,3 +1,5 @@
+import type { Head } from "../worker/contract.ts";
+
 /** An answer's headers, taken apart: what the function set, without what the loader decides. */
 export interface ReplyHead {
 	/** [name, value, name, value, …] as `writeHead` takes them, CORS included */
@@ -14,18 +16,32 @@ const KNOWN = new Map<string, ReplyHead>();
 const MOST_KNOWN = 256;
 const LONGEST_KNOWN = 512;
 
+/** What a worker says of an answer's headers, as the caller is to get them. */
+export function readReplyHead(head: Head): ReplyHead {
+	return typeof head === "string" ? readBlock(head) : readPairs(head);
+}
+
 /** Takes a header block apart (PROTOCOL 2.5); lines without a colon are left out. */
-export function readReplyHead(block: string): ReplyHead {
+function readBlock(block: string): ReplyHead {
 	const known = KNOWN.get(block);
 	if (known) return known;
+	const lines: string[] = [];
+	for (const line of block.split("\r\n")) {
+		const colon = line.indexOf(":");
+		if (colon > 0) lines.push(line.slice(0, colon), line.slice(colon + 1).trim());
+	}
+	const head = readPairs(lines);
+	if (block.length <= LONGEST_KNOWN && KNOWN.size < MOST_KNOWN) KNOWN.set(block, head);
+	return head;
+}
+
+function readPairs(lines: readonly string[]): ReplyHead {
 	const pairs: string[] = [];
 	let length: string | undefined;
 	let ownCors = false;
-	for (const line of block.split("\r\n")) {
-		const colon = line.indexOf(":");
-		if (colon <= 0) continue;
-		const name = line.slice(0, colon);
-		const value = line.slice(colon + 1).trim();
+	for (let index = 0; index < lines.length; index += 2) {
+		const name = lines[index] as string;
+		const value = lines[index + 1] as string;
 		switch (name.toLowerCase()) {
 			case "content-length":
 				length = value;
@@ -33,6 +49,7 @@ export function readReplyHead(block: string): ReplyHead {
 			// The connection is between the caller and the loader.
 			case "connection":
 			case "keep-alive":
+			case "proxy-connection":
 			case "transfer-encoding":
 			case "upgrade":
 			case "trailer":
@@ -43,16 +60,14 @@ export function readReplyHead(block: string): ReplyHead {
 		pairs.push(name, value);
 	}
 	if (!ownCors) pairs.push(...CORS_HEADER);
-	const head = { pairs, length };
-	if (block.length <= LONGEST_KNOWN && KNOWN.size < MOST_KNOWN) KNOWN.set(block, head);
-	return head;
+	return { pairs, length };
 }
 
 /** Statuses whose answers have no body (RFC 9110 §6.4.1). */
 export const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
 /** The headers of an answer whose body has `length` bytes. */
-export function resultHeaders(block: string, status: number, length: number, isHead: boolean): string[] {
+export function resultHeaders(block: Head, status: number, length: number, isHead: boolean): string[] {
 	const head = readReplyHead(block);
 	// A HEAD answer tells the length a GET would have had, which only the function knows.
 	if (isHead && length === 0 && head.length !== undefined) return head.pairs.concat("Content-Length", head.length);
@@ -60,7 +75,7 @@ export function resultHeaders(block: string, status: number, length: number, isH
 }
 
 /** The headers of an answer that is streamed; with a Content-Length if the function knows it. */
-export function streamHeaders(block: string): string[] {
+export function streamHeaders(block: Head): string[] {
 	const head = readReplyHead(block);
 	return head.length === undefined ? [...head.pairs] : head.pairs.concat("Content-Length", head.length);
 }

@@ -39,8 +39,9 @@ export class CallTable {
 		this.size--;
 	}
 
-	values(): WorkerCall[] {
-		return this.#slots.filter((call) => call !== undefined);
+	/** All of them, the earliest first. */
+	inOrder(): WorkerCall[] {
+		return this.#slots.filter((call) => call !== undefined).sort((one, other) => one.id - other.id);
 	}
 
 	clear(): void {

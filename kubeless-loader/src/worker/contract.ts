@@ -1,17 +1,50 @@
+import type { Duplex, Readable } from "node:stream";
+
+/** An answer's headers: one block (PROTOCOL 2.5), or name, value, name, value, … */
+export type Head = string | readonly string[];
+
 /** What the answer to a call is made of; the caller's side of a call, as a worker sees it. */
 export interface Answer {
 	/** The whole answer; the body is `bytes` from `start` to `end`, valid during this call only. */
-	result(status: number, head: string, bytes: Buffer, start: number, end: number): void;
+	result(status: number, head: Head, bytes: Buffer, start: number, end: number): void;
 	/** The beginning of a streamed answer. */
-	head(status: number, head: string): void;
+	head(status: number, head: Head): void;
 	/** A piece of a streamed answer; the bytes may be kept. Returns false when the caller reads too slowly: pause. */
 	chunk(bytes: Buffer): boolean;
-	end(): void;
+	/** `trailers` as name, value, name, value, … */
+	end(trailers?: readonly string[]): void;
+	/** The protocol was changed, as the caller asked: from now on bytes go both ways until either side closes. */
+	upgraded(head: readonly string[], connection: Duplex): void;
 	/** The call failed; `message` and `stack` are the function's own words, for the log. */
 	fail(code: AnswerFault, message: string, stack?: string): void;
 }
 
-export type AnswerFault = "BODY_MALFORMED" | "FUNCTION_THREW" | "RESULT_INVALID" | "CALLER_GONE" | "WORKER_DIED" | "WIRE_BROKEN";
+export type AnswerFault =
+	| "BODY_MALFORMED"
+	| "FUNCTION_THREW"
+	| "RESULT_INVALID"
+	| "CALLER_GONE"
+	| "WORKER_DIED"
+	| "WIRE_BROKEN"
+	| "ANSWER_BROKEN";
+
+/** What a request said about its event. */
+export interface EventFields {
+	readonly eventId: string | undefined;
+	readonly eventType: string | undefined;
+	readonly eventTime: string | undefined;
+	readonly eventNamespace: string | undefined;
+	/** CloudEvents attributes by name */
+	readonly attributes: Readonly<Record<string, string>> | undefined;
+}
+
+/** A body that is passed on while it comes, not held. */
+export interface Upload extends Readable {
+	/** what the caller said its length is, in `bytes`; -1: it did not */
+	readonly declared: number;
+	/** Gives out no more: nobody waits for the call. */
+	hold(): void;
+}
 
 /** One call on its way through a worker. */
 export interface WorkerCall {
@@ -23,6 +56,21 @@ export interface WorkerCall {
 	readonly body: readonly Buffer[] | undefined;
 	/** all of the body, in `bytes` */
 	readonly bodyLength: number;
+	/** a body that is still coming; `body` is undefined then. Workers that speak the wire get none */
+	readonly upload: Upload | undefined;
+
+	// The request as it came, for workers that are not told by `fields` and `headBlock`.
+	readonly method: string;
+	/** path and query, undecoded */
+	readonly url: string;
+	/** name, value, name, value, … */
+	readonly headers: readonly string[];
+	/** where the caller's connection came from; empty where it is not known */
+	readonly address: string;
+	readonly event: EventFields;
+	/** the protocol the caller asks to change to */
+	readonly upgrade: string | undefined;
+
 	readonly answer: Answer;
 	/** the number it has on its worker's wire */
 	id: number;
@@ -32,6 +80,8 @@ export interface WorkerCall {
 	paused: boolean;
 	/** its answer's head has come, and what is left is a stream */
 	begun: boolean;
+	/** what its worker keeps of it, if that is more than its id */
+	exchange: unknown;
 }
 
 /** Why a worker ended, as the metric counts it. */
@@ -42,6 +92,8 @@ export interface WorkerEvents {
 	ready(worker: Worker): void;
 	/** a call ended, so there is room for another */
 	room(worker: Worker): void;
+	/** it has not begun these calls, the earliest first, and will not */
+	returned(calls: readonly WorkerCall[]): void;
 	/** it will take no more calls, and `why` is a sentence for the log */
 	gone(worker: Worker, reason: ExitReason, why: string): void;
 	/** it could not load the function; `gone` follows */
@@ -60,22 +112,31 @@ export interface LoadFailure {
 
 /** A process that holds one loaded function and takes calls of it. */
 export interface Worker {
+	/** the process that is the worker; undefined where each call has its own */
 	readonly pid: number | undefined;
+	/** all processes the worker has started itself and that still run */
+	readonly pids: readonly number[];
 	/** the handler's name, once ready */
 	readonly handler: string;
 	/** calls it takes at once, once ready */
 	readonly concurrency: number;
+	/** calls it may be sent on top of that, to be begun when those before have ended (PROTOCOL 5.5) */
+	readonly ahead: number;
 	/** calls it holds, the abandoned ones included */
 	readonly inFlight: number;
 	/** ready, not on its way out and not in doubt */
 	readonly open: boolean;
 	/** calls that ran out of time and that it has not let go of yet: while there are any, it is sent no new ones */
 	doubts: number;
+	/** it has been lent to a call */
+	used: boolean;
 	/** whether the call has not ended in it yet */
 	holds(call: WorkerCall): boolean;
 	send(call: WorkerCall): void;
 	/** Nobody waits for this call any more (PROTOCOL 6.1). */
 	cancel(call: WorkerCall): void;
+	/** Those calls that it has not begun come back by `returned`. */
+	recall(): void;
 	/** The caller reads again. */
 	resume(call: WorkerCall): void;
 	/** Takes no new calls, finishes those it holds, then ends; `reason` is what its end is counted as. */

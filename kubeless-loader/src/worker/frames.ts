@@ -152,8 +152,15 @@ export class FrameWriter {
 		else if (!this.#scheduled) {
 			this.#scheduled = true;
 			// After the sockets that are ready now were read: their calls go out together.
-			setImmediate(this.#flush);
+			setImmediate(this.#turn);
 		}
+	}
+
+	/** Sends what is there now; `then` is called when the system has taken all of it. */
+	flush(then: () => void): void {
+		const text = this.#text;
+		this.#text = "";
+		this.#socket.write(text, "latin1", (error) => error ?? then());
 	}
 
 	#add(part: Buffer): void {
@@ -164,7 +171,7 @@ export class FrameWriter {
 		}
 	}
 
-	#flush = (): void => {
+	#turn = (): void => {
 		this.#scheduled = false;
 		this.#write();
 	};

@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import type { ExitReason, LoadFailure, Worker, WorkerCall, WorkerEvents } from "./contract.ts";
+import { Pace } from "./pace.ts";
 import { Queue } from "./queue.ts";
 
 /** A call as the pool sees it. */
@@ -7,8 +9,12 @@ export interface PoolCall extends WorkerCall {
 	worker: Worker | undefined;
 	/** it stands in the queue */
 	waiting: boolean;
+	/** when it asked for a worker, in `ms` of performance.now() */
+	readonly queuedAt: number;
 	/** it goes to a worker now */
 	sent(): void;
+	/** it has come back from its worker, which has not begun it */
+	returned(): void;
 }
 
 export interface PoolOptions {
@@ -44,18 +50,31 @@ export const SUPERSEDED = "SUPERSEDED";
 
 /** How long a call that ran out of time may take to end before its worker counts as stuck, in `ms`. */
 const STUCK_AFTER_MS = 50;
-/** How long the queue stands before another process is started for it, in `ms`. */
+/** How long a call stands in the queue before another process is started for it, in `ms`. */
 const STANDING_MS = 5;
+/**
+ * How long a worker may be inside one call before those sent ahead are taken back, in `ms`: longer than a process that works
+ * waits for a busy CPU as a rule.
+ */
+const SLOW_MS = 20;
+/** How long a worker may be inside one call before that counts among the times that calls take, in `ms`. */
+const STUCK_MS = 100;
+/** Calls that take less than this are nothing but work, in `ms`: more processes than CPUs do not make them faster. */
+const WORK_MS = 1;
+/** Processes for such calls: where there is one CPU, a second one for when the first is stuck. */
+const WORKING_PROCESSES = Math.max(2, availableParallelism());
+/** A call with more `bytes` is not sent ahead: the wire must have room for the word that takes the others back. */
+const SMALL_CALL = 2048;
 /** How often processes that were not needed are let go, in `ms`. */
 const IDLE_CHECK_MS = 30_000;
 /**
  * The wait before a replacement: nothing at first, then doubling from the one to the other, in `ms`. Shorter for those
- * that got ready: one deadly input must not keep all others from the function for long.
+ * that had a call: one deadly input must not keep all others from the function for long.
  */
-const BACK_OFF_MS = { first: 100, most: 10_000, mostIfReady: 1000 };
+const BACK_OFF_MS = { first: 100, most: 10_000, mostIfUsed: 1000 };
 /** A worker that lived so long was no failed start, in `ms`. */
 const LIVED_MS = 5000;
-/** So many starts in a row without one ready worker, and the container had better be restarted. */
+/** So many starts in a row without one worker that stays, and the container had better be restarted. */
 const HOPELESS_STARTS = 10;
 
 /** All workers of one state of the function's file. */
@@ -71,6 +90,9 @@ export class Pool {
 	readonly #options: PoolOptions;
 	readonly #queue = new Queue<PoolCall>((call) => call.waiting);
 	readonly #startedAt = new WeakMap<Worker, number>();
+	/** when a worker last ended a call, or got one with nothing else to do, in `ms` of performance.now(); only of those that take calls ahead */
+	readonly #movedAt = new WeakMap<Worker, number>();
+	readonly #pace = new Pace();
 	/** retired workers that still finish calls */
 	readonly #leaving = new Set<Worker>();
 	#current: Generation | undefined;
@@ -83,8 +105,10 @@ export class Pool {
 	#deaths = 0;
 	/** starts in a row that never got ready */
 	#failedStarts = 0;
+	/** workers in a row that got ready and ended soon without having had a call: nothing that a caller sent can be to blame */
+	#unusedDeaths = 0;
 	#restart: NodeJS.Timeout | undefined;
-	#standing: NodeJS.Timeout | undefined;
+	#watch: NodeJS.Timeout | undefined;
 	#idleCheck: NodeJS.Timeout | undefined;
 	/** most workers busy at once since the last idle check */
 	#peak = 0;
@@ -122,7 +146,7 @@ export class Pool {
 
 	/** False once starting workers is hopeless: only a new container may help. */
 	get healthy(): boolean {
-		return this.#failedStarts < HOPELESS_STARTS;
+		return this.#failedStarts < HOPELESS_STARTS && this.#unusedDeaths < HOPELESS_STARTS;
 	}
 
 	/**
@@ -146,14 +170,11 @@ export class Pool {
 
 	/** Takes a call, to a worker or into the queue; false when the queue is full. */
 	submit(call: PoolCall): boolean {
-		const worker = this.#free();
+		const worker = this.#free(call);
 		if (worker) this.#lend(worker, call);
 		else {
 			if (this.#waiting >= this.#options.queueLength) return false;
-			call.waiting = true;
-			this.#waiting++;
-			this.#queue.push(call);
-			this.#grow();
+			this.#enqueue(call, "last");
 		}
 		return true;
 	}
@@ -186,7 +207,7 @@ export class Pool {
 		this.#stopping = true;
 		this.#stopped ??= Promise.withResolvers();
 		clearTimeout(this.#restart);
-		clearTimeout(this.#standing);
+		clearTimeout(this.#watch);
 		clearInterval(this.#idleCheck);
 		for (const worker of this.workers) {
 			if (worker.concurrency > 0) worker.retire("stopped");
@@ -202,33 +223,79 @@ export class Pool {
 		for (const worker of this.workers) worker.kill("stopped", "the loader was told to stop at once");
 	}
 
-	#free(): Worker | undefined {
+	#free(call: PoolCall): Worker | undefined {
 		let best: Worker | undefined;
 		for (const worker of this.#current?.workers ?? []) {
-			if (!worker.open || worker.inFlight >= worker.concurrency) continue;
-			// One at a time: the first free one, so that fast functions stay on few processes.
+			if (!this.#hasRoom(worker, call)) continue;
+			// One at a time: the first with room, so that fast functions stay on few processes.
 			if (worker.concurrency === 1) return worker;
 			if (!best || worker.inFlight < best.inFlight) best = worker;
 		}
 		return best;
 	}
 
+	#hasRoom(worker: Worker, call: PoolCall): boolean {
+		if (!worker.open) return false;
+		const over = worker.inFlight - worker.concurrency;
+		if (over < 0) return true;
+		return over < worker.ahead && over < this.#pace.ahead && call.headBlock.length + call.bodyLength <= SMALL_CALL;
+	}
+
 	#lend(worker: Worker, call: PoolCall): void {
-		if (this.#idleCheck && worker.inFlight === 0) this.#peak = Math.max(this.#peak, this.#busy() + 1);
+		const { inFlight } = worker;
+		if (this.#idleCheck && inFlight === 0) this.#peak = Math.max(this.#peak, this.#busy() + 1);
+		if (worker.ahead > 0) {
+			if (inFlight === 0) this.#movedAt.set(worker, performance.now());
+			else this.#watchOver();
+		}
 		call.worker = worker;
+		if (!worker.used) {
+			worker.used = true;
+			this.#unusedDeaths = 0;
+		}
 		call.sent();
 		worker.send(call);
 	}
 
 	/** Gives waiting calls to a worker with room. */
 	#feed(worker: Worker): void {
-		while (this.#waiting > 0 && worker.open && worker.inFlight < worker.concurrency) {
-			const call = this.#queue.shift();
-			if (!call) return;
-			call.waiting = false;
+		while (this.#waiting > 0) {
+			const next = this.#queue.peek();
+			if (!next || !this.#hasRoom(worker, next)) return;
+			this.#queue.shift();
+			next.waiting = false;
 			this.#waiting--;
-			this.#lend(worker, call);
+			this.#lend(worker, next);
 		}
+	}
+
+	/** A call ended, so there is room for another. */
+	#ended(worker: Worker): void {
+		if (worker.ahead > 0) {
+			const now = performance.now();
+			this.#pace.took(now - (this.#movedAt.get(worker) ?? now));
+			this.#movedAt.set(worker, now);
+		}
+		this.#feed(worker);
+	}
+
+	/** Their worker has not begun them and will not: they wait again, before those that came later. */
+	#takeBack(calls: readonly PoolCall[]): void {
+		for (const call of calls.toReversed()) {
+			call.worker = undefined;
+			call.returned();
+			if (this.#stopping) call.answer.fail("WORKER_DIED", "its worker ended before it was begun");
+			else this.#enqueue(call, "first");
+		}
+		for (const worker of this.#current?.workers ?? []) this.#feed(worker);
+	}
+
+	#enqueue(call: PoolCall, place: "first" | "last"): void {
+		call.waiting = true;
+		this.#waiting++;
+		if (place === "first") this.#queue.unshift(call);
+		else this.#queue.push(call);
+		this.#watchOver();
 	}
 
 	#add(generation: Generation): void {
@@ -242,7 +309,8 @@ export class Pool {
 				else if (this.#coming || !this.#options.isCurrent()) return this.#leave(ready, "replaced", generation);
 				this.#feed(ready);
 			},
-			room: (free) => this.#feed(free),
+			room: (free) => this.#ended(free),
+			returned: (calls) => this.#takeBack(calls as readonly PoolCall[]),
 			failed: (_failed, failure) => {
 				if (generation === this.#coming) generation.loaded.reject(failure);
 				else this.#events?.failed(failure);
@@ -295,36 +363,58 @@ export class Pool {
 		}
 		if (generation !== this.#current || generation.workers.size >= this.#options.least) return;
 		const started = this.#startedAt.get(worker) ?? 0;
-		if (performance.now() - started > LIVED_MS) this.#deaths = 0;
+		const lived = performance.now() - started > LIVED_MS;
+		if (lived) this.#deaths = this.#unusedDeaths = 0;
+		else if (worker.concurrency > 0 && !worker.used) this.#unusedDeaths++;
 		if (worker.concurrency === 0) this.#failedStarts++; // it never got ready
-		const wait =
-			this.#deaths === 0
-				? 0
-				: Math.min(worker.concurrency > 0 ? BACK_OFF_MS.mostIfReady : BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#deaths - 1));
+		const most = worker.used ? BACK_OFF_MS.mostIfUsed : BACK_OFF_MS.most;
+		const wait = this.#deaths === 0 ? 0 : Math.min(most, BACK_OFF_MS.first * 2 ** (this.#deaths - 1));
 		this.#deaths++;
 		clearTimeout(this.#restart);
 		this.#restart = setTimeout(() => this.#fill(), wait);
 	}
 
+	/** Looks, as long as there is something that could stand. */
+	#watchOver(): void {
+		// What has come meanwhile is read first: a loader that was busy itself must not take its workers for slow.
+		this.#watch ??= setTimeout(() => setImmediate(this.#lookForStanding), STANDING_MS);
+	}
+
+	#lookForStanding = (): void => {
+		this.#watch = undefined;
+		if (this.#stopping) return;
+		const now = performance.now();
+		let ahead = false;
+		for (const worker of this.workers) {
+			if (worker.ahead === 0 || worker.inFlight === 0) continue;
+			const inside = now - (this.#movedAt.get(worker) ?? now);
+			// A call that does not end would never count.
+			if (inside >= STUCK_MS) this.#pace.took(inside);
+			if (worker.inFlight <= worker.concurrency) continue;
+			ahead = true;
+			if (inside >= SLOW_MS) worker.recall();
+		}
+		this.#grow(now);
+		if (ahead || (this.#waiting > 0 && this.#options.most > this.#options.least)) this.#watchOver();
+	};
+
 	/** Where a worker takes one call at a time, a queue that stands asks for more processes. */
-	#grow(): void {
-		const { most } = this.#options;
+	#grow(now: number): void {
 		const generation = this.#current;
-		if (this.#standing || !generation || generation.workers.size >= most) return;
-		this.#standing = setTimeout(() => {
-			this.#standing = undefined;
-			if (this.#stopping || this.#waiting === 0 || generation !== this.#current) return;
-			let loading = 0;
-			let sample: Worker | undefined;
-			for (const worker of generation.workers) {
-				if (worker.open) sample ??= worker;
-				else loading++;
-			}
-			// A worker on its way will take one of those that wait.
-			const wanted = Math.min(this.#waiting - loading, most - generation.workers.size);
-			for (let more = 0; more < wanted && sample && this.#options.roomFor(sample); more++) this.#add(generation);
-			this.#grow();
-		}, STANDING_MS);
+		const next = this.#queue.peek();
+		if (!generation || !next || now - next.queuedAt < STANDING_MS) return;
+		const most = this.#pace.mean < WORK_MS ? Math.min(this.#options.most, WORKING_PROCESSES) : this.#options.most;
+		let open = 0;
+		let sample: Worker | undefined;
+		for (const worker of generation.workers) {
+			if (worker.concurrency === 0) continue;
+			open++;
+			sample ??= worker;
+		}
+		const loading = generation.workers.size - open;
+		// A worker on its way will take one of those that wait; and no more are on their way than are there, so that few stay few.
+		const wanted = Math.min(this.#waiting - loading, most - generation.workers.size, open - loading);
+		for (let more = 0; more < wanted && sample && this.#options.roomFor(sample); more++) this.#add(generation);
 	}
 
 	#busy(): number {

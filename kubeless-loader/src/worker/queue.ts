@@ -12,18 +12,33 @@ export class Queue<T> {
 		this.#items.push(item);
 	}
 
-	shift(): T | undefined {
+	/** Puts it before all others. */
+	unshift(item: T): void {
+		if (this.#first > 0) this.#items[--this.#first] = item;
+		else this.#items.unshift(item);
+	}
+
+	/** What `shift` would give. */
+	peek(): T | undefined {
 		while (this.#first < this.#items.length) {
-			const item = this.#items[this.#first++] as T;
-			// Array.shift is linear: cut only when half of the array is spent.
-			if (this.#first > 1024 && this.#first * 2 > this.#items.length) {
-				this.#items = this.#items.slice(this.#first);
-				this.#first = 0;
-			}
+			const item = this.#items[this.#first] as T;
 			if (this.#live(item)) return item;
+			this.#first++;
 		}
 		this.#items = [];
 		this.#first = 0;
 		return undefined;
+	}
+
+	shift(): T | undefined {
+		const item = this.peek();
+		if (item === undefined) return undefined;
+		this.#first++;
+		// Array.shift is linear: cut only when half of the array is spent.
+		if (this.#first > 1024 && this.#first * 2 > this.#items.length) {
+			this.#items = this.#items.slice(this.#first);
+			this.#first = 0;
+		}
+		return item;
 	}
 }

@@ -45,7 +45,7 @@ final class Life
         Output::finish();
         Memory::loaded();
         if (self::$isFirst) {
-            self::$wire->send(Failure::line(['type' => 'ready', 'wire' => 1, 'handler' => $name]));
+            self::$wire->send(Failure::line(['type' => 'ready', 'wire' => 1, 'handler' => $name, 'ahead' => Calls::AHEAD]));
         }
     }
 

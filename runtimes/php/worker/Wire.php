@@ -97,34 +97,49 @@ final class Wire
 
     // ---- in
 
-    /**
-     * The next frame, as fields, head and body; null if there is none and `$wait` is false.
-     * @return array{0: array<string, mixed>, 1: string, 2: string}|null
-     */
-    public function next(bool $wait = true): ?array
+    /** Waits until something has come. */
+    public function wait(): void
     {
-        for (;;) {
-            if ($this->rest !== '' && ($frame = $this->cut()) !== null) {
-                return $frame;
-            }
-            $count = $this->libc->recv($this->fd, $this->space, self::READ, $wait ? 0 : $this->dontWait);
+        $this->receive(0);
+    }
+
+    /** Reads all that has come, without waiting. */
+    public function look(): void
+    {
+        $this->receive($this->dontWait);
+    }
+
+    private function receive(int $flags): void
+    {
+        do {
+            $count = $this->libc->recv($this->fd, $this->space, self::READ, $flags);
             if ($count > 0) {
                 $this->rest .= \FFI::string($this->space, $count);
+                $flags = $this->dontWait; // what fills the space may have more behind it
             } elseif ($count === 0) {
                 $this->libc->_exit(0); // PROTOCOL 1.3
-            } elseif (Libc::errno($this->libc) !== Libc::EINTR) {
-                if (!$wait) {
-                    return null;
+            } elseif (($error = Libc::errno($this->libc)) !== Libc::EINTR) {
+                if ($flags === $this->dontWait) {
+                    return;
                 }
                 $this->libc->_exit(0);
             }
-        }
+        } while ($count === self::READ || $count < 0);
     }
 
     /** Whether bytes were read that no frame has been made of yet. */
     public function holdsBytes(): bool
     {
         return $this->rest !== '';
+    }
+
+    /**
+     * The next of the frames that have come, as fields, head and body; null if there is no whole one.
+     * @return array{0: array<string, mixed>, 1: string, 2: string}|null
+     */
+    public function next(): ?array
+    {
+        return $this->rest === '' ? null : $this->cut();
     }
 
     private function cut(): ?array

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { inTurn } from "./in-turn.mjs";
 
 /** Changes the bytes that go out, a character for a byte. */
 const rewrite = (change) => ({ write: (bytes, wire) => wire.write(Buffer.from(change(bytes.toString("latin1")), "latin1")) });
@@ -69,12 +70,14 @@ export const faults = {
 	},
 	"leaves the type away": rewrite((text) => text.replace('"type":"result",', "")),
 	"sends a type of its own": before("result", (put) => put({ type: "progress" })),
+	"writes null": before("result", (_put, _line, wire) => wire.write("null\n")),
 	"stumbles over an unknown type": on("novelty", () => process.exit(1)),
 	"writes a line over 1 MiB": change("result", (line, ...rest) => [{ ...line, padding: "x".repeat(2 ** 20) }, ...rest]),
 	"writes a line without end": before("result", (_put, _line, wire) => wire.write("x".repeat(2 ** 20 + 1))),
 	"says a length below 0": rewrite((text) => text.replace(/"body":\d+\}/, '"body":-1}')),
 	"says a length over 1 GiB": rewrite((text) => text.replace(/"body":\d+\}/, '"body":2000000000}')),
 	"says a length in text": rewrite((text) => text.replace(/"body":(\d+)\}/, '"body":"$1"}')),
+	"sends a head over 1 MiB": change("result", (line, _head, body) => [line, `X-Name: ${"a".repeat(2 ** 20)}\r\n`, body]),
 	"says an id in text": change("result", (line, ...rest) => [{ ...line, id: String(line.id) }, ...rest]),
 	"mixes its frames": {
 		write(bytes, wire) {
@@ -88,15 +91,23 @@ export const faults = {
 	"sends a head without line ends": change("result", (line, _head, body) => [line, "X-Name: Ada", body]),
 	"sends a head with an empty line": change("result", (line, _head, body) => [line, "X-Name: Ada\r\n\r\n", body]),
 	"sends a header without a name": change("result", (line, _head, body) => [line, ": Ada\r\n", body]),
+	"stops within a frame": {
+		send: (put, line, ...rest) => (line.id === 2 ? put.raw('{"type":"result","id":2,"body":9}\nciao') : put(line, ...rest)),
+	},
+	"stops reading the wire": after("ready", (_put, _line, wire) => wire.pause()),
 	"lives on after a broken line": { wire: { onBroken: () => {} } },
 	"exits with 0 at a broken line": { wire: { onBroken: () => process.exit(0) } },
 
 	"is ready late": { send: (put, ...frame) => (frame[0].type === "ready" ? setTimeout(put, 60_000, ...frame) : put(...frame)) },
+	"ends before it is ready": before("ready", () => process.exit(3)),
 	"answers before it is ready": before("ready", (put) => put({ type: "result", id: 1 })),
 	"is ready twice": after("ready", (put, line) => put(line)),
+	"fails after it was ready": after("ready", (put) => put({ type: "failed", code: "HANDLER_FAILED_TO_LOAD", message: "after all" })),
 	"speaks another version": change("ready", (line, ...rest) => [{ ...line, wire: 2 }, ...rest]),
+	"speaks a version there is not yet": change("ready", (line, ...rest) => [{ ...line, wire: Number(process.env.KUBELESS_WIRE) }, ...rest]),
 	"does not say its handler": change("ready", (line, ...rest) => [{ ...line, handler: undefined }, ...rest]),
 	"says a concurrency of 0": change("ready", (line, ...rest) => [{ ...line, concurrency: 0 }, ...rest]),
+	"says an ahead that is no count": change("ready", (line, ...rest) => [{ ...line, ahead: "some" }, ...rest]),
 	"fails without a list of handlers": change("failed", (line, ...rest) => [{ ...line, handlers: undefined }, ...rest]),
 	"fails with a code of its own": change("failed", (line, ...rest) => [{ ...line, code: "OOPS" }, ...rest]),
 	"fails and exits with 0": { failedExit: 0 },
@@ -114,9 +125,17 @@ export const faults = {
 		},
 	},
 	"loses the status": change("result", (line, ...rest) => [{ ...line, status: undefined }, ...rest]),
+	"sends a status that is no answer": change("result", (line, ...rest) => [{ ...line, status: 103 }, ...rest]),
 	"sends a status that is none": change("result", (line, ...rest) => [{ ...line, status: 99 }, ...rest]),
 	"loses a header that comes twice": change("result", (line, head, body) => [line, head.replace("Set-Cookie: a=1\r\n", ""), body]),
+	"begins an answer twice": after("head", (put, line) => put(line)),
+	"sends a whole answer after its beginning": after("head", (put, line) => put({ type: "result", id: line.id })),
+	"ends an answer that it has not begun": before("result", (put, line) => put({ type: "end", id: line.id })),
 	"sends a chunk before the head": before("head", (put, line) => put({ type: "chunk", id: line.id })),
+	"breaks off an answer that has ended": after("end", (put, line) => put({ type: "error", id: line.id, message: "after all" })),
+	"begins what it is to give back": inTurn({ heedsWithdraw: false }),
+	"begins the last call first": inTurn({ next: (waiting) => waiting.pop() }),
+	"gives back a call unasked": change("result", (line) => [{ type: "withdrawn", id: line.id }]),
 	"ends twice": after("end", (put, line) => put(line)),
 	"sends less than it said": { send: (put, line, ...rest) => (line.type === "chunk" ? undefined : put(line, ...rest)) },
 	"sends more than it said": before("end", (put, line) => put({ type: "chunk", id: line.id }, "", "more")),
@@ -144,6 +163,13 @@ export const faults = {
 		},
 		send: (put, line, ...rest) => (held.includes(line.id) ? undefined : put(line, ...rest)),
 	},
+	"answers twice what is cancelled": on("cancel", (frame, take, put) => {
+		put({ type: "error", id: frame.id, code: "CANCELLED", message: "nobody waits" });
+		take(frame);
+	}),
+	"logs on when it is told to stop": on("stop", (_frame, _take, put) => {
+		setInterval(() => put({ type: "log", stream: "stdout" }, "", "still here\n"), 10);
+	}),
 	"does not hear stop": on("stop", () => {}),
 	"exits with 3 when it is told to stop": { stopExit: 3 },
 	"drops its calls when it is told to stop": on("stop", () => process.exit(0)),

@@ -21,6 +21,7 @@ export async function serve(twist = {}) {
 	});
 	const write = (bytes) => (twist.write ? twist.write(bytes, wire) : wire.write(bytes));
 	const put = (line, head, body) => write(frame(line, head, body));
+	put.raw = write;
 	const send = (line, head = "", body = "") => (twist.send ? twist.send(put, line, head, body, wire) : put(line, head, body));
 
 	const fail = (code, error, more = {}) => {

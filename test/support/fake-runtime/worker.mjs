@@ -1,17 +1,17 @@
 // A worker that breaks the rules it is asked to break: FAKE_START says how it starts, a call's path what it does with
-// the call. What it says of concurrency comes from FAKE_CONCURRENCY.
+// the call. What it says of concurrency comes from FAKE_CONCURRENCY; with FAKE_AHEAD it takes so many calls ahead, in order.
 import { appendFileSync, closeSync } from "node:fs";
 import { Socket } from "node:net";
 
 const wire = new Socket({ fd: 3, readable: true, writable: true });
-const { FAKE_START = "ready", FAKE_CONCURRENCY, FAKE_JOURNAL } = process.env;
+const { FAKE_START = "ready", FAKE_AHEAD, FAKE_CONCURRENCY, FAKE_JOURNAL } = process.env;
 
 /** the calls it has not answered */
 const open = new Set();
 let stopping = false;
 
 const send = (line, body = "") => {
-	if (["result", "end", "error"].includes(line.type)) open.delete(line.id);
+	if (["result", "end", "error", "withdrawn"].includes(line.type)) open.delete(line.id);
 	const head = line.head ?? "";
 	const fields = {
 		...line,
@@ -21,16 +21,41 @@ const send = (line, body = "") => {
 	};
 	wire.write(`${JSON.stringify(fields)}\n${head}`);
 	if (body.length > 0) wire.write(body);
+	if (line.id !== undefined && line.id === running) next();
 	leave();
 };
 /** PROTOCOL 6.2 */
 const leave = () => stopping && open.size === 0 && wire.end(() => process.exit(0));
 const result = (id, body, head = "") => send({ type: "result", id, head }, body);
-const ready = () => send({ type: "ready", wire: 1, handler: "fake", ...(FAKE_CONCURRENCY && { concurrency: Number(FAKE_CONCURRENCY) }) });
+const ready = () =>
+	send({
+		type: "ready",
+		wire: 1,
+		handler: "fake",
+		...(FAKE_CONCURRENCY && { concurrency: Number(FAKE_CONCURRENCY) }),
+		...(FAKE_AHEAD && { ahead: Number(FAKE_AHEAD) }),
+	});
 /** What happened, where a test can read it however the worker ends. */
 const note = (what) => FAKE_JOURNAL && appendFileSync(FAKE_JOURNAL, `${what}\n`);
 
 const held = new Set();
+
+/** with FAKE_AHEAD: calls that are not begun, and the one that is */
+const behind = [];
+let running;
+let deaf = false;
+/** PROTOCOL 5.5: what is on the wire when a call has been answered is read before the next begins. */
+const next = () => {
+	wire.write("", () => setImmediate(() => setImmediate(begin)));
+};
+const begin = () => {
+	const [line, head, body] = behind.shift() ?? [];
+	running = line?.id;
+	if (line) act(line, head, body);
+};
+const giveBack = () => {
+	for (const [{ id }] of behind.splice(0)) send({ type: "withdrawn", id });
+};
 
 const STARTS = {
 	ready,
@@ -104,6 +129,19 @@ const CALLS = {
 	"/busy"() {
 		for (;;);
 	},
+	// Gives back what is behind it, then answers.
+	"/give-back"({ id }) {
+		setTimeout(() => {
+			giveBack();
+			result(id, "gave back");
+		}, 10);
+	},
+	"/withdrawn": ({ id }) => send({ type: "withdrawn", id }),
+	// Begins what it was told not to begin.
+	"/deaf-to-withdraw"({ id }) {
+		deaf = true;
+		setTimeout(() => result(id, "kept"), 500);
+	},
 	"/slow": ({ id, query = "100" }) => setTimeout(() => result(id, "slow"), Number(query)),
 	"/head-only": ({ id }) => send({ type: "head", id, status: 200 }),
 	"/midway"({ id }) {
@@ -165,12 +203,21 @@ function echo({ id }, body) {
 	result(id, body);
 }
 
+function act(line, head, body) {
+	note(`call ${line.id} ${line.path} ${body}`);
+	return (CALLS[line.path] ?? echo)(line, body, head);
+}
+
 function frame(line, head, body) {
 	switch (line.type) {
 		case "call":
-			note(`call ${line.id} ${line.path}`);
 			open.add(line.id);
-			return (CALLS[line.path] ?? echo)(line, body, head);
+			if (!FAKE_AHEAD) return act(line, head, body);
+			behind.push([line, head, body]);
+			if (running === undefined) begin();
+			return;
+		case "withdraw":
+			return deaf || giveBack();
 		case "cancel":
 			note(`cancel ${line.id}`);
 			if (held.delete(line.id)) send({ type: "error", id: line.id, code: "CANCELLED", message: "stopped" });

@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { DependencyCache } from "../desk/dependencies.ts";
+import { type Concurrency, expand, type Manifest } from "../manifest.ts";
+import type { Candidate } from "./start.ts";
+
+/** Calls the loader gives at once to a worker that does not say how many it takes (3.2). */
+const CALLS_AT_ONCE: Record<Concurrency, number> = { async: 100, threads: 10, single: 1 };
+
+/** A worker of which nothing is known but its command: one that does not say how many calls it takes is sent one. */
+export function plainCandidate(command: readonly string[], file: string | undefined, env: NodeJS.ProcessEnv): Candidate {
+	return { command, env: { ...env, ...volumeOf(file) }, file, concurrency: CALLS_AT_ONCE.single, lacks: {} };
+}
+
+/** The worker of a manifest, with the environment that the loader would give it. */
+export function manifestCandidate(manifest: Manifest, file: string | undefined, given: NodeJS.ProcessEnv): Candidate {
+	const { folder, worker, lacks = {} } = manifest;
+	const env: NodeJS.ProcessEnv = { ...given, ...volumeOf(file), RUNTIME_DIR: folder };
+	env["RUNTIME_LIBRARIES"] ??= join(folder, "libraries");
+	for (const [name, value] of Object.entries(manifest.env ?? {})) env[name] = expand(value, env);
+	return { command: worker, env, file, folder, concurrency: CALLS_AT_ONCE[manifest.concurrency], lacks };
+}
+
+/** The candidate with the libraries its worker offers to functions, which are installed if they are neither there nor in an image. */
+export async function withLibraries(candidate: Candidate, manifest: Manifest, cache: DependencyCache): Promise<Candidate> {
+	const { libraries, folder } = manifest;
+	const place = join(folder, "libraries");
+	if (!libraries || candidate.env["RUNTIME_LIBRARIES"] !== place || existsSync(place)) return candidate;
+	return { ...candidate, env: { ...candidate.env, RUNTIME_LIBRARIES: await cache.installed(manifest, join(folder, libraries)) } };
+}
+
+/** The file with the conformance handlers that a runtime brings, if it does. */
+export function conformanceFile({ folder, suffixes = [] }: Manifest): string | undefined {
+	return suffixes.map((suffix) => join(folder, "examples", `conformance${suffix}`)).find((file) => existsSync(file));
+}
+
+const volumeOf = (file: string | undefined) => (file === undefined ? {} : { KUBELESS_INSTALL_VOLUME: dirname(file) });

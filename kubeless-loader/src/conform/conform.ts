@@ -1,0 +1,143 @@
+import { encode } from "./encoder.ts";
+import { Fault, Mismatch } from "./fault.ts";
+import { exitWords, Player } from "./player.ts";
+import type { Candidate } from "./start.ts";
+import { perform } from "./steps.ts";
+import type { Suite, Test } from "./vectors.ts";
+
+export type { Candidate } from "./start.ts";
+export { readSuites, type Suite } from "./vectors.ts";
+
+/** What came of one test. */
+export interface Result {
+	/** the suite's name, which is its file's */
+	readonly suite: string;
+	/** how long it took, in `ms` */
+	readonly ms: number;
+	readonly optional: boolean;
+	/** the rule that was broken; the suite's main one where none was */
+	readonly rule: string;
+	readonly description: string;
+	readonly outcome: "kept" | "broken" | "skipped";
+	/** why it was skipped, or what is wrong: "" where nothing is */
+	readonly reason: string;
+	/** what the vector wanted: "" where it got it */
+	readonly expected: string;
+	/** the last frames of each side, oldest first */
+	readonly sent: readonly string[];
+	readonly got: readonly string[];
+	/** the end of what the worker and its function printed */
+	readonly output: string;
+}
+
+/**
+ * Runs suites one after the other against one worker. It prints nothing and throws nothing that a worker could cause.
+ * @throws {NotStarted} if there is no such command
+ */
+export async function* conform(candidate: Candidate, suites: Iterable<Suite>): AsyncGenerator<Result> {
+	for (const suite of suites) yield* runSuite(candidate, suite);
+}
+
+/**
+ * Runs the tests of a suite. They share a worker, so that each also proves that the one before did it no harm; a test
+ * that ends the worker, breaks a rule or wants a start of its own leaves the next one a new one.
+ */
+export async function* runSuite(candidate: Candidate, suite: Suite): AsyncGenerator<Result> {
+	const lacking = suite.needs.find((word) => word in candidate.lacks);
+	let player: Player | undefined;
+	try {
+		for (const [i, test] of suite.tests.entries()) {
+			if (lacking !== undefined) {
+				yield result(suite, test, "skipped", { reason: `${lacking}: ${candidate.lacks[lacking]}` });
+				continue;
+			}
+			const next = suite.tests[i + 1];
+			const last = test.start !== undefined || next === undefined || next.start !== undefined;
+			player ??= new Player(candidate, suite, test.start);
+			const begun = performance.now();
+			const outcome = { ...(await runTest(player, suite, test, last)), ms: performance.now() - begun };
+			if (last || outcome.outcome === "broken" || ends(test)) {
+				player.dispose();
+				player = undefined;
+			}
+			yield outcome;
+		}
+	} finally {
+		player?.dispose();
+	}
+}
+
+async function runTest(player: Player, suite: Suite, test: Test, last: boolean): Promise<Result> {
+	player.sent.length = 0;
+	player.got.length = 0;
+	try {
+		if (!test.start) await under("3.2", () => player.ready());
+		if (suite.needs.includes("concurrency") && player.concurrency < 2) {
+			return result(suite, test, "skipped", { reason: "concurrency: it takes one call at a time" });
+		}
+		if (suite.needs.includes("ahead") && player.conversation.ahead === 0) {
+			return result(suite, test, "skipped", { reason: "ahead: it takes no call before it has answered the last" });
+		}
+		for (const step of test.steps) await perform(player, step);
+		await settle(player, test, last);
+		return result(suite, test, "kept");
+	} catch (error) {
+		if (!(error instanceof Fault || error instanceof Mismatch)) throw error;
+		return result(suite, test, "broken", {
+			rule: error.rule ?? suite.rule[0] ?? "",
+			reason: error.message,
+			expected: error instanceof Mismatch ? error.expected : "",
+			sent: [...player.sent],
+			got: [...player.got],
+			output: player.output,
+		});
+	}
+}
+
+/** What every test wants in the end, whatever it is about: no call without an answer, and a worker that stays until told to go. */
+async function settle(player: Player, test: Test, last: boolean): Promise<void> {
+	player.check();
+	if (ends(test)) return;
+	await under("4.2", () => player.until("an answer to every call", () => player.conversation.open === 0 || undefined));
+	if (!player.usable) {
+		const exit = await player.until("an exit", () => player.exit);
+		throw new Mismatch("a worker that serves on", `the worker ended (${exitWords(exit)})`);
+	}
+	if (!last) return;
+	await player.send([encode({ type: "stop" })]);
+	const exit = await under("6.2", () => player.until("an exit after stop", () => player.exit));
+	if (exit !== 0) throw new Fault("6.2", `after stop the worker ended with ${exitWords(exit)}`);
+	await under("1.2", () => player.until("the end of the wire after the exit", () => player.wireEnded || undefined));
+	player.check();
+}
+
+/** True for a test that is about the worker's end. */
+function ends(test: Test): boolean {
+	return test.steps.some((step) => "exit" in step || "eof" in step);
+}
+
+async function under<T>(rule: string, wait: () => Promise<T>): Promise<T> {
+	try {
+		return await wait();
+	} catch (error) {
+		if (error instanceof Mismatch) error.rule = rule;
+		throw error;
+	}
+}
+
+function result(suite: Suite, test: Test, outcome: Result["outcome"], more: Partial<Result> = {}): Result {
+	return {
+		suite: suite.name,
+		ms: 0,
+		optional: suite.optional,
+		rule: suite.rule[0] ?? "",
+		description: `${suite.description}: ${test.description}`,
+		outcome,
+		reason: "",
+		expected: "",
+		sent: [],
+		got: [],
+		output: "",
+		...more,
+	};
+}

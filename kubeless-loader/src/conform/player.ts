@@ -1,0 +1,268 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { type Call, Conversation } from "./conversation.ts";
+import { Decoder, show } from "./decoder.ts";
+import type { Encoded } from "./encoder.ts";
+import { Fault, Mismatch, NotStarted } from "./fault.ts";
+import { type Candidate, startWorker } from "./start.ts";
+import type { Start, Suite } from "./vectors.ts";
+
+/** How long to wait for what should come, in `ms`. */
+export const WITHIN_MS = 5_000;
+/** How long to wait for `ready`, in `ms`: a virtual machine takes its time. */
+export const START_MS = 20_000;
+/** How long a process may outlive its wire (1.3), in `ms`: leaving takes some languages a moment. */
+const AFTERLIFE_MS = 2_000;
+/** Frames of each side kept for a report. */
+const TRANSCRIPT = 12;
+/** Characters of a frame's line kept for a report. */
+const LINE = 300;
+/** Bytes of output kept for a report. */
+const OUTPUT = 4_000;
+
+/** those not disposed of */
+const living = new Set<Player>();
+
+/** Plays the loader for one worker: starts it, sends, remembers what comes, and takes the first fault for the last word. */
+export class Player {
+	readonly conversation = new Conversation();
+	readonly sent: string[] = [];
+	readonly got: string[] = [];
+	readonly #output = { stdout: "", stderr: "" };
+	readonly #child: ChildProcess;
+	readonly #wire: Socket;
+	readonly #decoder = new Decoder();
+	readonly #patience: number;
+	readonly #concurrency: number;
+	#waiting = new Set<() => void>();
+	#fault: Fault | NotStarted | undefined;
+	/** the exit code, or the signal's name */
+	#exit: number | string | undefined;
+	#wireEnded = false;
+	/** the loader has ended the wire or the worker: a frame may be cut off */
+	#broken = false;
+	#afterlife: NodeJS.Timeout | undefined;
+
+	constructor(candidate: Candidate, suite: Suite, start: Start = {}) {
+		this.#patience = candidate.patience ?? 1;
+		this.#concurrency = candidate.concurrency;
+		this.#child = startWorker(candidate, suite, start);
+		living.add(this);
+		this.#wire = this.#child.stdio[3] as Socket;
+		this.#wire.on("data", (chunk: Buffer) => this.#read(chunk));
+		this.#wire.on("end", () => this.#end());
+		this.#wire.on("error", () => this.#end());
+		this.#child.on("error", (error) => this.#fail(new NotStarted(error.message)));
+		this.#child.on("exit", (code, signal) => {
+			this.#exit = code ?? signal ?? undefined;
+			this.look();
+		});
+		for (const stream of ["stdout", "stderr"] as const) {
+			this.#child[stream]?.setEncoding("utf8").on("data", (text: string) => {
+				this.#output[stream] += text;
+				this.look();
+			});
+		}
+	}
+
+	/** Waits for `ready`. */
+	async ready(): Promise<void> {
+		const frame = await this.until("ready", () => this.conversation.started, START_MS);
+		if (frame.line.type !== "ready") throw new Mismatch("ready", JSON.stringify(frame.line));
+	}
+
+	/** calls it takes at once */
+	get concurrency(): number {
+		return (this.conversation.started?.line["concurrency"] as number | undefined) ?? this.#concurrency;
+	}
+
+	/** Sends frames in as few writes as they need: a worker gets no more calls than it takes (5.4). */
+	async send(frames: readonly Encoded[]): Promise<void> {
+		let batch: Buffer[] = [];
+		const flush = () => {
+			this.#wire.write(Buffer.concat(batch));
+			batch = [];
+		};
+		for (const frame of frames) {
+			if (frame.call !== undefined) {
+				const most = this.concurrency + (frame.ahead ? this.conversation.ahead : 0);
+				if (this.conversation.open >= most) {
+					flush();
+					await this.until("an answer to one of the calls it holds", () => this.conversation.open < most || undefined);
+				}
+				this.conversation.call(frame.call);
+			}
+			if (frame.withdraw) this.conversation.withdraw();
+			note(this.sent, frame.line.toString().trimEnd(), frame.head.length + frame.body.length);
+			batch.push(frame.line, frame.head, frame.body);
+		}
+		flush();
+	}
+
+	/** Sends one frame in pieces, each of which the worker can read by itself before the next one comes. */
+	async sendPieces(frame: Encoded, pieces: readonly Buffer[], pauseMs: number): Promise<void> {
+		if (frame.call !== undefined) this.conversation.call(frame.call);
+		note(this.sent, frame.line.toString().trimEnd(), frame.head.length + frame.body.length);
+		for (const piece of pieces) {
+			this.#wire.write(piece);
+			await new Promise((resolve) => setTimeout(resolve, pauseMs));
+		}
+	}
+
+	/** Sends bytes that need not be a frame. */
+	sendRaw(bytes: Buffer): void {
+		note(this.sent, show(bytes, LINE));
+		this.#wire.write(bytes);
+	}
+
+	/** Ends the wire from the loader's side. */
+	close(): void {
+		this.#broken = true;
+		note(this.sent, "(end of the wire)");
+		this.#wire.end();
+	}
+
+	/** Ends the worker's process, and nothing that it started. */
+	kill(): void {
+		this.#broken = true;
+		this.#child.kill("SIGKILL");
+	}
+
+	get wireEnded(): boolean {
+		return this.#wireEnded;
+	}
+
+	get exit(): number | string | undefined {
+		return this.#exit;
+	}
+
+	/** false once either side has ended */
+	get usable(): boolean {
+		return this.#exit === undefined && !this.#wireEnded && !this.#broken;
+	}
+
+	/** @throws {Fault} if the worker has broken a rule */
+	check(): void {
+		if (this.#fault) throw this.#fault;
+	}
+
+	/** what the function printed, on the stream itself or in log frames (7.1) */
+	printed(stream: "stdout" | "stderr"): string {
+		return this.#output[stream] + this.conversation.logged[stream];
+	}
+
+	/** the end of all that was printed */
+	get output(): string {
+		return (this.printed("stdout") + this.printed("stderr")).slice(-OUTPUT);
+	}
+
+	/**
+	 * Waits until the probe gives something, for `within` ms if the patience is the usual one.
+	 * @throws {Fault} as soon as the worker breaks a rule
+	 * @throws {NotStarted} if there is no such command
+	 * @throws {Mismatch} when the time is over, or when nothing can come any more
+	 */
+	until<T>(expected: string, probe: () => T | undefined, within = WITHIN_MS): Promise<T> {
+		const ms = within * this.#patience;
+		return new Promise((resolve, reject) => {
+			const settle = (act: () => void) => {
+				clearTimeout(timer);
+				this.#waiting.delete(look);
+				act();
+			};
+			const look = () => {
+				if (this.#fault) return settle(() => reject(this.#fault));
+				let found: T | undefined;
+				try {
+					found = probe();
+				} catch (error) {
+					return settle(() => reject(error));
+				}
+				if (found !== undefined) return settle(() => resolve(found));
+				if (this.#wireEnded && this.#exit !== undefined) {
+					settle(() => reject(new Mismatch(expected, `the worker ended (${exitWords(this.#exit)})`)));
+				}
+			};
+			const timer = setTimeout(() => settle(() => reject(new Mismatch(expected, `nothing of it within ${ms} ms`))), ms);
+			this.#waiting.add(look);
+			look();
+		});
+	}
+
+	/** Lets everyone who waits look again. */
+	look(): void {
+		for (const look of [...this.#waiting]) look();
+	}
+
+	callOf(id: number): Call {
+		const call = this.conversation.calls.get(id);
+		if (!call) throw new Error(`This vector looks at call ${id}, which it did not send.`);
+		return call;
+	}
+
+	/** Ends what is left, the children of the worker too. */
+	dispose(): void {
+		living.delete(this);
+		this.#broken = true;
+		clearTimeout(this.#afterlife);
+		this.#wire?.destroy();
+		if (this.#child.pid === undefined) return;
+		try {
+			process.kill(-this.#child.pid, "SIGKILL");
+		} catch {
+			// The group is gone already.
+		}
+	}
+
+	#read(chunk: Buffer): void {
+		if (this.#fault) return;
+		try {
+			for (const frame of this.#decoder.decode(chunk)) {
+				note(this.got, JSON.stringify(frame.line), frame.bytes);
+				this.conversation.take(frame);
+			}
+		} catch (error) {
+			if (!(error instanceof Fault)) throw error;
+			this.#fail(error);
+		}
+		this.look();
+	}
+
+	#end(): void {
+		if (this.#wireEnded) return;
+		this.#wireEnded = true;
+		note(this.got, "(end of the wire)");
+		try {
+			if (!this.#broken) this.#decoder.end();
+		} catch (error) {
+			this.#fail(error as Fault);
+		}
+		if (this.#exit === undefined && !this.#broken) {
+			this.#afterlife = setTimeout(() => {
+				if (this.#exit === undefined) this.#fail(new Fault("1.3", `it closed the wire and was still running ${AFTERLIFE_MS} ms later`));
+			}, AFTERLIFE_MS);
+		}
+		this.look();
+	}
+
+	#fail(fault: Fault | NotStarted): void {
+		this.#fault ??= fault;
+		this.look();
+	}
+}
+
+/** Ends all workers there are: they have process groups of their own, which a Ctrl-C does not reach. */
+export function disposeAll(): void {
+	for (const player of living) player.dispose();
+}
+
+export function exitWords(exit: number | string | undefined): string {
+	return typeof exit === "string" ? `signal ${exit}` : `exit code ${exit}`;
+}
+
+/** Keeps a frame for the report: its line, cut where it is long, and how much came behind it. */
+function note(list: string[], line: string, more = 0): void {
+	const text = line.length > LINE ? `${line.slice(0, LINE)}… (${line.length} characters)` : line;
+	list.push(more > 0 ? `${text} + ${more} bytes` : text);
+	if (list.length > TRANSCRIPT) list.shift();
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { basename, dirname, extname, join } from "node:path";
+import { expand } from "../manifest.ts";
+import type { Start, Suite } from "./vectors.ts";
+
+/** A worker to be tested. */
+export interface Candidate {
+	/** the worker's command; $(NAME) is the variable NAME */
+	readonly command: readonly string[];
+	/** its environment, to which what rule 3.1 names is added */
+	readonly env: Readonly<NodeJS.ProcessEnv>;
+	/** the file with the conformance handlers, absolute; undefined: the worker has them in itself */
+	readonly file: string | undefined;
+	/** where it runs if there is no such file */
+	readonly folder?: string;
+	/** calls at once, where the worker does not say (3.2) */
+	readonly concurrency: number;
+	/** words of `needs` that it cannot do, each with the reason */
+	readonly lacks: Readonly<Record<string, string>>;
+	/** how much longer, or shorter, than usual to wait for what should come: a factor */
+	readonly patience?: number;
+}
+
+/** Starts a worker as the loader does, its wire on file descriptor 3 (1.1). */
+export function startWorker(candidate: Candidate, suite: Suite, start: Start): ChildProcess {
+	const file = candidate.file && start.file ? sibling(candidate.file, start.file) : candidate.file;
+	const env = environment(candidate, start.handler ?? suite.handler, file, start.env);
+	const [command = "", ...args] = candidate.command.map((word) => expand(word, env));
+	return spawn(command, args, {
+		cwd: file === undefined ? candidate.folder : dirname(file),
+		env,
+		stdio: ["ignore", "pipe", "pipe", "pipe"],
+		// A group of its own, so that what a handler started can be ended with it.
+		detached: true,
+	});
+}
+
+/** conformance.js and "broken" give conformance-broken.js */
+function sibling(file: string, word: string): string {
+	const suffix = extname(file);
+	return join(dirname(file), `${basename(file, suffix)}-${word}${suffix}`);
+}
+
+// 3.1
+function environment(candidate: Candidate, handler: string, file: string | undefined, changes: Start["env"] = {}): NodeJS.ProcessEnv {
+	const env: NodeJS.ProcessEnv = {
+		...(file !== undefined && { KUBELESS_INSTALL_VOLUME: dirname(file) }),
+		...candidate.env,
+		...(file !== undefined && { KUBELESS_HANDLER_FILE: file, MOD_NAME: basename(file, extname(file)) }),
+		FUNC_HANDLER: handler,
+		FUNC_TIMEOUT: "30",
+		FUNC_RUNTIME: "conformance1.0",
+		FUNC_MEMORY_LIMIT: "128Mi",
+		KUBELESS_WIRE: "1",
+	};
+	for (const [name, value] of Object.entries(changes)) {
+		if (value === null) delete env[name];
+		else env[name] = value;
+	}
+	return env;
+}

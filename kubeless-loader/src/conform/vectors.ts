@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** Bytes, written so that a person can read them: UTF-8 text, base64, or one of the two many times over. */
+export type Content = string | { base64: string } | { repeat: Content; times: number };
+
+/** A frame to send: `head` and `body` are what the frame carries, their lengths are counted when it is sent. */
+export interface FrameToSend {
+	type: string;
+	id?: number;
+	/** header lines without their line ends, or the whole block */
+	head?: string[] | Exclude<Content, string>;
+	body?: Content;
+	[field: string]: unknown;
+}
+
+export type CallToSend = Omit<FrameToSend, "type"> & { id: number };
+
+/** "bytes": each byte alone; "parts": cut in the middle of the line, of the head and of the body. */
+export type Split = "bytes" | "parts";
+
+/** `ahead`: the worker is sent as many more as it lets be sent (5.5). */
+export type SendStep =
+	| { call: CallToSend; times?: number; split?: Split; ahead?: true }
+	| { send: FrameToSend; split?: Split }
+	| { raw: Content };
+
+/** Fields by name, each a plain value or a matcher (`match.ts`). */
+export interface Expected {
+	id?: number;
+	type?: string;
+	head?: unknown;
+	body?: unknown;
+	[field: string]: unknown;
+}
+
+export type CheckStep =
+	| { expect: Expected }
+	| { answer: Expected & { id: number }; times?: number }
+	| { ended: number }
+	| { order: number[] }
+	| { quiet: number; ms: number }
+	| { output: string; stream: "stdout" | "stderr" }
+	| { alive: number }
+	| { eof: true }
+	| { exit: unknown };
+
+/** `within` is how long a check waits, in `ms`. */
+export type Step = SendStep | { joined: SendStep[] } | { close: true } | { kill: true } | (CheckStep & { within?: number });
+
+/** What a worker of its own is started with, where it differs from the suite's. */
+export interface Start {
+	handler?: string;
+	/** the word behind the dash: "broken" is conformance-broken.* */
+	file?: string;
+	/** null takes a variable away */
+	env?: Record<string, string | null>;
+}
+
+export interface Test {
+	description: string;
+	start?: Start;
+	steps: Step[];
+}
+
+export interface Suite {
+	/** the file's name without its suffix */
+	name: string;
+	optional: boolean;
+	description: string;
+	/** the rules of PROTOCOL.md it proves, the main one first */
+	rule: string[];
+	handler: string;
+	/** what a worker must be able to do for these tests to mean anything */
+	needs: string[];
+	tests: Test[];
+}
+
+type SuiteFile = Omit<Suite, "name" | "optional" | "needs"> & { needs?: string[] };
+
+/** In a bundle: the files by their path in `vectors/`, put there by build.mjs. */
+declare const VECTOR_FILES: Readonly<Record<string, SuiteFile>>;
+
+/** All suites in the order of the rules, the optional ones last. */
+export function readSuites(): Suite[] {
+	const files = typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "vectors")) : VECTOR_FILES;
+	const suites = Object.entries(files).map(([file, { needs = [], ...suite }]) => {
+		return { ...suite, name: basename(file, ".json"), optional: dirname(file) === "optional", needs };
+	});
+	const byRule = (a: Suite, b: Suite) => String(a.rule[0]).localeCompare(String(b.rule[0]), "en", { numeric: true });
+	return suites.sort((a, b) => Number(a.optional) - Number(b.optional) || byRule(a, b) || a.name.localeCompare(b.name));
+}
+
+function readFiles(folder: string): Record<string, SuiteFile> {
+	const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
+	return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(join(folder, file), "utf8"))]));
+}

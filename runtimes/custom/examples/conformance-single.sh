@@ -1,0 +1,3 @@
+single() {
+	printf 'the only one'
+}

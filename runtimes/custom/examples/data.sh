@@ -1,0 +1,6 @@
+# What it is given comes back: the body, and who sent it.
+data() {
+	log "a body of $(wc -c <"$1/data") bytes"
+	printf '{"data":%s,"id":%s,"name":%s}\n' "$(json "$1/data")" "$(json "$1/event-id")" "$(query name | json)"
+	echo 'Content-Type: application/json' >"$1/extensions/response/headers"
+}

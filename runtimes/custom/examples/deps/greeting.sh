@@ -1,0 +1,7 @@
+greeting_for() {
+	case $1 in
+	it) echo ciao ;;
+	sl) echo živjo ;;
+	*) echo hello ;;
+	esac
+}

@@ -1,0 +1,20 @@
+# The text as a JSON string. It is read as one record, whatever lines it has: U+001C, a separator nobody uses, cuts it.
+BEGIN { RS = "\034"; printf "\"" }
+NR > 1 { printf "\\u001c" }
+{
+	gsub(/["\\]/, "\\\\&")
+	gsub(/\n/, "\\n")
+	gsub(/\r/, "\\r")
+	gsub(/\t/, "\\t")
+	for (code = 1; code < 32; code++)
+		if (index($0, sprintf("%c", code))) gsub(sprintf("%c", code), sprintf("\\u%04x", code))
+	if ($0 ~ /[\200-\377]/) {
+		# A text that was cut may end within a character.
+		if (length($0) > 65000) sub(/[\300-\377][\200-\277]*$/, "")
+		rest = $0
+		gsub(/[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]/, "", rest)
+		if (rest ~ /[\200-\377]/) gsub(/[\200-\377]/, "?") # not UTF-8: nobody knows what the bytes mean
+	}
+	printf "%s", $0
+}
+END { printf "\"" }

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { readSuites } from "../../kubeless-loader/src/conform/conform.ts";
+import { Desk, type DeskOptions, tell } from "../support/desk.ts";
+import { folder } from "../support/loader.ts";
+import type { Owner } from "../support/owner.ts";
+import { untilGone } from "../support/processes.ts";
+
+// `kubeless-loader conform`, as it is built: the vectors come out of the bundle.
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const faulty = join(root, "test/conformance/faulty");
+const handlers = join(faulty, "examples/conformance.mjs");
+const good = ["--function", handlers, "--", "node", join(faulty, "reference.mjs")];
+const wrong = (fault: string) => ["--function", handlers, "--", "node", join(faulty, "worker.mjs"), fault];
+const suites = readSuites();
+
+const conform = (owner: Owner, words: readonly string[], options?: DeskOptions) => tell(owner, ["conform", ...words], options);
+
+describe("conform", { concurrency: 2 }, () => {
+	test("finds that a right worker keeps every vector there is, and exits with 0", async (t) => {
+		const { code, output, stderr } = await conform(t, good);
+		assert.equal(code, 0, output + stderr);
+		const kept = [...output.matchAll(/^ {2}kept +[\d.]+ +([\w-]+): /gm)].map(([, name]) => name);
+		assert.deepEqual(
+			kept,
+			suites.map(({ name }) => name),
+		);
+		assert.ok(output.indexOf("\nMandatory\n") < output.indexOf("\nOptional\n"), "the optional ones apart");
+		assert.match(output, /^Mandatory: \d+ kept\nOptional: {2}\d+ kept\nThe worker keeps the wire\.$/m);
+		assert.equal(stderr, "");
+	});
+
+	test("says which rule a worker breaks, what was sent and what came back, as docs/conformance.md shows, and exits with 1", async (t) => {
+		const { code, output } = await conform(t, ["--only", "bytes", ...wrong("answers twice")]);
+		assert.equal(code, 1);
+		const page = readFileSync(join(root, "docs/conformance.md"), "utf8");
+		const [, shown = ""] = /```\n( {2}BROKEN[^]*?)```/.exec(page) ?? [];
+		const withoutTime = (text: string) => text.replace(/"deadline":\d+/g, '"deadline":0');
+		assert.ok(withoutTime(output).includes(withoutTime(shown)), output);
+		assert.match(output, /^The worker does not keep the wire: see rule 4\.9 of PROTOCOL\.md\.$/m);
+	});
+
+	test("says what should have come back", async (t) => {
+		const { code, output } = await conform(t, ["--only", "response-headers", ...wrong("loses the status")]);
+		assert.equal(code, 1);
+		assert.match(output, /Rule 4\.4 .*status is 200, and not 201[^]*expected:\n +an answer like \{"id":1,"status":201/);
+	});
+
+	test("exits with 1 for an optional vector that fails, and with 0 where the worker is said to lack it", async (t) => {
+		const only = ["--only", "large-results"];
+		const first = await conform(t, [...only, ...wrong("sends large results whole")]);
+		assert.equal(first.code, 1, first.output);
+		assert.match(first.output, /--lacks/);
+		const second = await conform(t, [...only, "--lacks", "chunks", ...wrong("sends large results whole")]);
+		assert.equal(second.code, 0, second.output);
+		assert.match(second.output, /^ {2}skipped +5\.2 +large-results: .*\(chunks: as --lacks says\)$/m);
+	});
+
+	test("takes the command, the variables, the file and what is lacking from a manifest", async (t) => {
+		const manifest = {
+			id: "lua",
+			suffixes: [".lua", ".mjs"],
+			concurrency: "async",
+			worker: ["node", "$(FAULTY)/reference.mjs"],
+			env: { FAULTY: faulty },
+			lacks: { recursion: "its stack is the process's" },
+		};
+		const place = folder(t, {
+			"runtime.json": JSON.stringify(manifest),
+			"examples/conformance.mjs": readFileSync(handlers),
+		});
+		const words = ["--manifest", join(place, "runtime.json"), "--only", "bytes", "--only", "recursion"];
+		const { code, output } = await conform(t, words);
+		assert.equal(code, 0, output);
+		assert.match(output, /^ {2}kept +4\.10 +bytes: /m);
+		assert.match(output, /^ {2}skipped +4\.8 +recursion: .*\(recursion: its stack is the process's\)$/m);
+		const other = await conform(t, [...words, "--", "node", join(faulty, "worker.mjs"), "answers twice"]);
+		assert.equal(other.code, 1, "a command that is given counts, and not the manifest's");
+	});
+
+	test("installs the libraries that a manifest says its worker offers to functions, once", async (t) => {
+		const manifest = {
+			id: "lua",
+			suffixes: [".mjs"],
+			concurrency: "async",
+			// Only with what was installed does it know where its worker is.
+			worker: ["sh", "-c", 'exec node "$(cat "$RUNTIME_LIBRARIES/place")"'],
+			install: ["sh", "-c", 'cp "$KUBELESS_DEPS_FILE" "$KUBELESS_INSTALL_VOLUME/place"'],
+			libraries: "libraries.txt",
+		};
+		const place = folder(t, {
+			"runtime.json": JSON.stringify(manifest),
+			"libraries.txt": join(faulty, "reference.mjs"),
+			"examples/conformance.mjs": readFileSync(handlers),
+		});
+		const options = { env: { KUBELESS_LOADER_CACHE: join(place, "cache") } };
+		const words = ["--manifest", join(place, "runtime.json"), "--only", "bytes"];
+		const first = await conform(t, words, options);
+		assert.equal(first.code, 0, first.output);
+		assert.match(first.output, /^Installing .*libraries\.txt/m);
+		const second = await conform(t, words, options);
+		assert.equal(second.code, 0, second.output);
+		assert.doesNotMatch(second.output, /Installing/);
+	});
+
+	test("needs no function file for a worker that has the handlers in itself", async (t) => {
+		const own = folder(t, { "worker.sh": `KUBELESS_HANDLER_FILE=${handlers} exec node ${join(faulty, "reference.mjs")}` });
+		const only = ["--only", "ready", "--only", "only-handler"];
+		const { code, output } = await conform(t, ["--lacks", "files", ...only, "--", "sh", join(own, "worker.sh")]);
+		assert.equal(code, 0, output);
+		assert.match(output, /^ {2}kept +3\.2 +ready: /m);
+		assert.match(output, /^ {2}skipped +3\.1 +only-handler: /m);
+		const manifest = { id: "lua", concurrency: "async", worker: ["sh", "$(RUNTIME_DIR)/worker.sh"] };
+		writeFileSync(join(own, "runtime.json"), JSON.stringify(manifest));
+		const second = await conform(t, ["--manifest", join(own, "runtime.json"), ...only]);
+		assert.equal(second.code, 0, second.output + second.stderr);
+		assert.match(second.output, /^ {2}skipped +3\.1 +only-handler: .*its manifest has no suffixes/m);
+	});
+
+	test("writes what came of each test as JUnit, whatever a worker prints or answers", async (t) => {
+		const place = folder(t);
+		const file = join(place, "result.xml");
+		const only = ["--only", "raise", "--only", "unknown", "--only", "recursion", "--lacks", "recursion"];
+		await conform(t, ["--junit", file, ...only, ...wrong("sends an error without a message")]);
+		const { names, cases } = parseJunit(readFileSync(file, "utf8"));
+		const some = ["raise", "unknown", "recursion"].map((name) => suites.find((suite) => suite.name === name));
+		const count = some.reduce((sum, suite) => sum + (suite?.tests.length ?? 0), 0);
+		assert.equal(cases.length, count);
+		assert.deepEqual(names, ["unknown", "raise", "recursion"]);
+		const outcomes = (name: string) => [...new Set(cases.filter(({ suite }) => suite === name).map(({ outcome }) => outcome))];
+		assert.deepEqual(outcomes("unknown"), ["kept"]);
+		assert.deepEqual(outcomes("raise"), ["rule 4.6"]);
+		assert.deepEqual(outcomes("recursion"), ["skipped"]);
+	});
+
+	test("lists the vectors, says what the handlers do, and helps", async (t) => {
+		const list = await conform(t, ["--list"]);
+		assert.equal(list.code, 0);
+		for (const { name, rule, description } of suites)
+			assert.ok(list.output.includes(`${name} `) && list.output.includes(description), `${name} ${rule}`);
+		const some = await conform(t, ["--list", "--only", "7.1"]);
+		for (const { name, rule } of suites) assert.equal(new RegExp(`^ +${name} `, "m").test(some.output), rule.includes("7.1"), name);
+		const said = await conform(t, ["--handlers"]);
+		for (const handler of new Set(suites.map((suite) => suite.handler))) {
+			if (handler !== "nosuch" && handler !== "single") assert.ok(said.output.includes(`| \`${handler}\` |`), handler);
+		}
+		const help = await conform(t, ["--help"]);
+		assert.match(help.output, /^Usage: kubeless-loader conform/);
+		assert.deepEqual([list.code, said.code, help.code], [0, 0, 0]);
+	});
+
+	test("ends the worker it tests when it is told to stop, though that is deaf to the end of its wire", async (t) => {
+		const desk = new Desk(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
+		await desk.wrote(/^Mandatory$/);
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		const { code } = await desk.stop();
+		assert.equal(code, 130);
+	});
+
+	const MISTAKES: [words: string[], sentence: RegExp][] = [
+		[[], /^Which worker\? .*--manifest runtime\.json\.$/],
+		[["--function", handlers], /^Which worker\? /],
+		[["--", "node", "x.mjs"], /^Which function .* --function FILE/],
+		[["node", "x.mjs"], /^"node x\.mjs" stands where an option should: write -- before/],
+		[["--nosuch"], /^There is no option --nosuch: conform --help/],
+		[["--only"], /--only.*argument missing: conform --help/],
+		[["--only", "9.9", ...good], /^--only 9\.9 names no vectors: .*--list/],
+		[["--lacks", "wheels", ...good], /^--lacks wheels means nothing: give one of chunks, .*, source, stream\.$/],
+		[["--patience", "long", ...good], /^--patience long is not a factor: /],
+		[["--junit", "/no/such/folder/a.xml", ...good], /^There is no folder \/no\/such\/folder for --junit: make it/],
+		[["--function", "/no/such.lua", "--", "lua"], /^--function \/no\/such\.lua: there is no file/],
+		[["--function", faulty, "--", "lua"], /is a folder: give the file in it\.$/],
+		[["--manifest", join(root, "package.json")], /"id" must be /],
+		[["--function", handlers, "--", "/no/such/worker"], /^The worker's command cannot be run \(.*\/no\/such\/worker.*\): is it installed/],
+	];
+	for (const [words, sentence] of MISTAKES) {
+		test(`tells a mistake in one sentence and exits with 2: ${words.join(" ").replaceAll(root, "")}`, async (t) => {
+			const { code, stderr, marker } = await conform(t, words);
+			assert.equal(code, 2, stderr);
+			assert.match(stderr, /^kubeless-loader: [^\n]+\n$/);
+			assert.match(stderr.slice("kubeless-loader: ".length).trimEnd(), sentence);
+			await untilGone(marker);
+		});
+	}
+
+	test("is a file of its own, so that serving does not load it", () => {
+		const dist = join(root, "kubeless-loader/dist");
+		const loader = readFileSync(join(dist, "loader.mjs"), "utf8");
+		assert.ok(existsSync(join(dist, "conform.mjs")));
+		assert.ok(!loader.includes("whose answer has ended") && loader.includes('import("./conform.mjs")'));
+	});
+});
+
+interface Case {
+	suite: string;
+	outcome: string;
+}
+
+/** Reads what the command writes, and nothing else: every character has to be of the XML that it should be. */
+function parseJunit(xml: string): { names: string[]; cases: Case[] } {
+	const TOKEN =
+		/<\?xml version="1\.0" encoding="UTF-8"\?>|<(\/?)(\w+)((?: \w+="(?:[^<&"]|&(?:\w+|#\d+);)*")*)(\/?)>|(?:[^<&]|&(?:\w+|#\d+);)+/y;
+	assert.match(xml, /^[\t\n\x20-\x7e\xa0-\ufffd\u{10000}-\u{10ffff}]*$/u, "only characters that XML 1.0 has");
+	const open: string[] = [];
+	const names: string[] = [];
+	const cases: Case[] = [];
+	for (TOKEN.lastIndex = 0; TOKEN.lastIndex < xml.length; ) {
+		const at = TOKEN.lastIndex;
+		const token = TOKEN.exec(xml);
+		assert.ok(token, `this is no XML: ${xml.slice(at, at + 100)}`);
+		const [, slash, name, attributes = "", empty] = token;
+		const of = (attribute: string) => new RegExp(` ${attribute}="([^"]*)"`).exec(attributes)?.[1] ?? "";
+		if (name === undefined) continue;
+		if (slash) assert.equal(open.pop(), name);
+		else if (!empty) open.push(name);
+		if (slash) continue;
+		if (name === "testsuite") names.push(of("name"));
+		if (name === "testcase") cases.push({ suite: of("classname").split(".")[1] ?? "", outcome: "kept" });
+		const last = cases.at(-1);
+		if (name === "skipped" && last) last.outcome = "skipped";
+		if (name === "failure" && last) last.outcome = of("type");
+	}
+	assert.deepEqual(open, []);
+	return { names, cases };
+}

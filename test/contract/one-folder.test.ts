@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join, sep } from "node:path";
+import { before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ask } from "../support/ask.ts";
+import { folder, PATIENCE_MS } from "../support/loader.ts";
+import { suiteOwner } from "../support/owner.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ID = "throwaway";
+const SUFFIX = ".away";
+/** What `npm run generate` writes; nothing else outside a language's folder may change for it. */
+const GENERATED = ["README.md", "docker-bake.json", join("images", "runtime-images.json")];
+/** What a build, a tool or a run leaves, and what git does not keep. */
+const LEFT_OUT = new Set([".git", "node_modules", "dist", "results"]);
+
+/** Adding a language touches one folder: here it is done, in a copy of the tree, with the template for runtimes of one's own. */
+describe("a language that is added as one folder", () => {
+	const owner = suiteOwner();
+	let copy = "";
+	let untouched: Map<string, string>;
+
+	before(() => {
+		copy = folder(owner);
+		cpSync(ROOT, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
+		symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+		untouched = fingerprints(copy);
+		addLanguage(join(copy, "runtimes"));
+		must("node", "kubeless-loader/build.mjs");
+	});
+
+	test("changes no file but those that are generated", () => {
+		must("node", "images/generate.mjs");
+		const after = fingerprints(copy);
+		const changed = [...after].filter(([path, hash]) => untouched.get(path) !== hash).map(([path]) => path);
+		const outside = changed.filter((path) => !path.startsWith(join("runtimes", ID) + sep));
+		assert.deepEqual(
+			outside.filter((path) => !GENERATED.includes(path)),
+			[],
+		);
+		assert.deepEqual(
+			[...untouched.keys()].filter((path) => !after.has(path)),
+			[],
+		);
+		assert.ok(changed.length > outside.length);
+	});
+
+	test("passes what is asked of every source and every document", () => {
+		must(join("node_modules", ".bin", "biome"), "check", "--error-on-warnings", join("runtimes", ID));
+		assertTests("test/contract/docs.test.ts");
+	});
+
+	test("is found by the conformance suite and by the behaviour suites, which it passes", () => {
+		assertTests("--test-name-pattern", `${ID}.*(ready|echo)`, "test/conformance/workers.test.ts");
+		assertTests("--test-name-pattern", `${ID}.* FUNC_CONCURRENCY`, "test/faults/concurrency.test.ts");
+	});
+
+	test("is served at a desk by its suffix", async (t) => {
+		const file = join(copy, "runtimes", ID, "examples", `hello${SUFFIX}`);
+		const child = spawn("node", ["kubeless-loader/bin.mjs", "run", file, "--port", "0", "--no-watch"], { cwd: copy, env: environment() });
+		t.after(() => child.kill("SIGKILL"));
+		let said = "";
+		const url = await new Promise<string>((resolve, reject) => {
+			const timer = setTimeout(() => reject(new Error(`it was not served: ${said}`)), PATIENCE_MS);
+			for (const stream of [child.stdout, child.stderr]) {
+				stream.on("data", (bytes: Buffer) => {
+					said += bytes;
+					const [found] = /http:\/\/[\w.:[\]]+/.exec(said) ?? [];
+					if (!found) return;
+					clearTimeout(timer);
+					resolve(found);
+				});
+			}
+		});
+		const { status, text } = await ask(Number(new URL(url).port), {});
+		assert.equal(status, 200, said);
+		assert.match(text, /hello/);
+	});
+
+	function must(command: string, ...args: string[]): string {
+		const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: copy, env: environment(), encoding: "utf8" });
+		assert.equal(status, 0, `${command} ${args.join(" ")}: ${error?.message ?? ""}${stdout}${stderr}`);
+		return stdout;
+	}
+
+	/** All of these tests pass, and there are some. */
+	function assertTests(...args: string[]): void {
+		const told = must("node", "--test", "--test-reporter=tap", ...args);
+		const passed = Number(/^# pass (\d+)$/m.exec(told)?.[1]);
+		assert.ok(passed > 0, told);
+	}
+});
+
+/** The runtime for shell functions under another name, with another suffix. */
+function addLanguage(runtimes: string): void {
+	const place = join(runtimes, ID);
+	cpSync(join(runtimes, "custom"), place, { recursive: true });
+	const manifest = readFileSync(join(place, "runtime.json"), "utf8");
+	const renamed = manifest
+		.replace('"id": "custom"', `"id": "${ID}"`)
+		.replace(/"name": ".*"/, '"name": "Throw-away"')
+		.replace(/"suffixes": \[.*\]/, `"suffixes": ["${SUFFIX}"]`);
+	assert.equal(JSON.parse(renamed).id + JSON.parse(renamed).suffixes, ID + SUFFIX);
+	writeFileSync(join(place, "runtime.json"), renamed);
+	const examples = join(place, "examples");
+	for (const file of readdirSync(examples).filter((name) => name.endsWith(".sh"))) {
+		renameSync(join(examples, file), join(examples, file.replace(/\.sh$/, SUFFIX)));
+	}
+}
+
+/** The files below a folder, each with what is in it. */
+function fingerprints(root: string): Map<string, string> {
+	const found = new Map<string, string>();
+	for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+		const path = join(entry.parentPath, entry.name).slice(root.length + 1);
+		if (!entry.isFile() || path.split(sep).some((part) => LEFT_OUT.has(part))) continue;
+		found.set(
+			path,
+			createHash("sha256")
+				.update(readFileSync(join(root, path)))
+				.digest("hex"),
+		);
+	}
+	return found;
+}
+
+/** As a shell's: without what the test runner tells its own processes. */
+function environment(): NodeJS.ProcessEnv {
+	const { NODE_TEST_CONTEXT: _, CI: __, ...env } = process.env;
+	return env;
+}

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import { join } from "node:path";
+import test, { before, describe } from "node:test";
+import { folder, type Loader } from "../support/loader.ts";
+import { suiteOwner } from "../support/owner.ts";
+import { startServer } from "../support/servers.ts";
+
+/** Status and text of an answer, or that there was no whole one. */
+const outcome = (loader: Loader, path: string, agent?: http.Agent): Promise<string> =>
+	loader.ask({ path, ...(agent && { agent }) }).then(
+		({ status, text }) => `${status} ${text}`,
+		() => "broken off",
+	);
+const BAD_ANSWER = "502 Bad Gateway: the function's server gave no whole answer";
+
+describe("a server that breaks HTTP", () => {
+	const owner = suiteOwner();
+	const requests = join(folder(owner, { requests: "" }), "requests");
+	const asked = (path: string) =>
+		readFileSync(requests, "utf8")
+			.split("\n")
+			.filter((line) => line === path).length;
+	let loader: Loader;
+	before(async () => {
+		loader = await startServer(owner, { server: "raw.mjs", env: { REQUESTS: requests, FUNC_TIMEOUT: "3" } });
+	});
+
+	for (const [path, expected] of [
+		["/close-at-once", BAD_ANSWER],
+		["/reset", BAD_ANSWER],
+		["/garbage", BAD_ANSWER],
+		["/half-head", BAD_ANSWER],
+		["/two-lengths", BAD_ANSWER],
+		["/long-head", BAD_ANSWER],
+		["/unasked-upgrade", BAD_ANSWER],
+		["/short", "broken off"],
+		["/cut-chunks", "broken off"],
+		["/cut-chunks-close", "broken off"],
+		["/bad-chunk", "broken off"],
+		["/short-then-silence", "broken off"],
+		["/hang", "408 Request Timeout: the function did not answer in time"],
+		["/until-close", "200 until the end"],
+		["/dribble", "200 dribbled all"],
+		["/interim", "200 ok"],
+		["/no-content", "204 "],
+	] as const) {
+		test(`${path}: the caller gets ${JSON.stringify(expected)}, the server got the call once, and the next call is answered`, async () => {
+			const before = asked(path);
+			const got = await outcome(loader, path);
+			// What comes with the head may be found broken before anything of it was passed on.
+			assert.ok(got === expected || (expected === "broken off" && got === BAD_ANSWER), got);
+			assert.equal(asked(path) - before, 1);
+			assert.equal(await outcome(loader, "/fine"), "200 ok");
+		});
+	}
+
+	for (const path of ["/twice", "/twice-later", "/close-after"]) {
+		test(`${path}: no other call gets its second answer, nor is any call made twice`, async () => {
+			const agent = new http.Agent({ keepAlive: true });
+			const before = asked(path);
+			for (let round = 0; round < 10; round++) {
+				assert.equal(await outcome(loader, path, agent), "200 ok");
+				const others = await Promise.all([1, 2, 3].map(() => outcome(loader, "/fine", agent)));
+				for (const other of others) assert.ok(other === "200 ok" || other === BAD_ANSWER, other);
+				await new Promise((resolve) => setTimeout(resolve, 30));
+			}
+			assert.equal(asked(path) - before, 10);
+			agent.destroy();
+		});
+	}
+
+	test("has each fault in the log with what was wrong, and counts as failed", async () => {
+		const before = (await loader.figures()).of('function_failures_total{method="GET"}');
+		await outcome(loader, "/garbage");
+		const record = await loader.said(({ code, path }) => code === "ANSWER_BROKEN" && path === "/garbage");
+		assert.match(String(record.msg), /^the server gave no whole answer: /);
+		assert.equal((await loader.figures()).of('function_failures_total{method="GET"}'), before + 1);
+	});
+});
+
+test("an answer whose only end is the connection's is broken off when the server died over it", async (t) => {
+	const loader = await startServer(t, { server: "raw.mjs" });
+	assert.match(await outcome(loader, "/until-death"), /^(broken off|502 .*)$/);
+	assert.equal(await outcome(loader, "/fine"), "200 ok");
+	assert.equal((await loader.figures()).exits("signal"), 1);
+});
+
+test("a server that dies half-way breaks the transfer off, and the next call is a new one's", async (t) => {
+	const loader = await startServer(t);
+	await assert.rejects(loader.ask("/half"));
+	assert.equal((await loader.ask("/x")).text, "hello /x");
+});
+
+test("a server that ends answers 502 to the calls it held, once each, and is started again", async (t) => {
+	const loader = await startServer(t);
+	const held = [1, 2, 3].map(() => loader.ask("/hang"));
+	await loader.figuresWhen("three calls", ({ inFlight }) => inFlight === 3);
+	const pid = JSON.parse((await loader.ask("/counts")).text).pid;
+	const last = await loader.ask("/exit?code=7");
+	for (const { status, text } of [...(await Promise.all(held)), last]) {
+		assert.deepEqual([status, text], [502, "Bad Gateway: the function's process ended"]);
+	}
+	await loader.said(({ code, msg }) => code === "WORKER_DIED" && msg === "it ended with exit code 7");
+	assert.notEqual(JSON.parse((await loader.ask("/counts")).text).pid, pid);
+});
+
+test("a server that stays up and takes no connections is replaced", async (t) => {
+	const loader = await startServer(t, { server: "raw.mjs" });
+	assert.equal(await outcome(loader, "/deaf"), "200 ok");
+	const pid = String((await loader.figures()).sum("function_worker_starts_total"));
+	assert.equal(pid, "1");
+	// Connections that were open are served still: callers beside each other need new ones.
+	await loader.until("a replacement", () => {
+		void Promise.all([1, 2, 3, 4].map(() => outcome(loader, "/fine")));
+		return loader.records.find(({ msg }) => msg?.includes("it takes no connections any more"));
+	});
+	const answers = await Promise.all([1, 2, 3, 4].map(() => outcome(loader, "/fine")));
+	assert.deepEqual(new Set(answers), new Set(["200 ok"]));
+});
+
+test("connections that a server closes when idle cost no call", async (t) => {
+	const loader = await startServer(t, { env: { KEEP_ALIVE_MS: "40" } });
+	const agent = new http.Agent({ keepAlive: true });
+	for (let round = 0; round < 40; round++) {
+		assert.equal((await loader.ask({ path: "/x", method: "POST", body: "x", agent })).status, 200);
+		await new Promise((resolve) => setTimeout(resolve, 30 + (round % 20)));
+	}
+	agent.destroy();
+});

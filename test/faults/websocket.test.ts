@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import test, { before, describe } from "node:test";
+import type { Loader } from "../support/loader.ts";
+import { startFake } from "../support/fake.ts";
+import { suiteOwner } from "../support/owner.ts";
+import { untilGone } from "../support/processes.ts";
+import { startServer } from "../support/servers.ts";
+import { WireTap } from "../support/wire-tap.ts";
+
+const upgrade = (path = "/", more = "") =>
+	`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${more}\r\n`;
+const SWITCHED = /^HTTP\/1\.1 101 Switching Protocols\r\n[^]*\r\n\r\n/;
+
+async function open(loader: Loader, owner: Parameters<typeof WireTap.open>[1], more?: string): Promise<WireTap> {
+	const tap = await WireTap.open(loader.port, owner);
+	tap.write(upgrade("/", more));
+	await tap.until(SWITCHED);
+	return tap;
+}
+
+describe("a WebSocket", () => {
+	const owner = suiteOwner();
+	let loader: Loader;
+	before(async () => {
+		loader = await startServer(owner, { env: { FUNC_TIMEOUT: "1" } });
+	});
+
+	test("is the caller's and the server's own: the server's headers, and bytes both ways", async (t) => {
+		const tap = await open(loader, t, "Sec-WebSocket-Protocol: chat\r\n");
+		assert.match(tap.text, /\r\nUpgrade: websocket\r\n[^]*X-Protocol: chat\r\n/);
+		for (const word of ["one", "two", "three"]) {
+			tap.write(word);
+			await tap.until(new RegExp(`${word}$`));
+		}
+	});
+
+	test("takes what was sent together with the request", async (t) => {
+		const tap = await WireTap.open(loader.port, t);
+		tap.write(`${upgrade()}at once`);
+		await tap.until(/at once$/);
+	});
+
+	test("outlives FUNC_TIMEOUT, which bounds the time to its beginning", async (t) => {
+		const tap = await open(loader, t);
+		await new Promise((resolve) => setTimeout(resolve, 1300));
+		tap.write("still here");
+		await tap.until(/still here$/);
+	});
+
+	test("that the server refuses is answered as the server did", async (t) => {
+		const tap = await WireTap.open(loader.port, t);
+		tap.write(upgrade("/refuse"));
+		const text = await tap.untilEnd();
+		assert.match(text, /^HTTP\/1\.1 401 Unauthorized\r\n[^]*\r\n\r\nno$/);
+	});
+
+	test("ends for both when either ends", async (t) => {
+		const tap = await open(loader, t);
+		tap.socket.end("last words");
+		assert.match(await tap.untilEnd(), /last words$/);
+		const cut = await open(loader, t);
+		await loader.ask("/x");
+		cut.socket.resetAndDestroy();
+		assert.equal((await loader.ask("/x")).status, 200);
+	});
+
+	test("carries much in both directions, byte for byte", async (t) => {
+		const tap = await open(loader, t);
+		const head = tap.text.length;
+		const piece = "0123456789abcdef".repeat(4096);
+		for (let sent = 0; sent < 64; sent++) tap.write(piece);
+		tap.socket.end();
+		assert.ok((await tap.untilEnd()).slice(head) === piece.repeat(64));
+	});
+
+	test("of another protocol is an offer that is passed over", async (t) => {
+		const tap = await WireTap.open(loader.port, t);
+		tap.write("GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
+		await tap.until(/^HTTP\/1\.1 200 OK[^]*hello \/x$/);
+	});
+
+	test("counts as a call of its beginning", async (t) => {
+		const before = (await loader.figures()).of('function_calls_total{method="GET"}');
+		await open(loader, t);
+		assert.equal((await loader.figures()).of('function_calls_total{method="GET"}'), before + 1);
+		await loader.wrote(/"GET \/ HTTP\/1\.1" 101 0/);
+	});
+});
+
+test("an open WebSocket holds a stop for SHUTDOWN_TIMEOUT and no longer", async (t) => {
+	const loader = await startServer(t, { env: { SHUTDOWN_TIMEOUT: "1" } });
+	const tap = await open(loader, t);
+	const begun = performance.now();
+	const ended = loader.stop();
+	tap.write("while draining");
+	await tap.until(/while draining$/);
+	assert.deepEqual(await ended, { code: 0, signal: null });
+	const ms = performance.now() - begun;
+	assert.ok(ms > 900 && ms < 5000, `it took ${ms} ms`);
+	await tap.untilEnd();
+	await untilGone(loader.marker);
+});
+
+test("a WebSocket that ends lets a stop go on", async (t) => {
+	const loader = await startServer(t, { env: { SHUTDOWN_TIMEOUT: "20" } });
+	const tap = await open(loader, t);
+	loader.signal();
+	await loader.said(({ signal }) => signal === "SIGTERM");
+	tap.socket.end();
+	assert.deepEqual(await loader.ended, { code: 0, signal: null });
+});
+
+test("the server's end ends its WebSockets", async (t) => {
+	const loader = await startServer(t);
+	const tap = await open(loader, t);
+	process.kill(JSON.parse((await loader.ask("/counts")).text).pid, "SIGKILL");
+	await tap.untilEnd();
+	assert.equal((await loader.ask("/x")).status, 200);
+});
+
+test("a function that is no server answers a WebSocket's request as any other", async (t) => {
+	const loader = await startFake(t);
+	const tap = await WireTap.open(loader.port, t);
+	tap.write(upgrade("/"));
+	assert.match(await tap.until(/^HTTP\/1\.1 [^]*\r\n\r\n/), /^HTTP\/1\.1 200 OK/);
+});
