@@ -1,0 +1,99 @@
+# Read by start.sh and compile.sh: compiles the function of $folder (its $file, or "" for all there are) into $scratch/publish, against the
+# worker in $worker, with what install.sh has put into $volume.
+
+publish=$scratch/publish
+
+# The assembly that has the handlers.
+assembly() { printf '%s\n' "$1.dll" >"$publish/.assembly"; }
+
+# ---- with a project
+
+# The restored packages were moved since, or belong to another folder with the same project: their list names places.
+take_restored() {
+	cp -R "$volume/restored/obj" "$scratch/obj"
+	from=$(cat "$volume/restored/volume") project_from=$(cat "$volume/restored/folder")
+	find "$scratch/obj" -type f \( -name '*.json' -o -name '*.props' -o -name '*.targets' -o -name '*.cache' \) -exec \
+		sed -i -e "s|$from/restored/obj/|$scratch/obj/|g" -e "s|$from/|$volume/|g" -e "s|$project_from/|$folder/|g" {} +
+}
+
+with_project() {
+	set -- "$project" -nologo -v:quiet -c Release -o "$publish" -nodeReuse:false -p:UseSharedCompilation=false \
+		-p:DirectoryBuildPropsPath="$home/project.props" -p:CustomAfterMicrosoftCommonTargets="$home/project.targets" \
+		-p:KubelessFunctions="$worker/Kubeless.Functions.dll" -p:KubelessBuild="$scratch/" -p:TargetFramework="$framework" -p:TargetFrameworks=
+	if [ -d "$volume/restored" ]; then
+		take_restored
+		set -- "$@" --no-restore
+	fi
+	"$dotnet" publish "$@"
+}
+
+# ---- without one
+
+# Compiles the files after the first word, an assembly's name, in the language of the last one.
+with_compiler() {
+	name=$1
+	shift
+	for last; do :; done
+	case $last in
+	*.fs)
+		core=$sdk/FSharp/FSharp.Core.dll
+		fsc=$sdk/FSharp/fsc.dll
+		[ -f "$fsc" ] || fsc=$sdk/FSharp/fsc.exe
+		cp "$core" "$publish/"
+		compiler "$fsc" --nologo --noframework --targetprofile:netcore --target:library --optimize+ --debug:portable --warn:0 --crossoptimize- \
+			--out:"$publish/$name.dll" "-r:$core" "-r:$worker/Kubeless.Functions.dll" $(references) "$@"
+		;;
+	*.vb)
+		compiler "$sdk/Roslyn/bincore/vbc.dll" -nologo -noconfig -nostdlib -deterministic -optimize -debug:portable -nowarn -target:library '-define:_MYTYPE="Empty"' \
+			-imports:Microsoft.VisualBasic,System,System.Collections,System.Collections.Generic,System.Linq,System.Threading.Tasks \
+			-out:"$publish/$name.dll" -vbruntime:"$(ls "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/*/Microsoft.VisualBasic.Core.dll | tail -n 1)" \
+			"-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
+		;;
+	*)
+		csharp -target:library -out:"$publish/$name.dll" "-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
+		;;
+	esac
+}
+
+# All files of a language, $file as the last: F# wants what is used before what uses it.
+all_of() {
+	own=${file##*/}
+	find -L . -maxdepth 10 \( -name '.?*' -o -name bin -o -name obj -o -path ./publish -o -path ./packages \) -prune \
+		-o -name "*$1" -type f ! -path "./${own:-.}" -print | LC_ALL=C sort | sed 's|^\./||' >"$scratch/files"
+	[ -z "$own" ] || printf '%s\n' "$own" >>"$scratch/files"
+}
+
+without_project() {
+	references >"$scratch/references"
+	if [ -n "$file" ]; then
+		# It may stand alone: what lies beside it may be other functions.
+		name=${file##*/}
+		if with_compiler function "$name" >"$scratch/alone" 2>&1; then return; fi
+		case $name in *.cs | *.fs | *.vb) suffix=.${name##*.} ;; *) suffix= ;; esac
+		# Only names it does not know can come from other files.
+		if [ -z "$suffix" ] || grep 'error' "$scratch/alone" | grep -Eqv 'error (CS0103|CS0246|CS0234|CS0400|FS0039|BC30002|BC30451|BC40056)\b'; then
+			cat "$scratch/alone"
+			return 1
+		fi
+	else
+		for suffix in .cs .fs .vb ''; do
+			all_of "$suffix"
+			[ ! -s "$scratch/files" ] || break
+		done
+		[ -n "$suffix" ] || { echo "There is no file of C#, F# or Visual Basic in $folder."; return 1; }
+	fi
+	all_of "$suffix"
+	set --
+	while IFS= read -r name; do set -- "$@" "$name"; done <"$scratch/files"
+	with_compiler function "$@"
+}
+
+cd "$folder"
+mkdir -p "$publish"
+project=$(project_of "$folder")
+if [ -n "$project" ]; then
+	with_project
+else
+	assembly function
+	without_project
+fi

@@ -1,0 +1,69 @@
+using System;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Kubeless.Worker
+{
+	/// <summary>The response's body, for a function that writes it itself: each write is sent when it is made.</summary>
+	internal sealed class BodyStream : Stream
+	{
+		private readonly Call call;
+		private readonly Exchange exchange;
+		private readonly Frame frame = new Frame();
+		private readonly SemaphoreSlim turn = new SemaphoreSlim(1);
+
+		internal BodyStream(Call call, Exchange exchange)
+		{
+			this.call = call;
+			this.exchange = exchange;
+		}
+
+		public override bool CanRead => false;
+		public override bool CanSeek => false;
+		public override bool CanWrite => true;
+		public override long Length => throw new NotSupportedException();
+
+		public override long Position
+		{
+			get => throw new NotSupportedException();
+			set => throw new NotSupportedException();
+		}
+
+		public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation = default)
+		{
+			await turn.WaitAsync(cancellation).ConfigureAwait(false);
+			try
+			{
+				if (!exchange.HasStarted)
+				{
+					await exchange.Starting().ConfigureAwait(false);
+					var head = Answers.Head(frame, call, null, -1);
+					exchange.Start();
+					call.Answers.Send(call, head);
+				}
+				if (!await call.Answers.SendChunks(frame, call, bytes).ConfigureAwait(false)) throw new OperationCanceledException("Nobody waits for this answer any more.");
+			}
+			finally
+			{
+				turn.Release();
+			}
+		}
+
+		public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellation) =>
+			WriteAsync(buffer.AsMemory(offset, count), cancellation).AsTask();
+
+		public override void Write(byte[] buffer, int offset, int count) =>
+			WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+		public override Task FlushAsync(CancellationToken cancellation) => WriteAsync(default, cancellation).AsTask();
+
+		public override void Flush() => Write(Array.Empty<byte>(), 0, 0);
+
+		public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+		public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+		public override void SetLength(long value) => throw new NotSupportedException();
+	}
+}

