@@ -13,6 +13,12 @@ if ! { mkdir -p "$cache" && [ -w "$cache" ]; } 2>/dev/null; then
 	(umask 077 && mkdir -p "$cache")
 	[ -O "$cache" ] || cache=$(mktemp -d)
 fi
+# An image has the common part compiled, in a folder that nobody can write; Go wants to write to its cache.
+if [ -d "$home/warm" ] && [ -z "${GOCACHE:-}" ]; then
+	export GOCACHE="$cache/go-build"
+	[ -d "$GOCACHE" ] || cp -Rs "$home/warm/go-build" "$GOCACHE"
+	ln -sf "$home"/warm/go.compiled/build-* "$cache/"
+fi
 if ! { [ -d "${HOME:-}" ] && [ -w "$HOME" ]; }; then
 	[ -n "${GOCACHE:-}${XDG_CACHE_HOME:-}" ] || export GOCACHE="$cache/go-build"
 	[ -n "${GOPATH:-}${GOMODCACHE:-}" ] || export GOPATH="$cache/go"

@@ -4,6 +4,7 @@
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
+file='*.java' # all there are
 . "$home/java.sh"
 cd "$KUBELESS_INSTALL_VOLUME"
 volume=$(pwd)

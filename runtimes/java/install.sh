@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts the jars that the pom.xml KUBELESS_DEPS_FILE lists into KUBELESS_INSTALL_VOLUME/lib, and those that only the compiler
-# needs (scope provided) into lib-compile. Maven's settings are Maven's to read, MAVEN_OPTS among them.
+# needs (scope provided) into lib-compile; their names go into lib/dependencies.txt. Maven's settings are Maven's to read, MAVEN_OPTS
+# among them. A settings.xml in HOME counts too, and where there is none HTTPS_PROXY, HTTP_PROXY and NO_PROXY, which Maven does not know.
 set -eu
 
 # Kubeless makes the file for every function, most often an empty one.
@@ -15,20 +16,18 @@ if ! grep -q '<project' "$file"; then
 fi
 
 # Any user may run this, one without a home as well; Java looks for it in the list of users, not in HOME.
-if [ ! -w "${HOME:-/nonexistent}" ]; then
-	HOME=${TMPDIR:-/tmp}
-	MAVEN_OPTS="${MAVEN_OPTS:-} -Duser.home=$HOME"
-	export HOME MAVEN_OPTS
-fi
+[ -w "${HOME:-/nonexistent}" ] || export HOME="${TMPDIR:-/tmp}"
+case $HOME in
+*[[:space:]]*) ;; # mvn takes MAVEN_OPTS apart at blanks
+*) export MAVEN_OPTS="-Duser.home=$HOME ${MAVEN_OPTS:-}" ;;
+esac
 
-maven() {
-	mvn --quiet --batch-mode -Dstyle.color=never "$@"
-}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+. "$(dirname "$0")/maven.sh"
 
 # Functions for Kubeless name a parent and a library of its own, which no repository has: the worker is in their place.
 if grep -q '<groupId>[[:space:]]*io\.kubeless' "$file"; then
-	scratch=$(mktemp -d)
-	trap 'rm -rf "$scratch"' EXIT
 	put() {
 		(cd "$scratch" && maven org.apache.maven.plugins:maven-install-plugin:3.1.3:install-file \
 			-Dfile="$1" -DgroupId=io.kubeless -DartifactId="$2" -Dversion=1.0-SNAPSHOT -Dpackaging="${1##*.}")
@@ -39,9 +38,10 @@ if grep -q '<groupId>[[:space:]]*io\.kubeless' "$file"; then
 	put params.jar params
 fi
 
+plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 copy() {
-	maven --file "$file" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope="$1" -DoutputDirectory="$2" \
-		-DexcludeGroupIds=io.kubeless -Dmdep.prependGroupId=true
+	maven --file "$file" "$plugin:copy-dependencies" "$plugin:list" -DincludeScope="$1" -DoutputDirectory="$2" \
+		-DexcludeGroupIds=io.kubeless -Dmdep.prependGroupId=true -DoutputFile="$2/dependencies.txt"
 }
 
 copy runtime "$volume/lib"

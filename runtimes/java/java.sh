@@ -13,7 +13,7 @@ worker_key() (
 	at=${JAVA_HOME:-$(readlink -f "$java")}
 	at=${at%/bin/java}
 	if [ -f "$at/release" ]; then release=$at/release; else release=/dev/null; fi
-	sum=$({ echo "$at" && cat "$release" "$home/build.sh" "$home"/src/io/kubeless/*.java "$home"/src/io/kubeless/worker/*.java; } | sha256sum)
+	sum=$({ echo "$at" && cat "$release" "$home/build.sh" "$home/rehearse.sh" "$home"/src/io/kubeless/*.java "$home"/src/io/kubeless/worker/*.java; } | sha256sum)
 	echo "${sum%"${sum#????????????????}"}"
 )
 

@@ -18,7 +18,7 @@ failed() {
 }
 
 needs_compiler() {
-	[ -x "$javac" ] || failed "$1 has to be compiled, and there is no javac: install a JDK (on Debian: apt-get install default-jdk-headless)."
+	[ -x "$javac" ] || failed "$1 has to be compiled, and there is no javac: run kubeless-compile of the installer image first, or install a JDK (on Debian: apt-get install default-jdk-headless)."
 	mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || failed "$1 has to be compiled, and $cache cannot be written: set KUBELESS_LOADER_CACHE to a folder that can."
 }
 

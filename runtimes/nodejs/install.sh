@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the package.json $KUBELESS_DEPS_FILE lists into $KUBELESS_INSTALL_VOLUME. A lock file and an .npmrc beside
-# it count. Also read: NPM_REGISTRY, for the packages of NPM_SCOPE if set, and NPM_CONFIG_EXTRA, a key and a value.
+# it count. Also read: NPM_REGISTRY, for the packages of NPM_SCOPE if set, NPM_CONFIG_EXTRA, a key and a value, and SSL_CERT_FILE.
 set -eu
 
 node -e '
@@ -46,6 +46,7 @@ set -f # the words of NPM_CONFIG_EXTRA are no file names
 # shellcheck disable=SC2086
 [ -z "$extra" ] || npm config set -- $extra
 
+[ -z "${SSL_CERT_FILE:-}" ] || export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$SSL_CERT_FILE}"
 set -- install --no-package-lock
 [ ! -f package-lock.json ] && [ ! -f npm-shrinkwrap.json ] || set -- ci
 # NODE_ENV says to npm 6 what --omit=dev says to later ones.

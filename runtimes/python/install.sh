@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what KUBELESS_DEPS_FILE lists into the prefix KUBELESS_INSTALL_VOLUME, where the worker finds it.
-# pip's own settings (PIP_INDEX_URL, PIP_CERT, …) are pip's to read.
+# pip's own settings (PIP_INDEX_URL, PIP_CERT, …) are pip's to read; a pip.conf in HOME and SSL_CERT_FILE count too.
 set -eu
 
 # Kubeless makes the file for every function, most often an empty one.
@@ -12,6 +12,8 @@ cd "$(dirname "$file")" # `./mine` in the file means beside it
 
 # Any user may run this, one without a home as well; where pip cannot cache, it says so at length.
 [ -w "${HOME:-/nowhere}" ] || export HOME="${TMPDIR:-/tmp}"
+[ ! -f "$HOME/pip.conf" ] || export PIP_CONFIG_FILE="${PIP_CONFIG_FILE:-$HOME/pip.conf}"
+[ -z "${SSL_CERT_FILE:-}" ] || export PIP_CERT="${PIP_CERT:-$SSL_CERT_FILE}"
 export PIP_DISABLE_PIP_VERSION_CHECK="${PIP_DISABLE_PIP_VERSION_CHECK:-1}"
 export PIP_ROOT_USER_ACTION="${PIP_ROOT_USER_ACTION:-ignore}"
 export PIP_PROGRESS_BAR="${PIP_PROGRESS_BAR:-off}"

@@ -53,6 +53,7 @@ func compile(tools *toolchain) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
+	tools.lenient = false
 	made, err := tools.build(modulesOf(source.folder), source, scratch)
 	if err != nil {
 		return err

@@ -21,13 +21,15 @@ type toolchain struct {
 	home string
 	// state says which Go and which worker it is.
 	state string
-	env   []string
+	// lenient says that what go.mod and go.sum leave open is found out; in a pod what go.sum says counts, or nothing.
+	lenient bool
+	env     []string
 }
 
 func newToolchain(home, state string) *toolchain {
 	env := append(os.Environ(),
 		"GO111MODULE=on", "GOWORK=off", "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
-	return &toolchain{home, state, env}
+	return &toolchain{home: home, state: state, lenient: true, env: env}
 }
 
 // build makes the program in a scratch folder, and gives its file. Nothing is written to the function's folder: what is added
@@ -64,8 +66,12 @@ func (t *toolchain) build(modules modules, s *source, scratch string) (string, e
 		return "", err
 	}
 	made := filepath.Join(scratch, "program")
+	mod := "-mod=mod"
+	if !t.lenient && len(bytes.TrimSpace(modules.sum)) > 0 {
+		mod = "-mod=readonly"
+	}
 	// Without symbols a program links faster; stacks keep their files and lines.
-	err := t.run(s.folder, scratch, "build", "-mod=mod", "-modfile="+filepath.Join(scratch, "go.mod"), "-overlay="+plan,
+	err := t.run(s.folder, scratch, "build", mod, "-modfile="+filepath.Join(scratch, "go.mod"), "-overlay="+plan,
 		"-buildvcs=false", "-ldflags=-s -w", "-o", made, "./"+own)
 	if err != nil {
 		return "", err

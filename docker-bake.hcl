@@ -1,0 +1,106 @@
+# docker buildx bake            all images of all languages' current versions
+# docker buildx bake python     one language's; also: legacy, runtimes, installers, loader, provision, or a single image, python-3-13
+# docker-bake.json beside it has the versions: it is written by `npm run generate`, from runtimes/*/runtime.json.
+
+variable "REGISTRY" {
+  # Where images are pushed to, and the first part of their names.
+  default = "kubeless"
+}
+variable "PLATFORMS" {
+  # Such as linux/amd64,linux/arm64; the builder's own if empty. More than one needs a builder or an image store that takes them.
+  default = ""
+}
+variable "ATTEST" {
+  # true: with a list of what is inside (SBOM) and of how it was made (provenance), which needs more than Docker's default image store.
+  default = false
+}
+variable "REVISION" {
+  # The commit it is built from.
+  default = ""
+}
+
+function "platforms" {
+  params = []
+  result = PLATFORMS == "" ? [] : split(",", PLATFORMS)
+}
+
+# Of python 3.13: python:3.13, python:3.13-v0.1.0; of the newest version also python:v0.1.0, python:latest.
+function "tags" {
+  params = [name, version, newest]
+  result = concat(
+    version == "" ? [] : ["${REGISTRY}/${name}:${version}", "${REGISTRY}/${name}:${version}-v${LOADER_VERSION}"],
+    newest ? ["${REGISTRY}/${name}:v${LOADER_VERSION}", "${REGISTRY}/${name}:latest"] : [],
+  )
+}
+
+function "labels" {
+  params = [title, version, base]
+  result = merge(
+    {
+      "org.opencontainers.image.title"     = title
+      "org.opencontainers.image.version"   = version == "" ? LOADER_VERSION : "${version}-v${LOADER_VERSION}"
+      "org.opencontainers.image.licenses"  = "Apache-2.0"
+      "org.opencontainers.image.base.name" = base
+    },
+    REVISION == "" ? {} : { "org.opencontainers.image.revision" = REVISION },
+  )
+}
+
+target "_image" {
+  platforms = platforms()
+  attest    = ATTEST ? ["type=sbom", "type=provenance,mode=max"] : []
+}
+
+# The parts of others, no images themselves.
+target "layer" {
+  dockerfile = "images/loader/Dockerfile"
+  target     = "layer"
+  args       = { NODE_IMAGE = NODE_IMAGE, BASE = BASE_IMAGE }
+  platforms  = platforms()
+}
+target "installation" {
+  context   = "images/installer"
+  args      = { BASE = BASE_IMAGE }
+  platforms = platforms()
+}
+
+target "loader" {
+  inherits   = ["_image"]
+  dockerfile = "images/loader/Dockerfile"
+  target     = "loader"
+  args       = { NODE_IMAGE = NODE_IMAGE, BASE = BASE_IMAGE }
+  tags       = tags("loader", "", true)
+  labels     = labels("kubeless-loader, to put a language on", "", BASE_IMAGE)
+}
+
+target "provision" {
+  inherits = ["_image"]
+  context  = "images/provision"
+  args     = { BASE = BASE_IMAGE }
+  tags     = tags("provision", "", true)
+  labels   = labels("What Kubeless's controller prepares functions with", "", BASE_IMAGE)
+}
+
+target "runtimes" {
+  name       = item.target
+  matrix     = { item = VERSIONS }
+  inherits   = ["_image"]
+  dockerfile = "runtimes/${item.id}/Dockerfile"
+  target     = "runtime"
+  contexts   = { layer = "target:layer", strip = "images/strip" }
+  args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE }, item.args)
+  tags       = tags(item.id, item.version, item.newest)
+  labels     = labels("${item.name} ${item.version} functions", item.version, item.base)
+}
+
+target "installers" {
+  name       = "${item.target}-installer"
+  matrix     = { item = [for item in VERSIONS : item if item.installs] }
+  inherits   = ["_image"]
+  dockerfile = "runtimes/${item.id}/Dockerfile"
+  target     = "installer"
+  contexts   = { layer = "target:layer", strip = "images/strip", installation = "target:installation" }
+  args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE }, item.args)
+  tags       = tags("${item.id}-installer", item.version, item.newest)
+  labels     = labels("Installs and compiles ${item.name} ${item.version} functions", item.version, item.installer)
+}

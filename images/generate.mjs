@@ -1,0 +1,36 @@
+// npm run generate: writes what follows from runtimes/*/runtime.json: docker-bake.json (the versions to build), images/runtime-images.json (for
+// Kubeless's controller) and the tables in README.md. A test compares them with what this would write.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { matrix } from "./matrix.mjs";
+import { runtimeImages } from "./runtime-images.mjs";
+import { tables } from "./tables.mjs";
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+
+/** Everything that is generated: path and text. */
+export function generated() {
+	const manifests = readManifests();
+	const { version } = JSON.parse(read("kubeless-loader/package.json"));
+	const { node } = JSON.parse(read("package.json")).devDependencies;
+	return {
+		"docker-bake.json": json(matrix(manifests, { version, node })),
+		"images/runtime-images.json": json(runtimeImages(manifests, version)),
+		"README.md": tables(read("README.md"), manifests),
+	};
+}
+
+/** The manifests of all runtimes that have images, each with whether it compiles functions. */
+export function readManifests() {
+	const runtimes = new URL("../runtimes/", import.meta.url);
+	return readdirSync(runtimes)
+		.map((id) => ({ id, has: (file) => existsSync(new URL(`${id}/${file}`, runtimes)) }))
+		.filter(({ has }) => has("runtime.json") && has("Dockerfile"))
+		.map(({ id, has }) => ({ ...JSON.parse(read(`runtimes/${id}/runtime.json`)), compiles: has("compile.sh") }));
+}
+
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	for (const [path, text] of Object.entries(generated())) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+}

@@ -1,0 +1,45 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# Writes .kubeless/bom.cdx.json, a CycloneDX list of what was installed. The language's bom.sh prints what lies in the volume, one
+# component a line: group, name, version, purl, licence and hash (SHA-512:hex), with tabs between.
+
+write_bom() {
+	: >"$scratch/components"
+	if [ -f "$runtime/bom.sh" ]; then
+		KUBELESS_INSTALL_VOLUME=$volume KUBELESS_DEPS_FILE=$deps sh "$runtime/bom.sh" >"$scratch/components" 2>"$scratch/said" </dev/null || {
+			hide <"$scratch/said" >&2
+			echo 'What was installed cannot be listed; there is no bom.cdx.json.' >&2
+			return 0
+		}
+	fi
+	# The same components make the same file, so there is no time and no serial number in it.
+	LC_ALL=C sort -u "$scratch/components" | ID=$id VERSION=${KUBELESS_RUNTIME_VERSION:-} PHASE=$phase awk -F '\t' '
+		function text(value, parts, count, i, quoted) {
+			gsub(/[\001-\037]/, " ", value)
+			gsub(/\\/, "&&", value)
+			count = split(value, parts, /"/)
+			for (i = 1; i <= count; i++) quoted = quoted (i > 1 ? "\\\"" : "") parts[i]
+			return "\"" quoted "\""
+		}
+		BEGIN {
+			printf "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"version\":1,\"metadata\":{"
+			printf "\"tools\":{\"components\":[{\"type\":\"application\",\"name\":\"kubeless-%s\"}]},", ENVIRON["PHASE"]
+			printf "\"component\":{\"type\":\"application\",\"bom-ref\":\"function\",\"name\":\"function\"},"
+			printf "\"properties\":[{\"name\":\"kubeless:runtime\",\"value\":%s}]},\"components\":[", text(ENVIRON["ID"] ENVIRON["VERSION"])
+		}
+		$2 != "" {
+			ref = $4 != "" ? $4 : $2 "@" $3
+			while (ref in seen) ref = ref "#"
+			seen[ref]
+			printf "%s\n{\"type\":\"library\",\"bom-ref\":%s", count++ ? "," : "", text(ref)
+			if ($1 != "") printf ",\"group\":%s", text($1)
+			printf ",\"name\":%s", text($2)
+			if ($3 != "") printf ",\"version\":%s", text($3)
+			if ($6 != "") printf ",\"hashes\":[{\"alg\":%s,\"content\":%s}]", text(substr($6, 1, index($6, ":") - 1)), text(substr($6, index($6, ":") + 1))
+			if ($5 != "") printf ",\"licenses\":[{\"license\":{\"name\":%s}}]", text($5)
+			if ($4 != "") printf ",\"purl\":%s", text($4)
+			printf "}"
+		}
+		END { print "]}" }
+	' >"$state/bom.new"
+	mv "$state/bom.new" "$state/bom.cdx.json"
+}

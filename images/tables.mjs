@@ -1,0 +1,28 @@
+/** README.md with its tables filled: each stands between <!-- NAME --> and <!-- end of NAME -->. */
+export function tables(readme, manifests) {
+	return between(readme, "images", imagesTable(manifests));
+}
+
+function imagesTable(manifests) {
+	const row = (cells) => `| ${cells.join(" | ")} |`;
+	return [
+		row(["language", "serves it", "installs and compiles", "versions", "older ones (`docker buildx bake legacy`)"]),
+		"|---|---|---|---|---|",
+		...manifests.map(({ id, name, versions, install, compiles }) =>
+			row([name, `\`kubeless/${id}\``, install || compiles ? `\`kubeless/${id}-installer\`` : "", list(versions, false), list(versions, true)]),
+		),
+	].join("\n");
+}
+
+const list = (versions, legacy) =>
+	versions
+		.filter((entry) => (entry.legacy === true) === legacy)
+		.map(({ version }) => version)
+		.join(", ");
+
+function between(text, name, filling) {
+	const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];
+	const [from, to] = [text.indexOf(start), text.indexOf(end)];
+	if (from < 0 || to < 0) throw new Error(`README.md has no <!-- ${name} --> … <!-- end of ${name} -->.`);
+	return text.slice(0, from + start.length) + filling + text.slice(to);
+}

@@ -1,0 +1,37 @@
+"""Prints the packages that pip has put into the prefix KUBELESS_INSTALL_VOLUME: an empty group, name, version, purl, licence, with
+tabs between. Reads what every wheel brings along, by what every Python 3 has."""
+
+import email.parser
+import glob
+import os
+import re
+
+TOO_LONG = 80  # a licence's whole text instead of its name
+
+
+def licence(metadata):
+    for field in ('License-Expression', 'License'):
+        stated = (metadata.get(field) or '').strip()
+        if stated and stated != 'UNKNOWN' and len(stated) < TOO_LONG and '\n' not in stated:
+            return stated
+    named = [line.split(' :: ')[-1] for line in metadata.get_all('Classifier') or [] if line.startswith('License :: ')]
+    return ' AND '.join(named)
+
+
+def metadata_files(volume):
+    # Debian's Python has a layout of its own.
+    for place in ('lib/python*/site-packages', 'lib64/python*/site-packages', 'local/lib/python*/dist-packages'):
+        for file in glob.glob(os.path.join(glob.escape(volume), place, '*.dist-info', 'METADATA')):
+            yield os.path.realpath(file)  # lib64 may be lib
+
+
+def main():
+    for file in sorted(set(metadata_files(os.environ['KUBELESS_INSTALL_VOLUME']))):
+        with open(file, encoding='utf-8', errors='replace') as text:
+            metadata = email.parser.Parser().parse(text, headersonly=True)
+        name, version = metadata['Name'], metadata['Version']
+        purl = 'pkg:pypi/%s@%s' % (re.sub('[-_.]+', '-', name).lower(), version.replace('+', '%2B'))
+        print('\t'.join(('', name, version, purl, licence(metadata))))
+
+
+main()

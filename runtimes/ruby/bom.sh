@@ -1,0 +1,3 @@
+#!/bin/sh
+# Lists the gems below KUBELESS_INSTALL_VOLUME, for an installer's bill of materials.
+exec ruby "$(dirname "$0")/bom.rb"

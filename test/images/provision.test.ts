@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import test, { before, describe } from "node:test";
+import { fileURLToPath } from "node:url";
+import { folder, startLoader } from "../support/loader.ts";
+import { type Owner, suiteOwner } from "../support/owner.ts";
+import { zip } from "./archive.ts";
+import { bundle, configMap, cron, type FunctionSpec, prepare, sha256 } from "./controller.ts";
+import { docker, must, noEngine, type Ran } from "./docker.ts";
+
+const IMAGE = "kubeless-test/provision";
+const PYTHON = { depName: "requirements.txt", suffix: ".py" };
+const FUNCTION = "def hello(event, context):\n    return 'grüße'\n";
+const SEVERAL = { "hello.py": FUNCTION, "lib/words.py": "HELLO = 'hello'\n" };
+const DEPS = "humanize==4.9.0\n";
+
+/** The security of a pod: as the controller writes it, and as a restricted namespace on OpenShift makes it. */
+const PODS = {
+	"uid 1000": ["--user", "1000:1000"],
+	"any uid, a read-only root, no capability": [
+		...["--user", "1000660000:0", "--read-only", "--tmpfs", "/tmp:mode=1777"],
+		...["--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+	],
+};
+const CONTROLLER = PODS["uid 1000"];
+
+describe("the provision image", { skip: noEngine }, () => {
+	const owner = suiteOwner();
+	let archives: Record<"zip" | "gz" | "bz2" | "xz", Buffer>;
+	let served: Served;
+
+	before(async () => {
+		await must("build", "--quiet", "--tag", IMAGE, fileURLToPath(new URL("../../images/provision", import.meta.url)));
+		served = await serve(owner);
+		const place = folder(owner, SEVERAL);
+		const out = folder(owner);
+		const volumes = ["-v", `${place}:/from:ro`, "-v", `${out}:/out`];
+		const flags = { gz: "z", bz2: "j", xz: "J" };
+		const pack = Object.entries(flags).map(([suffix, flag]) => `tar c${flag}f /out/f.tar.${suffix} -C /from .`);
+		// As an author's tar makes them, without the image's own setting.
+		await must("run", "--rm", "--user", "0", "-e", "TAR_OPTIONS=", ...volumes, IMAGE, "sh", "-c", pack.join(" && "));
+		const packed = (suffix: string) => readFileSync(join(out, `f.tar.${suffix}`));
+		archives = { zip: zip(SEVERAL), gz: packed("gz"), bz2: packed("bz2"), xz: packed("xz") };
+	});
+
+	/** Runs the prepare step as its pod does; tells how it ended and what is in /kubeless then. */
+	async function prepared(spec: FunctionSpec, pod = CONTROLLER): Promise<Ran & { files: Record<string, string> }> {
+		const source = folder(owner, configMap(spec, PYTHON));
+		chmodSync(source, 0o755);
+		const target = volume(owner);
+		const ran = await step(prepare(spec, PYTHON), [...pod, "-v", `${source}:/src:ro`, "-v", `${target}:/kubeless`]);
+		return { ...ran, files: filesIn(target) };
+	}
+
+	/** What the image's tar says of an archive. */
+	async function tar(flags: string, archive: Buffer): Promise<Ran> {
+		const place = folder(owner, { archive });
+		chmodSync(place, 0o755);
+		return docker("run", "--rm", "-e", "TAR_OPTIONS=", "-v", `${place}:/in:ro`, IMAGE, "tar", flags, "/in/archive");
+	}
+
+	const single = { "hello.py": FUNCTION };
+	const none = { "requirements.txt": "" };
+	const bundled = { ...SEVERAL, "requirements.txt": DEPS };
+	const base64 = (bytes: Buffer | string) => Buffer.from(bytes).toString("base64");
+	const url = (name: string, bytes: Buffer | string) => served.at(name, bytes);
+	/** Content type, what is in the Function's `function`, the bytes its checksum is of, what is in /kubeless after. */
+	const cases: [string, () => { function: string; bytes: Buffer | string }, Record<string, string>][] = [
+		["", () => ({ function: FUNCTION, bytes: FUNCTION }), single],
+		["text", () => ({ function: FUNCTION, bytes: FUNCTION }), single],
+		["base64", () => ({ function: base64(FUNCTION), bytes: FUNCTION }), single],
+		["base64+zip", () => ({ function: base64(archives.zip), bytes: archives.zip }), SEVERAL],
+		["base64+compressedtar", () => ({ function: base64(archives.gz), bytes: archives.gz }), SEVERAL],
+		["url", () => ({ function: url("hello.py", FUNCTION), bytes: FUNCTION }), single],
+		["url+zip", () => ({ function: url("f.zip", archives.zip), bytes: archives.zip }), SEVERAL],
+		["url+compressedtar", () => ({ function: url("f.tar.bz2", archives.bz2), bytes: archives.bz2 }), SEVERAL],
+	];
+
+	for (const [pod, flags] of Object.entries(PODS)) {
+		for (const [contentType, make, expected] of cases) {
+			test(`${pod}: a function of type "${contentType}" is put into /kubeless, with an empty dependency file`, async () => {
+				const { function: text, bytes } = make();
+				const spec = { handler: "hello.hello", function: text, contentType, checksum: `sha256:${sha256(bytes)}` };
+				const { code, stdout, stderr, files } = await prepared(spec, flags);
+				assert.equal(code, 0, stdout + stderr);
+				assert.deepEqual(files, { ...expected, ...none });
+			});
+		}
+	}
+
+	test("a Function's dependencies come beside it, and over those of an archive", async () => {
+		const own = zip({ ...SEVERAL, "requirements.txt": "of the archive\n" });
+		const spec = { handler: "hello.hello", function: base64(own), contentType: "base64+zip", deps: DEPS };
+		assert.deepEqual((await prepared(spec)).files, bundled);
+	});
+
+	for (const contentType of ["base64+zip+deps", "url+zip+deps"]) {
+		test(`${contentType}: the archive's own dependency file stays`, async () => {
+			const own = zip({ ...bundled });
+			const text = contentType.startsWith("url") ? url("own.zip", own) : base64(own);
+			assert.deepEqual((await prepared({ handler: "hello.hello", function: text, contentType })).files, bundled);
+		});
+	}
+
+	test("an archive in xz is unpacked too", async () => {
+		const spec = { handler: "hello.hello", function: base64(archives.xz), contentType: "base64+compressedtar+deps" };
+		assert.deepEqual((await prepared(spec)).files, SEVERAL);
+	});
+
+	for (const contentType of ["text", "base64+zip", "url"]) {
+		test(`${contentType}: a wrong checksum ends the step and leaves /kubeless empty`, async () => {
+			const text = { text: FUNCTION, "base64+zip": base64(archives.zip), url: url("wrong.py", FUNCTION) }[contentType] as string;
+			const spec = { handler: "hello.hello", function: text, contentType, checksum: `sha256:${sha256("something else")}` };
+			const { code, stdout, stderr, files } = await prepared(spec);
+			assert.notEqual(code, 0);
+			assert.match(stdout + stderr, /: FAILED\n.*1 computed checksum did NOT match/s);
+			assert.deepEqual(files, {});
+		});
+	}
+
+	test("an archive that begins with `./` does not fail on /kubeless itself, which is root's", async () => {
+		const { stdout } = await tar("tvzf", archives.gz);
+		assert.match(stdout, /^drwx------ .* \.\/$/m, "the archive is of a folder with a mode and time of its own");
+		const spec = { handler: "hello.hello", function: base64(archives.gz), contentType: "base64+compressedtar" };
+		assert.deepEqual([(await prepared(spec)).code, (await prepared(spec)).stderr], [0, ""]);
+	});
+
+	test("a URL that redirects is followed", async () => {
+		const spec = { handler: "hello.hello", function: served.redirect(url("new.py", FUNCTION)), contentType: "url" };
+		assert.deepEqual((await prepared(spec)).files, { ...single, ...none });
+	});
+
+	test("a URL that answers 404 ends the step and says so, where its error page would be the function", async () => {
+		const { code, stderr, files } = await prepared({ handler: "hello.hello", function: served.missing, contentType: "url" });
+		assert.equal(code, 22);
+		assert.match(stderr, /The requested URL returned error: 404/);
+		assert.deepEqual(files, {});
+	});
+
+	test("a URL that fails twice and then answers is had", async () => {
+		const spec = { handler: "hello.hello", function: served.failing("shaky.py", FUNCTION, 2), contentType: "url" };
+		const { code, stderr, files } = await prepared(spec);
+		assert.equal(code, 0, stderr);
+		assert.deepEqual(files, { ...single, ...none });
+	});
+
+	test("an archive cannot write beside /kubeless", async () => {
+		const evil = zip({ "../src/escaped": "x", "../tmp/escaped": "x", "hello.py": FUNCTION });
+		const text = `${prepare({ handler: "hello.hello", function: "", contentType: "base64+zip+deps" }, PYTHON)}; ls /tmp /`;
+		const target = volume(owner);
+		const source = folder(owner, { hello: base64(evil) });
+		chmodSync(source, 0o755);
+		const { stdout } = await step(text, [...CONTROLLER, "-v", `${source}:/src:ro`, "-v", `${target}:/kubeless`]);
+		assert.match(stdout, /func\.decoded/);
+		assert.doesNotMatch(stdout, /^escaped/m);
+		assert.equal(filesIn(target)["hello.py"], FUNCTION);
+	});
+
+	test("what is in /kubeless is bundled for an image layer, where the controller builds images", async () => {
+		const target = volume(owner, { "hello.py": FUNCTION, "lib/words.py": "x" });
+		const { code, stderr } = await step(bundle, [...CONTROLLER, "-v", `${target}:/kubeless`]);
+		assert.equal(code, 0, stderr);
+		const listed = await must("run", "--rm", ...CONTROLLER, "-v", `${target}:/kubeless:ro`, IMAGE, "tar", "tf", "/kubeless/bundle.tar");
+		assert.match(listed, /^kubeless\/hello\.py$/m);
+		assert.match(listed, /^kubeless\/lib\/words\.py$/m);
+	});
+
+	describe("in a cron job", () => {
+		// A cron job's pod says nothing of its user, and has these limits.
+		const job = ["--network", "host", "--add-host", "fn.ns.svc.cluster.local:127.0.0.1", "-m", "64m", "--cpus", "0.5"];
+		const call = (port: number, payload?: string) => {
+			const text = cron({ url: `http://fn.ns.svc.cluster.local:${port}`, uid: "6f0e0bd4", ...(payload !== undefined && { payload }) });
+			return docker("run", "--rm", ...job, "--entrypoint", "/bin/sh", IMAGE, "-c", text);
+		};
+		const told = "exports.h = ({ extensions, ...event }) => ({ method: extensions.request.method, ...event });";
+
+		test("calls a function with the event's time, id, type and namespace", async () => {
+			const loader = await startLoader(owner, { files: { "f.js": told }, env: { FUNC_RUNTIME: "nodejs" } });
+			const { code, stdout, stderr } = await call(loader.port);
+			assert.equal(code, 0, stderr);
+			const { "event-time": time, ...event } = JSON.parse(stdout);
+			assert.match(time, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00$/);
+			assert.deepEqual(event, {
+				method: "GET",
+				data: {},
+				"event-id": "6f0e0bd4",
+				"event-type": "application/json",
+				"event-namespace": "cronjobtrigger.kubeless.io",
+			});
+			assert.match(stderr, /< HTTP\/1\.1 200 OK/);
+		});
+
+		test("sends a payload as JSON", async () => {
+			const loader = await startLoader(owner, { files: { "f.js": told }, env: { FUNC_RUNTIME: "nodejs" } });
+			const { method, data } = JSON.parse((await call(loader.port, '{"every":"minute"}')).stdout);
+			assert.deepEqual([method, data], ["POST", { every: "minute" }]);
+		});
+
+		test("calls a function that fails exactly once, and ends well, as it always did", async () => {
+			const fails = "exports.h = (event) => { event.extensions.response.status(503); return 'no'; };";
+			const loader = await startLoader(owner, { files: { "f.js": fails }, env: { FUNC_RUNTIME: "nodejs" } });
+			const { code, stdout } = await call(loader.port);
+			assert.deepEqual([code, stdout], [0, "no"]);
+			assert.equal((await loader.figures()).sum("function_calls_total"), 1);
+		});
+	});
+
+	test("runs as uid 1000 unless a pod says otherwise, and brings certificates", async () => {
+		const said = await must("run", "--rm", IMAGE, "sh", "-c", "id -u; grep -c BEGIN /etc/ssl/certs/ca-certificates.crt");
+		const [uid, certificates] = said.split("\n").map(Number);
+		assert.equal(uid, 1000);
+		assert.ok((certificates ?? 0) > 50, said);
+	});
+
+	test("has no package manager, no interpreter but sh, no setuid file, and nothing its user may change but /tmp", async (t) => {
+		const listed = await must("run", "--rm", "--user", "0", IMAGE, "ls", "-lR", "/etc", "/usr", "/var", "/tmp");
+		const programs = (await must("run", "--rm", IMAGE, "ls", "/usr/bin", "/usr/local/bin")).split("\n");
+		assert.ok(programs.includes("curl") && programs.includes("tar"), String(programs));
+		for (const name of ["apt", "apt-get", "dpkg", "perl", "python3", "bash", "su", "mount", "find", "openssl"]) {
+			assert.ok(!programs.includes(name), name);
+		}
+		const modes = [...listed.matchAll(/^([-d])(\S{9})\S* +\d+ (\S+)/gm)];
+		assert.ok(modes.length > 60, `only ${modes.length} files`);
+		for (const [line, , mode, user] of modes) {
+			assert.equal(user, "root", line);
+			assert.doesNotMatch(mode as string, /[sS]|w.$/, line);
+		}
+		const bytes = Number(await must("image", "inspect", "--format", "{{.Size}}", IMAGE));
+		t.diagnostic(`provision image: ${(bytes / 1e6).toFixed(1)} MB unpacked`);
+	});
+
+	test("tells scanners which packages it is made of", async () => {
+		const records = await must("run", "--rm", IMAGE, "sh", "-c", "cat /var/lib/dpkg/status.d/*");
+		const packages = [...records.matchAll(/^Package: (.+)$/gm)].map(([, name]) => name);
+		for (const wanted of ["curl", "libc6", "tar", "unzip", "coreutils", "dash", "ca-certificates"])
+			assert.ok(packages.includes(wanted), wanted);
+		assert.equal([...records.matchAll(/^Version: ./gm)].length, packages.length);
+	});
+
+	const step = (text: string, flags: readonly string[]): Promise<Ran> =>
+		// On the host's network for the sake of URLs that this test serves; Kubernetes sets no HOME either.
+		docker("run", "--rm", "--network", "host", ...flags, "--entrypoint", "sh", IMAGE, "-c", text);
+});
+
+/** An emptyDir: anybody may write. */
+function volume(owner: Owner, files: Record<string, string> = {}): string {
+	const place = folder(owner, { "volume/.keep": "", ...inFolder("volume", files) });
+	const inside = join(place, "volume");
+	rmSync(join(inside, ".keep"));
+	chmodSync(place, 0o755);
+	chmodSync(inside, 0o777);
+	// What another user's process left there only root may remove, and only a container is root everywhere.
+	if (process.getuid?.() !== 0) {
+		const empty = ["run", "--rm", "--user", "0", "-v", `${inside}:/volume`, IMAGE, "sh", "-c", "rm -rf /volume/*"];
+		owner.after(() => must(...empty).then(() => {}));
+	}
+	return inside;
+}
+
+const inFolder = (name: string, files: Record<string, string>) =>
+	Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
+
+function filesIn(place: string): Record<string, string> {
+	const names = readdirSync(place, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+	const paths = names.map(({ parentPath, name }) => join(parentPath, name));
+	return Object.fromEntries(paths.map((path) => [path.slice(place.length + 1), readFileSync(path, "utf8")]));
+}
+
+type Served = Awaited<ReturnType<typeof serve>>;
+
+/** Where functions of type url come from. */
+async function serve(owner: Owner) {
+	const bodies = new Map<string, Buffer | string>();
+	const failures = new Map<string, number>();
+	const server = http.createServer(({ url: path = "" }, response) => {
+		const left = failures.get(path) ?? 0;
+		failures.set(path, left - 1);
+		if (path.startsWith("/to/")) response.writeHead(302, { Location: path.slice(3) }).end();
+		else if (left > 0) response.writeHead(503).end("not now");
+		else if (bodies.has(path)) response.end(bodies.get(path));
+		else response.writeHead(404).end("there is no such page");
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	owner.after(() => void server.close());
+	const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const at = (name: string, bytes: Buffer | string) => {
+		bodies.set(`/${name}`, bytes);
+		return `${base}/${name}`;
+	};
+	return {
+		at,
+		missing: `${base}/missing.py`,
+		redirect: (url: string) => url.replace(base, `${base}/to`),
+		/** fails so many times first */
+		failing(name: string, bytes: Buffer | string, times: number) {
+			failures.set(`/${name}`, times);
+			return at(name, bytes);
+		},
+	};
+}

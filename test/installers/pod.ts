@@ -1,0 +1,176 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Owner } from "../support/owner.ts";
+
+/** The two commands, as in the images. */
+const COMMANDS = fileURLToPath(new URL("../../images/installer", import.meta.url));
+const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
+/** The user of Kubeless's pods. */
+const USER = 1000;
+
+/** What a tool may find: the machine's programs, and this Node.js. */
+const PATH = `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`;
+
+/** Whether the tests can be the pod's user: they are root, and that user sees what is needed. */
+const asUser: { uid?: number; gid?: number } =
+	process.getuid?.() === 0 && spawnSync("test", ["-r", join(RUNTIMES, "runtime.schema.json")], { uid: USER, gid: USER }).status === 0
+		? { uid: USER, gid: USER }
+		: {};
+
+export type Files = Readonly<Record<string, string | Buffer>>;
+
+export interface Ended {
+	readonly code: number | null;
+	readonly signal: NodeJS.Signals | null;
+	/** all that was said */
+	readonly output: string;
+	/** what Kubernetes would show of the container's end */
+	readonly log: string;
+	/** where the phase had its files for the time being; empty if it is gone */
+	readonly left: string[];
+}
+
+export interface PodOptions {
+	/** the runtime's id, or its folder */
+	readonly runtime: string;
+	/** the dependency file's name */
+	readonly depsFile?: string;
+	/** what prepare has put into /kubeless */
+	readonly files?: Files;
+	/** secrets of the phase: name/key and value */
+	readonly secrets?: Files;
+	readonly env?: Readonly<Record<string, string | undefined>>;
+	/** the shell, as words */
+	readonly shell?: readonly string[];
+}
+
+/** A pod of Kubeless's without containers: a volume, and phases run on it as the controller has them run. */
+export class Pod {
+	readonly volume: string;
+	readonly #place: string;
+	readonly #options: PodOptions;
+
+	constructor(owner: Owner, options: PodOptions) {
+		this.#place = folderFor(owner);
+		this.#options = options;
+		this.volume = join(this.#place, "kubeless");
+		mkdirSync(this.volume);
+		this.write(options.files ?? {});
+		for (const name of ["tmp", "secrets"]) mkdirSync(join(this.#place, name));
+		put(join(this.#place, "secrets"), options.secrets ?? {});
+		writeFileSync(join(this.#place, "log"), "");
+		own(this.#place);
+	}
+
+	write(files: Files): void {
+		put(this.volume, files);
+		own(this.volume);
+	}
+
+	/** Starts a phase's init container: `sh -c`, the volume as working folder, the controller's variables, no HOME. */
+	start(phase: "install" | "compile", env: PodOptions["env"] = {}) {
+		const { runtime, depsFile = "deps", shell = ["sh"] } = this.#options;
+		const [program, ...words] = [...shell, "-c", join(COMMANDS, `kubeless-${phase}`)] as [string, ...string[]];
+		const variables = {
+			PATH,
+			KUBELESS_CACHE: join(this.#place, "none"),
+			TMPDIR: join(this.#place, "tmp"),
+			...this.#options.env,
+			KUBELESS_INSTALL_VOLUME: this.volume,
+			...(phase === "install" ? { KUBELESS_DEPS_FILE: join(this.volume, depsFile) } : { KUBELESS_FUNC_NAME: "handler" }),
+			// What an image has in a place of its own has to lie somewhere else here.
+			KUBELESS_RUNTIME_MANIFEST: join(runtime.includes("/") ? runtime : join(RUNTIMES, runtime), "runtime.json"),
+			KUBELESS_TERMINATION_LOG: join(this.#place, "log"),
+			KUBELESS_SECRETS: join(this.#place, "secrets"),
+			...env,
+		};
+		const child = spawn(program, words, {
+			...asUser,
+			cwd: this.volume,
+			env: Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)),
+			stdio: ["ignore", "pipe", "pipe"],
+			detached: true,
+		});
+		let output = "";
+		for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+		const ended = new Promise<Ended>((resolve, reject) => {
+			child.on("error", reject);
+			child.on("close", (code, signal) => resolve({ code, signal, output, log: this.#log(), left: readdirSync(join(this.#place, "tmp")) }));
+		});
+		return {
+			ended,
+			/** what it has said so far */
+			said: () => output,
+			/** Ends it and all it has started, as the end of its container does. */
+			kill: () => process.kill(-(child.pid as number), "SIGKILL"),
+		};
+	}
+
+	run(phase: "install" | "compile", env?: PodOptions["env"]): Promise<Ended> {
+		return this.start(phase, env).ended;
+	}
+
+	/** The volume's files and folders, the phases' own notes aside. */
+	get listing(): string[] {
+		return (readdirSync(this.volume, { recursive: true, encoding: "utf8" }) as string[])
+			.filter((name) => !name.startsWith(".kubeless"))
+			.sort();
+	}
+
+	has(name: string): boolean {
+		return existsSync(join(this.volume, name));
+	}
+
+	read(name: string): string {
+		return readFileSync(join(this.volume, name), "utf8");
+	}
+
+	bom(): Bom {
+		return JSON.parse(this.read(".kubeless/bom.cdx.json"));
+	}
+
+	#log(): string {
+		return readFileSync(join(this.#place, "log"), "utf8");
+	}
+}
+
+export interface Bom {
+	readonly components: readonly { readonly name: string; readonly version?: string; readonly purl?: string; readonly "bom-ref": string }[];
+}
+
+/** A folder that the pod's user has; gone with the test. */
+export function folderFor(owner: Owner, files: Files = {}): string {
+	const place = mkdtempSync(join(tmpdir(), "installers-"));
+	owner.after(() => {
+		// A module cache of Go's has folders that cannot be written.
+		spawnSync("chmod", ["-R", "u+rwX", place]);
+		rmSync(place, { recursive: true, force: true });
+	});
+	put(place, files);
+	chmodSync(place, 0o755);
+	own(place);
+	return place;
+}
+
+/** Whether a command works for the pod's user. */
+export function works([command = "", ...words]: readonly string[]): boolean {
+	return spawnSync(command, words, { ...asUser, env: { PATH }, stdio: "ignore" }).status === 0;
+}
+
+export const isRoot = asUser.uid === undefined && process.getuid?.() === 0;
+
+function put(place: string, files: Files): void {
+	for (const [name, content] of Object.entries(files)) {
+		mkdirSync(dirname(join(place, name)), { recursive: true });
+		writeFileSync(join(place, name), content);
+	}
+}
+
+function own(place: string): void {
+	if (asUser.uid === undefined) return;
+	chownSync(place, USER, USER);
+	for (const name of readdirSync(place, { recursive: true, encoding: "utf8" }) as string[]) chownSync(join(place, name), USER, USER);
+}
