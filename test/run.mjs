@@ -20,19 +20,28 @@ function manifests() {
 }
 
 /** Makes sure a language is there: installed where that was asked for, else its tests say that they are skipped. */
-function provide({ name, toolchain }) {
+function provide({ id, name, toolchain }) {
 	if (!toolchain || works(toolchain.check)) return;
-	const packages = toolchain.debian ?? [];
+	const { debian: packages = [], bring = [] } = toolchain;
 	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
-	const able = process.getuid?.() === 0 && existsSync("/etc/debian_version") && packages.length > 0;
+	const able = process.getuid?.() === 0 && existsSync("/etc/debian_version");
 	if (wanted && able) {
-		console.log(`Installing ${packages.join(", ")} for ${name} …`);
 		const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-		must("apt-get", ["update", "-qq"], env);
-		must("apt-get", ["install", "-qq", "--no-install-recommends", ...packages], env);
+		if (packages.length > 0) {
+			console.log(`Installing ${packages.join(", ")} for ${name} …`);
+			must("apt-get", ["update", "-qq"], env);
+			must("apt-get", ["install", "-qq", "--no-install-recommends", ...packages], env);
+		}
+		const [command, ...args] = bring.map((word) => word.replace("$(RUNTIME_DIR)", join(root, "runtimes", id)));
+		if (command) {
+			console.log(`Installing ${name} …`);
+			must(command, args, env);
+		}
 		if (works(toolchain.check)) return;
 	}
-	const cure = packages.length > 0 ? `; on Debian: apt-get install ${packages.join(" ")}` : "";
+	const means =
+		packages.length > 0 ? `apt-get install ${packages.join(" ")}` : bring.length > 0 ? "KUBELESS_SETUP=true npm test, as root" : "";
+	const cure = means && `; on Debian: ${means}`;
 	console.log(`MISSING: ${name} (${toolchain.check.join(" ")} fails), its tests will be skipped${cure}`);
 }
 

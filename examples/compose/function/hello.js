@@ -1,0 +1,3 @@
+module.exports = {
+	handler: (_event, _context) => "Hello World",
+};

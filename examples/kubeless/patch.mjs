@@ -1,0 +1,49 @@
+// Prints the patch of Kubeless's ConfigMap kubeless-config that brings these images in. docs/kubeless.md has the commands around it.
+//   patch.mjs [--registry NAME] [--as OLD=NEW]... < runtime-images
+// Standard input is the runtime-images that are there: what they have and we have not stays. --registry names the place of
+// the images where it is not `kubeless`. --as nodejs14=nodejs24 serves functions of the runtime nodejs14 with nodejs24's images.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const options = { registry: { type: "string", default: "kubeless" }, as: { type: "string", multiple: true, default: [] } };
+const { registry, as } = parseArgs({ options }).values;
+
+const fail = (message) => {
+	console.error(message);
+	process.exit(1);
+};
+const inPlace = (image) => image.replace(/^kubeless\//, `${registry}/`);
+const own = JSON.parse(read("images/runtime-images.json"));
+const there = process.stdin.isTTY ? [] : parsed(readFileSync(0, "utf8"));
+
+for (const pair of as) {
+	const [, id, version, name] = /^([a-zA-Z_-]+)([0-9.]+)=(.+)$/.exec(pair) ?? fail(`--as ${pair}: give OLD=NEW, such as nodejs14=nodejs24.`);
+	const runtime = own.find(({ versions }) => versions.some((one) => one.name === name)) ?? fail(`--as ${pair}: there is no runtime ${name}.`);
+	if (runtime.ID !== id) fail(`--as ${pair}: ${id} and ${runtime.ID} are different languages.`);
+	const found = runtime.versions.find((one) => one.name === name);
+	runtime.versions.push({ ...found, name: id + version, version });
+}
+
+const merged = own.map((runtime) => {
+	const names = runtime.versions.map(({ version }) => version);
+	const kept = there.filter(({ ID }) => ID === runtime.ID).flatMap(({ versions }) => versions.filter(({ version }) => !names.includes(version)));
+	const moved = runtime.versions.map((one) => ({ ...one, images: one.images.map((image) => ({ ...image, image: inPlace(image.image) })) }));
+	return { ...runtime, versions: [...moved, ...kept] };
+});
+const others = there.filter(({ ID }) => own.every((runtime) => runtime.ID !== ID));
+const release = JSON.parse(read("kubeless-loader/package.json")).version;
+const data = {
+	"runtime-images": JSON.stringify([...merged, ...others], null, 2),
+	"provision-image": inPlace(`kubeless/provision:v${release}`),
+};
+console.log(JSON.stringify({ data }));
+
+function parsed(text) {
+	if (text.trim() === "") return [];
+	try {
+		return JSON.parse(text);
+	} catch (error) {
+		return fail(`Standard input is not the JSON of runtime-images: ${error.message}`);
+	}
+}
