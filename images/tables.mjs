@@ -9,7 +9,13 @@ function imagesTable(manifests) {
 		row(["language", "serves it", "installs and compiles", "versions", "older ones (`docker buildx bake legacy`)"]),
 		"|---|---|---|---|---|",
 		...manifests.map(({ id, name, versions, install, compiles }) =>
-			row([name, `\`kubeless/${id}\``, install || compiles ? `\`kubeless/${id}-installer\`` : "", list(versions, false), list(versions, true)]),
+			row([
+				name,
+				`\`kubeless/${id}\``,
+				install || compiles ? `\`kubeless/${id}-installer\`` : "",
+				list(versions, false),
+				list(versions, true),
+			]),
 		),
 	].join("\n");
 }

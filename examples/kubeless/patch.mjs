@@ -18,8 +18,10 @@ const own = JSON.parse(read("images/runtime-images.json"));
 const there = process.stdin.isTTY ? [] : parsed(readFileSync(0, "utf8"));
 
 for (const pair of as) {
-	const [, id, version, name] = /^([a-zA-Z_-]+)([0-9.]+)=(.+)$/.exec(pair) ?? fail(`--as ${pair}: give OLD=NEW, such as nodejs14=nodejs24.`);
-	const runtime = own.find(({ versions }) => versions.some((one) => one.name === name)) ?? fail(`--as ${pair}: there is no runtime ${name}.`);
+	const [, id, version, name] =
+		/^([a-zA-Z_-]+)([0-9.]+)=(.+)$/.exec(pair) ?? fail(`--as ${pair}: give OLD=NEW, such as nodejs14=nodejs24.`);
+	const runtime =
+		own.find(({ versions }) => versions.some((one) => one.name === name)) ?? fail(`--as ${pair}: there is no runtime ${name}.`);
 	if (runtime.ID !== id) fail(`--as ${pair}: ${id} and ${runtime.ID} are different languages.`);
 	const found = runtime.versions.find((one) => one.name === name);
 	runtime.versions.push({ ...found, name: id + version, version });
@@ -27,7 +29,9 @@ for (const pair of as) {
 
 const merged = own.map((runtime) => {
 	const names = runtime.versions.map(({ version }) => version);
-	const kept = there.filter(({ ID }) => ID === runtime.ID).flatMap(({ versions }) => versions.filter(({ version }) => !names.includes(version)));
+	const kept = there
+		.filter(({ ID }) => ID === runtime.ID)
+		.flatMap(({ versions }) => versions.filter(({ version }) => !names.includes(version)));
 	const moved = runtime.versions.map((one) => ({ ...one, images: one.images.map((image) => ({ ...image, image: inPlace(image.image) })) }));
 	return { ...runtime, versions: [...moved, ...kept] };
 });

@@ -12,7 +12,7 @@ const noted = read(path.join(modules, ".package-lock.json")).packages || {};
 function read(file) {
 	try {
 		return JSON.parse(fs.readFileSync(file, "utf8"));
-	} catch (error) {
+	} catch (_error) {
 		return {};
 	}
 }
@@ -20,7 +20,7 @@ function read(file) {
 function names(folder) {
 	try {
 		return fs.readdirSync(folder).filter((name) => name[0] !== ".");
-	} catch (error) {
+	} catch (_error) {
 		return [];
 	}
 }

@@ -12,7 +12,9 @@ const variable = (name: string) => `/env?name=${name}`;
 
 test("a server is told its port in PORT, KUBELESS_WORKER_PORT and FUNC_PORT, and it is not the loader's", async (t) => {
 	const loader = await startServer(t);
-	const ports = await Promise.all(["PORT", "KUBELESS_WORKER_PORT", "FUNC_PORT"].map(async (name) => (await loader.ask(variable(name))).text));
+	const ports = await Promise.all(
+		["PORT", "KUBELESS_WORKER_PORT", "FUNC_PORT"].map(async (name) => (await loader.ask(variable(name))).text),
+	);
 	assert.equal(new Set(ports).size, 1);
 	assert.match(ports[0] ?? "", /^\d{5}$/);
 	assert.notEqual(ports[0], String(loader.port));

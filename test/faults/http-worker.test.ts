@@ -34,7 +34,11 @@ describe("a web server that knows nothing of the loader", () => {
 
 	test("gets method, path and query as they were sent", async () => {
 		for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
-			const got = await seen({ method, path: "/seen?a=b%20c&a=d&%E4=", ...(method !== "GET" && { body: "x", headers: { "Content-Length": "1" } }) });
+			const got = await seen({
+				method,
+				path: "/seen?a=b%20c&a=d&%E4=",
+				...(method !== "GET" && { body: "x", headers: { "Content-Length": "1" } }),
+			});
 			assert.deepEqual([got.method, got.url], [method, "/seen?a=b%20c&a=d&%E4="]);
 		}
 		assert.equal((await loader.ask("/a%2Fb//c")).text, "hello /a%2Fb//c");
@@ -45,7 +49,18 @@ describe("a web server that knows nothing of the loader", () => {
 			path: "/seen",
 			headers: [
 				...["Host", "example.org", "X-Two", "1", "X-Two", "2", "X-Bytes", "caf\xe9", "Cookie", "a=1; b=2"],
-				...["Connection", "keep-alive, X-Hop", "X-Hop", "gone", "TE", "trailers", "Keep-Alive", "timeout=5", "Proxy-Authorization", "secret"],
+				...[
+					"Connection",
+					"keep-alive, X-Hop",
+					"X-Hop",
+					"gone",
+					"TE",
+					"trailers",
+					"Keep-Alive",
+					"timeout=5",
+					"Proxy-Authorization",
+					"secret",
+				],
 				...["Authorization", "Bearer t", "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
 			],
 		});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { before, describe } from "node:test";
-import type { Loader } from "../support/loader.ts";
 import { startFake } from "../support/fake.ts";
+import type { Loader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 import { startServer } from "../support/servers.ts";

@@ -18,7 +18,11 @@ if (standIns) {
 }
 const { VERSIONS } = JSON.parse(readFileSync(join(root, "docker-bake.json"), "utf8")).variable;
 const versions = choose(VERSIONS.default);
-const targets = ["loader", "provision", ...versions.flatMap(({ target, installs }) => (installs ? [target, `${target}-installer`] : [target]))];
+const targets = [
+	"loader",
+	"provision",
+	...versions.flatMap(({ target, installs }) => (installs ? [target, `${target}-installer`] : [target])),
+];
 docker("buildx", "bake", "--progress=quiet", ...targets);
 mkdirSync(join(BUILT, ".."), { recursive: true });
 writeFileSync(BUILT, JSON.stringify({ standIns, host: process.env.DOCKER_HOST, versions }, null, 2));
@@ -28,7 +32,9 @@ console.log(`Built ${targets.join(", ")}.`);
 function choose(all) {
 	return [...new Set(all.map(({ id }) => id))].flatMap((id) => {
 		const of = all.filter((item) => item.id === id);
-		const found = of.find(standIns ? ({ base, installer, args }) => [base, installer, ...Object.values(args)].every(isHere) : ({ newest }) => newest);
+		const found = of.find(
+			standIns ? ({ base, installer, args }) => [base, installer, ...Object.values(args)].every(isHere) : ({ newest }) => newest,
+		);
 		if (found) return [found];
 		console.log(`MISSING: no stand-in for a base image of ${id}, its image tests will be skipped.`);
 		return [];
@@ -36,7 +42,8 @@ function choose(all) {
 }
 
 function bringEngine() {
-	if (spawnSync("dockerd", ["--version"]).status !== 0 || spawnSync("docker", ["buildx", "version"]).status !== 0) must("sh", [here("engine/install.sh"), home]);
+	if (spawnSync("dockerd", ["--version"]).status !== 0 || spawnSync("docker", ["buildx", "version"]).status !== 0)
+		must("sh", [here("engine/install.sh"), home]);
 	const { status, stdout, stderr } = spawnSync("sh", [here("engine/engine.sh"), "start"], { encoding: "utf8" });
 	if (status !== 0) throw new Error(`The Docker engine does not start: ${stderr}`);
 	process.env.DOCKER_HOST = stdout.trim();
@@ -52,7 +59,17 @@ function makeStandIns() {
 	cpSync(join(root, "node_modules/node/bin/node"), join(program, "bin/node"), { dereference: true });
 	must("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", join(program, "made"), "npm@11"]);
 	cpSync(join(program, "made/node_modules/npm"), join(program, "npm"), { recursive: true });
-	docker("buildx", "bake", "--progress=quiet", "--file", here("bases/bases.hcl"), "--set", `*.context=${here("bases")}`, "--set", `*.contexts.program=${program}`);
+	docker(
+		"buildx",
+		"bake",
+		"--progress=quiet",
+		"--file",
+		here("bases/bases.hcl"),
+		"--set",
+		`*.context=${here("bases")}`,
+		"--set",
+		`*.contexts.program=${program}`,
+	);
 }
 
 function isHere(image) {

@@ -73,7 +73,7 @@ export class Pod {
 	/** Starts a phase's init container: `sh -c`, the volume as working folder, the controller's variables, no HOME. */
 	start(phase: "install" | "compile", env: PodOptions["env"] = {}) {
 		const { runtime, depsFile = "deps", shell = ["sh"] } = this.#options;
-		const [program, ...words] = [...shell, "-c", join(COMMANDS, `kubeless-${phase}`)] as [string, ...string[]];
+		const [program = "sh", ...words] = [...shell, "-c", join(COMMANDS, `kubeless-${phase}`)];
 		const variables = {
 			PATH,
 			KUBELESS_CACHE: join(this.#place, "none"),

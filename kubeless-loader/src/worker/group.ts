@@ -38,7 +38,9 @@ const EXITING = 4;
 export function isEnding(pid: number | undefined): boolean {
 	try {
 		// The name, in parentheses, may hold anything; then come the state and, six further on, the flags.
-		const fields = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "").split(" ");
+		const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+			.replace(/^.*\) /s, "")
+			.split(" ");
 		return /[ZXx]/.test(fields[0] ?? "") || (Number(fields[6]) & EXITING) !== 0;
 	} catch {
 		return false; // gone, which is told, or not Linux

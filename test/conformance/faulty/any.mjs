@@ -1,5 +1,5 @@
 /** A function that is called at a loader: the path says which conformance handler it is. */
-import * as handlers from "./examples/conformance.mjs";
+const handlers = await import("./examples/conformance.mjs");
 
 /** Never answered. */
 const hold = () => new Promise(() => {});

@@ -24,7 +24,12 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 			request.on("data", (chunk) => body.push(chunk));
 			request.on("end", () =>
 				response.end(
-					JSON.stringify({ method: request.method, url: request.url, headers: request.rawHeaders, body: Buffer.concat(body).toString("base64") }),
+					JSON.stringify({
+						method: request.method,
+						url: request.url,
+						headers: request.rawHeaders,
+						body: Buffer.concat(body).toString("base64"),
+					}),
 				),
 			);
 		},
@@ -109,7 +114,9 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 // A WebSocket without its frames: the bytes come back as they went.
 server.on("upgrade", (request, socket) => {
 	if (request.url === "/refuse") return socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
-	socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Protocol: ${request.headers["sec-websocket-protocol"] ?? ""}\r\n\r\n`);
+	socket.write(
+		`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Protocol: ${request.headers["sec-websocket-protocol"] ?? ""}\r\n\r\n`,
+	);
 	socket.on("error", () => {});
 	socket.pipe(socket);
 });
