@@ -56,9 +56,9 @@ export function readLines(pipe: Readable | null, sink: (line: string) => void): 
 	pipe.on("error", () => splitter.end());
 }
 
-/** A sentence for a command that could not be started. */
-export function whyNotStarted(program: string, error: Error): string {
-	const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+/** A sentence for a command that could not be started: the system's error, or none where there is no such command. */
+export function whyNotStarted(program: string, error?: Error): string {
+	const missing = error === undefined || (error as NodeJS.ErrnoException).code === "ENOENT";
 	return missing ? `"${program}" is not installed or not on PATH` : `"${program}" cannot be started: ${error.message}`;
 }
 

@@ -103,7 +103,7 @@ export class StdioWorker implements Worker {
 		if (this.#state !== "loading") return;
 		if (!canStart(this.#command)) {
 			const [program = ""] = this.#command.command;
-			const message = whyNotStarted(program, Object.assign(new Error(), { code: "ENOENT" }));
+			const message = whyNotStarted(program);
 			this.#state = "dead";
 			this.#events.failed(this, { code: "WORKER_NOT_STARTED", message });
 			return this.#events.gone(this, "load_failed", message);
