@@ -227,7 +227,10 @@ export class HttpWorker extends ChildWorker implements ExchangeHost {
 	#isReady(path: string): Promise<boolean> {
 		return new Promise((resolve) => {
 			const connection = this.#connect();
+			let isOver = false;
 			const over = (ready: boolean, seen: string) => {
+				if (isOver) return; // the connection that is dropped tells of that, too
+				isOver = true;
 				clearTimeout(timer);
 				this.#seen = seen;
 				this.#drop(connection);

@@ -1,4 +1,4 @@
-# The handlers of test/conformance/README.md.
+# The handlers of docs/conformance.md.
 
 log "conformance loaded"
 state=$wire/state
