@@ -28,12 +28,15 @@ for (const pair of as) {
 }
 
 const merged = own.map((runtime) => {
-	const names = runtime.versions.map(({ version }) => version);
-	const kept = there
-		.filter(({ ID }) => ID === runtime.ID)
-		.flatMap(({ versions }) => versions.filter(({ version }) => !names.includes(version)));
-	const moved = runtime.versions.map((one) => ({ ...one, images: one.images.map((image) => ({ ...image, image: inPlace(image.image) })) }));
-	return { ...runtime, versions: [...moved, ...kept] };
+	const before = there.find(({ ID }) => ID === runtime.ID) ?? { versions: [] };
+	const versions = runtime.versions.map((one) =>
+		renewed(
+			before.versions.find(({ version }) => version === one.version),
+			one,
+		),
+	);
+	const kept = before.versions.filter(({ version }) => versions.every((one) => one.version !== version));
+	return { ...before, ...runtime, versions: [...versions, ...kept] };
 });
 const others = there.filter(({ ID }) => own.every((runtime) => runtime.ID !== ID));
 const release = JSON.parse(read("kubeless-loader/package.json")).version;
@@ -42,6 +45,16 @@ const data = {
 	"provision-image": inPlace(`kubeless/provision:v${release}`),
 };
 console.log(JSON.stringify({ data }));
+
+/** A version with what somebody has added to it, such as pull secrets, and to the images of its phases, such as their secrets. */
+function renewed(before, version) {
+	const images = version.images.map((image) => {
+		// What env told the old image is not for the new one.
+		const { env: _, ...added } = before?.images.find(({ phase }) => phase === image.phase) ?? {};
+		return { ...added, ...image, image: inPlace(image.image) };
+	});
+	return { ...before, ...version, images };
+}
 
 function parsed(text) {
 	if (text.trim() === "") return [];

@@ -41,6 +41,17 @@ test("the loader's README has every variable it reads, and no other", () => {
 	assert.deepEqual(documented, found(/(?:read|optional)\(\s*"([A-Z_]+)"/g, text("kubeless-loader/src/config.ts")));
 });
 
+test("the installers' README has every variable of theirs, and no other", () => {
+	const scripts = readdirSync(join(root, "images/installer")).filter((name) => name.endsWith(".sh"));
+	const [, table = ""] = text("images/installer/README.md").split("## Environment");
+	const documented = found(/^\| `([A-Z_]+)` *\|/gm, table.split("## Secrets")[0] ?? "");
+	const read = found(/\$\{(KUBELESS_[A-Z_]+)/g, scripts.map((name) => text(`images/installer/${name}`)).join("\n"));
+	assert.deepEqual(documented, read);
+	const defaults = scripts.flatMap((name) => [...text(`images/installer/${name}`).matchAll(/\$\{(KUBELESS_[A-Z_]+):-([^$}]+)\}/g)]);
+	assert.ok(defaults.length >= 4, String(defaults.length));
+	for (const [, name, value] of defaults) assert.ok(table.includes(`| \`${name}\` | \`${value}\` |`), `${name} is ${value} by default`);
+});
+
 test("the loader's README has every metric of its own", () => {
 	const documented = found(/`(function_[a-z_]+)`/g, text("kubeless-loader/README.md"));
 	assert.deepEqual(documented, found(/"(function_[a-z_]+)"/g, text("kubeless-loader/src/metrics.ts")));
