@@ -84,10 +84,10 @@ test("a server that listens elsewhere is told where it should have", async (t) =
 	assert.equal(stderr.trim().split("\n").length, 1);
 });
 
-test("a server that ends before it is ready stops the loader, which says how it ended", async (t) => {
+test("a server that ends before it is ready stops the loader, which says how it ended and what it printed", async (t) => {
 	const { code, stderr } = await runLoader(t, server(t, { manifest: { worker: ["sh", "-c", "echo no licence >&2; exit 4"] } }));
 	assert.equal(code, 1);
-	assert.match(stderr, /the worker was not ready when it ended with exit code 4/);
+	assert.match(stderr, /the worker was not ready when it ended with exit code 4\nno licence\n$/);
 });
 
 test("a server's command that is not installed is named", async (t) => {

@@ -165,6 +165,33 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.match(await tap.until(/0\r\n[^]*\r\n\r\n$/), /with [^]*trailers\r\n0\r\nX-Sum: 42\r\n\r\n$/i);
 	});
 
+	const reported = (code: string, words: string, status = 500) =>
+		loader.ask(`/report?${new URLSearchParams({ code, words, status: String(status) })}`);
+
+	test("may say that the function failed: the log has the words, the caller none of them", async () => {
+		const before = (await loader.figures()).sum("function_failures_total");
+		const threw = await reported("FUNCTION_THREW", JSON.stringify({ message: "secret words", stack: "at secret.place" }), 200);
+		assert.deepEqual([threw.status, threw.text, threw.headers["kubeless-error"]], [500, "Internal Server Error", undefined]);
+		const record = await loader.said(({ msg }) => msg === "secret words");
+		assert.deepEqual([record.code, record["stack"], record.level], ["FUNCTION_THREW", "at secret.place", "error"]);
+		assert.equal((await reported("RESULT_INVALID", "a plain text")).status, 500);
+		assert.equal((await loader.said(({ msg }) => msg === "a plain text")).code, "RESULT_INVALID");
+		assert.equal((await loader.figures()).sum("function_failures_total"), before + 2);
+	});
+
+	test("may say that the body is malformed: 400, and the function was not called", async () => {
+		const calls = (await loader.figures()).sum("function_calls_total");
+		const { status, text } = await reported("BODY_MALFORMED", "no JSON");
+		assert.equal(status, 400);
+		assert.doesNotMatch(text, /no JSON/);
+		assert.equal((await loader.figures()).sum("function_calls_total"), calls);
+	});
+
+	test("has its answer passed on where its Kubeless-Error is no word of the loader's", async () => {
+		const { status, text, headers } = await reported("TEAPOT", "hello", 418);
+		assert.deepEqual([status, text, headers["kubeless-error"]], [418, "hello", "TEAPOT"]);
+	});
+
 	test("answers HEAD with the headers of a GET and no body", async () => {
 		const got = await loader.ask({ path: "/cookies", method: "HEAD" });
 		assert.deepEqual([got.status, got.text, got.headers["set-cookie"]], [200, "", ["a=1; Path=/", "b=2"]]);

@@ -68,6 +68,9 @@ export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv, a
 	if (command.length === 0 && manifest === undefined) {
 		throw mistake("Which worker? Write its command behind --, or name its manifest: conform --manifest runtime.json");
 	}
+	if (manifest && manifest.speaks !== "wire") {
+		throw mistake(`The worker of ${values.manifest} speaks ${manifest.speaks}, and conform tests those that speak the wire`);
+	}
 	const lacks = { ...lacking(values.lacks ?? [], all), ...manifest?.lacks };
 	if (manifest && !manifest.suffixes?.length) lacks["files"] ??= "its manifest has no suffixes";
 	const file = "files" in lacks && values.function === undefined ? undefined : functionFile(values.function, manifest);

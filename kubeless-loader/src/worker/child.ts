@@ -16,6 +16,8 @@ export interface WorkerLimits {
 const MOST_AHEAD = 32;
 /** How long a process that was asked to stop may take for it, in `ms`. */
 const STOP_GRACE_MS = 2000;
+/** Of what a process says while it loads so many `characters` are kept: they may be why it ended. */
+const SAID_KEPT = 4000;
 
 type State = "loading" | "open" | "retiring" | "dead";
 
@@ -40,6 +42,8 @@ export abstract class ChildWorker implements Worker {
 	#timer: NodeJS.Timeout | undefined;
 	/** it has said whether it could load the function */
 	#said = false;
+	/** what it wrote to standard error before that */
+	#words = "";
 
 	constructor(limits: WorkerLimits, events: WorkerEvents) {
 		this.limits = limits;
@@ -127,7 +131,10 @@ export abstract class ChildWorker implements Worker {
 			if (child.pid === undefined) this.cannotStart(whyNotStarted(command.command[0] ?? "", error));
 		});
 		readLines(child.stdout, (text) => this.events.line("stdout", text, undefined));
-		readLines(child.stderr, (text) => this.events.line("stderr", text, undefined));
+		readLines(child.stderr, (text) => {
+			if (!this.#said) this.#words = `${this.#words}${text}\n`.slice(-SAID_KEPT);
+			this.events.line("stderr", text, undefined);
+		});
 		return child;
 	}
 
@@ -204,7 +211,8 @@ export abstract class ChildWorker implements Worker {
 		for (const call of calls) if (!call.abandoned) call.answer.fail(code, this.#why);
 		this.events.returned(unbegun.filter((call) => !call.abandoned));
 		if (!this.#said && this.#reason !== "load_timeout" && this.#reason !== "load_failed") {
-			this.events.failed(this, { code: "HANDLER_FAILED_TO_LOAD", message: `the worker was not ready when ${this.#why}` });
+			const message = `the worker was not ready when ${this.#why}`;
+			this.events.failed(this, { code: "HANDLER_FAILED_TO_LOAD", message, stack: this.#words.trimEnd() || undefined });
 		}
 		this.events.gone(this, this.#reason ?? "exit", this.#why);
 	}

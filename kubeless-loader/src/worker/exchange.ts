@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Connection } from "./connection.ts";
 import type { WorkerCall } from "./contract.ts";
+import { type Report, reportOf } from "./report.ts";
 
 /** What an exchange tells its worker. */
 export interface ExchangeHost {
@@ -28,6 +29,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 	/** nothing but the end of the connection ends the answer's body */
 	#untilClose = false;
 	#trailers: readonly string[] | undefined;
+	/** what comes is not for the caller */
+	#report: Report | undefined;
 
 	constructor(host: ExchangeHost, call: WorkerCall, connection: Connection) {
 		this.#host = host;
@@ -49,13 +52,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
 		this.#status = status;
 		this.#head = texts(controller.rawHeaders);
 		this.#untilClose = endsWithConnection(status, this.call.method, this.#head);
-		process.nextTick(this.#begin);
+		this.#report = reportOf(this.#head);
+		if (this.#report === undefined) process.nextTick(this.#begin);
 	}
 
 	onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
 		const { call } = this;
 		if (call.abandoned) return;
-		if (!call.begun && this.#first === undefined) this.#first = bytes;
+		if (this.#report !== undefined) this.#report.add(bytes);
+		else if (!call.begun && this.#first === undefined) this.#first = bytes;
 		else {
 			this.#begin();
 			this.#pass(controller, bytes);
@@ -91,6 +96,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 		const { call } = this;
 		this.#host.concluded(this);
 		if (call.abandoned) return;
+		if (this.#report !== undefined) {
+			const { message, stack } = this.#report.words;
+			return call.answer.fail(this.#report.code, message, stack);
+		}
 		const first = this.#first ?? NOTHING;
 		if (!call.begun && this.#trailers === undefined) call.answer.result(this.#status, this.#head, first, 0, first.length);
 		else {

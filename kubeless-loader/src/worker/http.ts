@@ -132,12 +132,10 @@ export class HttpWorker extends ChildWorker implements ExchangeHost {
 	}
 
 	protected lastWords(): void {
-		// What the server sent before its end is still being read.
-		const timer = setTimeout(() => this.bury(), LAST_WORDS_MS);
-		if (this.inFlight === 0) {
-			clearTimeout(timer);
-			this.bury();
-		}
+		if (this.inFlight === 0 && this.state !== "loading") return this.bury();
+		// What it sent before its end, or printed about why it did not start, is still being read.
+		setTimeout(() => this.bury(), LAST_WORDS_MS);
+		if (this.inFlight === 0) this.child?.once("close", () => this.bury());
 	}
 
 	protected override bury(): void {

@@ -54,6 +54,13 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 			response.writeHead(Number(searchParams.get("status") ?? 200));
 			response.end("cookies");
 		},
+		"/report": () => {
+			response.writeHead(Number(searchParams.get("status") ?? 500), { "Kubeless-Error": searchParams.get("code") });
+			// In two pieces, some time apart: what begins is no answer all the same.
+			const words = searchParams.get("words");
+			response.write(words.slice(0, 5));
+			setTimeout(() => response.end(words.slice(5)), 50);
+		},
 		"/trailers": () => {
 			response.writeHead(200, { Trailer: "X-Sum" });
 			response.write("with ");
