@@ -13,8 +13,8 @@ const asked = process.argv.slice(2);
 must("node", ["--test", "--test-concurrency=2", "--test-timeout=300000", ...(asked.length > 0 ? asked : ["test/**/*.test.ts"])]);
 
 function manifests() {
-	return readdirSync(join(root, "runtimes"))
-		.map((id) => join(root, "runtimes", id, "runtime.json"))
+	return ["runtimes", "examples/custom"]
+		.flatMap((folder) => readdirSync(join(root, folder)).map((id) => join(root, folder, id, "runtime.json")))
 		.filter((file) => existsSync(file))
 		.map((file) => JSON.parse(readFileSync(file, "utf8")));
 }

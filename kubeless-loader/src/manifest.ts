@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import schema from "../../runtimes/runtime.schema.json" with { type: "json" };
 import { StartError } from "./errors.ts";
+import { type Misfit, misfit } from "./shape.ts";
 
 /** How a worker runs calls: many on one loop, on threads, or one at a time. */
 export type Concurrency = "async" | "threads" | "single";
@@ -46,42 +48,29 @@ export interface Manifest {
  * @throws {StartError} MANIFEST_INVALID, naming the field and what was expected
  */
 export function readManifest(file: string): Manifest {
-	let manifest: Partial<Manifest>;
+	let manifest: Manifest;
 	try {
-		manifest = JSON.parse(readFileSync(file, "utf8")) ?? {};
+		manifest = JSON.parse(readFileSync(file, "utf8"));
 	} catch (cause) {
 		throw new StartError("MANIFEST_INVALID", `The runtime manifest ${file} cannot be read: ${(cause as Error).message}.`);
 	}
-	const wants = (field: string, fits: boolean, what: string) => {
-		if (!fits) throw new StartError("MANIFEST_INVALID", `In ${file}, "${field}" must be ${what}.`);
-	};
-	const words = (value: unknown): boolean =>
-		Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string" && word !== "");
-	const { speaks = "wire", suffixes = [], http, stdio } = manifest;
-	wants("id", /^[a-zA-Z_-]+$/.test(manifest.id ?? ""), "a name of letters, _ and -");
-	wants("suffixes", manifest.suffixes === undefined || words(suffixes), "a list of suffixes such as .lua, or left out");
-	wants("concurrency", ["async", "threads", "single"].includes(manifest.concurrency ?? ""), "async, threads or single");
-	wants("worker", words(manifest.worker), "the worker's command, as a list of words");
-	wants("speaks", ["wire", "http", "stdio"].includes(speaks), "wire, http or stdio");
-	if (http !== undefined) {
-		wants("http", speaks === "http" && isObject(http), 'an object, and only where "speaks" is http');
-		const { listen = "port", port, ready, ...unknown } = http;
-		wants("http.listen", listen === "port" || listen === "socket", "port or socket");
-		wants("http.port", port === undefined || (isPort(port) && listen === "port"), "a port from 1 to 65535, and none beside a socket");
-		wants("http.ready", ready === undefined || (typeof ready === "string" && /^\/[!-~]*$/.test(ready)), "a path, such as /health");
-		wants(`http.${Object.keys(unknown)[0]}`, Object.keys(unknown).length === 0, "left out: http has listen, port and ready");
+	const wrong = misfit(manifest, schema) ?? contradiction(manifest);
+	if (wrong) {
+		const what = wrong.path === "" ? "the whole" : `"${wrong.path}"`;
+		throw new StartError("MANIFEST_INVALID", `In ${file}, ${what} must be ${wrong.expected}.`);
 	}
-	if (stdio !== undefined) {
-		wants("stdio", speaks === "stdio" && isObject(stdio), 'an object, and only where "speaks" is stdio');
-		const { output = "body", ...unknown } = stdio;
-		wants("stdio.output", output === "body" || output === "cgi", "body or cgi");
-		wants(`stdio.${Object.keys(unknown)[0]}`, Object.keys(unknown).length === 0, "left out: stdio has output");
-	}
-	return Object.freeze({ name: manifest.id, ...manifest, speaks, suffixes, folder: dirname(resolve(file)) }) as Manifest;
+	const { id, name = id, speaks = "wire", suffixes = [] } = manifest;
+	return Object.freeze({ ...manifest, name, speaks, suffixes, folder: dirname(resolve(file)) });
 }
 
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
-const isPort = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65536;
+/** What no field shows alone. */
+function contradiction({ speaks = "wire", http, stdio }: Partial<Manifest>): Misfit | undefined {
+	if (http && speaks !== "http") return { path: "http", expected: 'left out where "speaks" is not http' };
+	if (stdio && speaks !== "stdio") return { path: "stdio", expected: 'left out where "speaks" is not stdio' };
+	if (http?.listen === "socket" && http.port !== undefined)
+		return { path: "http.port", expected: 'left out where "http.listen" is socket' };
+	return undefined;
+}
 
 /** All manifests in a folder of runtimes, by id. */
 export function readManifests(runtimes: string): Manifest[] {
@@ -115,8 +104,9 @@ export function chooseManifest(
 	);
 }
 
-/** Whether a file of this name decides what a function does: source, dependencies, locks. */
-export function isSource({ suffixes, depsFile, lockFiles = [] }: Manifest, name: string): boolean {
+/** Whether a file of this name decides what a function does: source, dependencies, locks; of a worker without function files, its command's. */
+export function isSource({ suffixes, depsFile, lockFiles = [], worker }: Manifest, name: string): boolean {
+	if (suffixes.length === 0 && worker.some((word) => basename(word) === name)) return true;
 	return name === depsFile || lockFiles.includes(name) || suffixes.some((suffix) => name.endsWith(suffix));
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -21,16 +21,18 @@ const suites = readSuites();
 const conform = (owner: Owner, words: readonly string[], options?: DeskOptions) => tell(owner, ["conform", ...words], options);
 
 describe("conform", { concurrency: 2 }, () => {
-	test("finds that a right worker keeps every vector there is, and exits with 0", async (t) => {
+	test("finds that a right worker keeps every vector that can be asked of it, and exits with 0", async (t) => {
 		const { code, output, stderr } = await conform(t, good);
 		assert.equal(code, 0, output + stderr);
 		const kept = [...output.matchAll(/^ {2}kept +[\d.]+ +([\w-]+): /gm)].map(([, name]) => name);
+		// A worker takes calls side by side or ahead, so one of the two is not asked of it.
+		assert.match(output, /^ {2}skipped +5\.5 +withdraw: .*\(ahead: /m);
 		assert.deepEqual(
 			kept,
-			suites.map(({ name }) => name),
+			suites.map(({ name }) => name).filter((name) => name !== "withdraw"),
 		);
 		assert.ok(output.indexOf("\nMandatory\n") < output.indexOf("\nOptional\n"), "the optional ones apart");
-		assert.match(output, /^Mandatory: \d+ kept\nOptional: {2}\d+ kept\nThe worker keeps the wire\.$/m);
+		assert.match(output, /^Mandatory: \d+ kept\nOptional: {2}\d+ kept, \d+ skipped\nThe worker keeps the wire\.$/m);
 		assert.equal(stderr, "");
 	});
 
@@ -169,7 +171,7 @@ describe("conform", { concurrency: 2 }, () => {
 		[["--nosuch"], /^There is no option --nosuch: conform --help/],
 		[["--only"], /--only.*argument missing: conform --help/],
 		[["--only", "9.9", ...good], /^--only 9\.9 names no vectors: .*--list/],
-		[["--lacks", "wheels", ...good], /^--lacks wheels means nothing: give one of chunks, .*, source, stream\.$/],
+		[["--lacks", "wheels", ...good], /^--lacks wheels means nothing: give one of ahead, chunks, .*, source, stream\.$/],
 		[["--patience", "long", ...good], /^--patience long is not a factor: /],
 		[["--junit", "/no/such/folder/a.xml", ...good], /^There is no folder \/no\/such\/folder for --junit: make it/],
 		[["--function", "/no/such.lua", "--", "lua"], /^--function \/no\/such\.lua: there is no file/],
@@ -187,6 +189,20 @@ describe("conform", { concurrency: 2 }, () => {
 		});
 	}
 
+	test("needs nothing but the bundle, wherever that lies, and the worker's language", async (t) => {
+		const place = folder(t);
+		cpSync(join(root, "kubeless-loader/dist"), place, { recursive: true });
+		const options = { command: [process.execPath, join(place, "loader.mjs")], cwd: place };
+		const { code, output, stderr } = await conform(t, ["--only", "ready", "--only", "stream", ...good], options);
+		assert.equal(code, 0, output + stderr);
+		assert.match(output, /^Mandatory: 1 kept\nOptional: {2}\d+ kept\n/m);
+		const said = await conform(t, ["--handlers"], options);
+		assert.match(said.output, /^\| `echoes` \| returns the body \|$/m);
+		const broken = await conform(t, ["--only", "ready", ...wrong("is ready twice")], options);
+		assert.equal(broken.code, 1);
+		assert.match(broken.output, /^ {6}Rule 3\.3 of PROTOCOL\.md is broken: ready came after ready/m);
+	});
+
 	test("is a file of its own, so that serving does not load it", () => {
 		const dist = join(root, "kubeless-loader/dist");
 		const loader = readFileSync(join(dist, "loader.mjs"), "utf8");
@@ -200,6 +216,15 @@ interface Case {
 	outcome: string;
 }
 
+/** What CI servers take (Jenkins' xUnit plugin has it as a schema): where an element may stand, and its attributes, * where they must be. */
+const JUNIT: Record<string, { in: string; attributes: string[] }> = {
+	testsuites: { in: "", attributes: ["tests", "failures", "errors", "time", "name"] },
+	testsuite: { in: "testsuites", attributes: ["name*", "tests*", "failures*", "errors*", "skipped", "time", "timestamp", "hostname"] },
+	testcase: { in: "testsuite", attributes: ["name*", "classname*", "time"] },
+	failure: { in: "testcase", attributes: ["type", "message"] },
+	skipped: { in: "testcase", attributes: ["message"] },
+};
+
 /** Reads what the command writes, and nothing else: every character has to be of the XML that it should be. */
 function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const TOKEN =
@@ -208,6 +233,7 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const open: string[] = [];
 	const names: string[] = [];
 	const cases: Case[] = [];
+	const told: number[][] = [];
 	for (TOKEN.lastIndex = 0; TOKEN.lastIndex < xml.length; ) {
 		const at = TOKEN.lastIndex;
 		const token = TOKEN.exec(xml);
@@ -215,15 +241,37 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 		const [, slash, name, attributes = "", empty] = token;
 		const of = (attribute: string) => new RegExp(` ${attribute}="([^"]*)"`).exec(attributes)?.[1] ?? "";
 		if (name === undefined) continue;
-		if (slash) assert.equal(open.pop(), name);
-		else if (!empty) open.push(name);
-		if (slash) continue;
-		if (name === "testsuite") names.push(of("name"));
+		if (slash) {
+			assert.equal(open.pop(), name);
+			continue;
+		}
+		const shape = JUNIT[name];
+		assert.equal(shape?.in, open.at(-1) ?? "", `${name} stands in ${open.at(-1)}`);
+		const given = [...attributes.matchAll(/ (\w+)=/g)].map(([, attribute]) => attribute);
+		for (const one of shape?.attributes ?? []) assert.ok(!one.endsWith("*") || given.includes(one.slice(0, -1)), `${name} has no ${one}`);
+		for (const one of given)
+			assert.ok(
+				shape?.attributes.some((known) => known.replace("*", "") === one),
+				`${name} has ${one}`,
+			);
+		for (const number of ["tests", "failures", "errors", "skipped", "time"])
+			if (given.includes(number)) assert.match(of(number), number === "time" ? /^\d+\.\d{3}$/ : /^\d+$/);
+		if (!empty) open.push(name);
+		if (name === "testsuite") {
+			names.push(of("name"));
+			told.push(["tests", "failures", "skipped"].map((number) => Number(of(number))));
+		}
 		if (name === "testcase") cases.push({ suite: of("classname").split(".")[1] ?? "", outcome: "kept" });
 		const last = cases.at(-1);
 		if (name === "skipped" && last) last.outcome = "skipped";
 		if (name === "failure" && last) last.outcome = of("type");
 	}
 	assert.deepEqual(open, []);
+	const counted = names.map((name) => {
+		const own = cases.filter(({ suite }) => suite === name);
+		const failed = own.filter(({ outcome }) => outcome.startsWith("rule "));
+		return [own.length, failed.length, own.filter(({ outcome }) => outcome === "skipped").length];
+	});
+	assert.deepEqual(told, counted, "tests, failures and skipped of each suite");
 	return { names, cases };
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { StartError } from "../../kubeless-loader/src/errors.ts";
 import { chooseManifest, expand, type Manifest, readManifest, readManifests } from "../../kubeless-loader/src/manifest.ts";
 import { folder } from "../support/loader.ts";
@@ -16,25 +18,74 @@ test("a manifest knows its folder, and one without a name goes by its id", (t) =
 	assert.deepEqual([manifest.folder, manifest.name], [place, "lua"]);
 });
 
-for (const [field, value] of [
-	["id", "lua5"],
-	["id", undefined],
-	["suffixes", []],
-	["suffixes", ".lua"],
-	["concurrency", "many"],
-	["worker", []],
-	["worker", [""]],
+const schema = new Ajv2020({ strict: false }).compile(
+	JSON.parse(readFileSync(join(import.meta.dirname, "../../runtimes/runtime.schema.json"), "utf8")),
+);
+
+for (const [change, sentence] of [
+	[{ id: "lua5" }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua".'],
+	[{ id: undefined }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua", and is missing.'],
+	[{ name: 7 }, '"name" must be text that is not empty.'],
+	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields there are id, name, suffixes, '],
+	[{ suffixes: [] }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
+	[{ suffixes: ".lua" }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
+	[{ suffixes: [".lua", "lua"] }, '"suffixes[1]" must be text that matches ^\\.[a-z0-9.]+$, such as ".lua".'],
+	[{ concurrency: "many" }, '"concurrency" must be one of async, threads, single.'],
+	[{ worker: [] }, '"worker" must be a list that is not empty, such as ["lua","$(RUNTIME_DIR)/worker.lua"].'],
+	[{ worker: ["lua", ""] }, '"worker[1]" must be text that is not empty.'],
+	[{ worker: undefined }, '"worker" must be a list that is not empty, such as ["lua","$(RUNTIME_DIR)/worker.lua"], and is missing.'],
+	[{ env: { A: 1 } }, '"env.A" must be text.'],
+	[{ speaks: "ftp" }, '"speaks" must be one of wire, http, stdio.'],
+	[{ http: {} }, '"http" must be left out where "speaks" is not http.'],
+	[{ speaks: "http", http: "/ready" }, '"http" must be an object.'],
+	[{ speaks: "http", http: { port: 65536 } }, '"http.port" must be a whole number from 1 to 65535.'],
+	[{ speaks: "http", http: { port: 1, listen: "socket" } }, '"http.port" must be left out where "http.listen" is socket.'],
+	[{ speaks: "http", http: { ready: "health" } }, '"http.ready" must be text that matches ^/[!-~]*$, such as "/health".'],
+	[{ speaks: "http", http: { prot: 1 } }, '"http.prot" must be left out: the fields there are listen, port, ready.'],
+	[{ stdio: {} }, '"stdio" must be left out where "speaks" is not stdio.'],
+	[{ speaks: "stdio", stdio: { output: "html" } }, '"stdio.output" must be one of body, cgi.'],
+	[{ lacks: { stream: "" } }, '"lacks.stream" must be text that is not empty.'],
+	[{ toolchain: {} }, '"toolchain.check" must be a list that is not empty, and is missing.'],
+	[{ versions: [{ version: "1.0", base: "b", until: "2028" }] }, '"versions[0].until" must be text that matches ^\\d{4}-\\d{2}$.'],
 ] as const) {
-	test(`a manifest whose ${field} is ${JSON.stringify(value)} is refused, and the field named`, (t) => {
-		const place = folder(t, { "runtime.json": JSON.stringify({ ...GOOD, [field]: value }) });
-		assert.throws(() => readManifest(join(place, "runtime.json")), new RegExp(`"${field}" must be`));
+	test(`a manifest with ${JSON.stringify(change)} is refused: ${sentence}`, (t) => {
+		const text = JSON.stringify({ ...GOOD, ...change });
+		const file = join(folder(t, { "runtime.json": text }), "runtime.json");
+		assert.throws(
+			() => readManifest(file),
+			({ message }: Error) => message.startsWith(`In ${file}, ${sentence}`),
+		);
+		assert.equal(schema(JSON.parse(text)), false, "by the published schema, too");
 	});
 }
+
+interface Described {
+	readonly description?: string;
+	readonly properties?: Readonly<Record<string, Described>>;
+	readonly items?: Described;
+}
+
+test("every field of the published schema has a description", () => {
+	const bare: string[] = [];
+	const look = (path: string, { properties = {}, items }: Described) => {
+		for (const [name, field] of Object.entries(properties)) {
+			if (!field.description) bare.push(`${path}${name}`);
+			look(`${path}${name}.`, field);
+		}
+		if (items) look(`${path}[].`, items);
+	};
+	look("", schema.schema as object);
+	assert.deepEqual(bare, []);
+});
 
 for (const text of ["", "{", "null", "[]", "42"]) {
 	test(`a manifest of ${JSON.stringify(text)} is refused in one sentence`, (t) => {
 		const place = folder(t, { "runtime.json": text });
-		assert.throws(() => readManifest(join(place, "runtime.json")), StartError);
+		const file = join(place, "runtime.json");
+		assert.throws(
+			() => readManifest(file),
+			(error) => error instanceof StartError && error.code === "MANIFEST_INVALID" && error.message.includes(file),
+		);
 	});
 }
 

@@ -5,7 +5,7 @@ import { report } from "./report.ts";
 export function junit(results: readonly Result[]): string {
 	const suites = Map.groupBy(results, ({ suite }) => suite);
 	const lines = [...suites].flatMap(([name, tests]) => [
-		`\t<testsuite name="${xml(name)}" ${counts(tests)}>`,
+		`\t<testsuite name="${xml(name)}" ${counts(tests)} skipped="${number(tests, "skipped")}">`,
 		...tests.map((test) => testcase(test)),
 		"\t</testsuite>",
 	]);
@@ -25,10 +25,12 @@ function testcase(result: Result): string {
 }
 
 function counts(results: readonly Result[]): string {
-	const count = (outcome: Result["outcome"]) => results.filter((result) => result.outcome === outcome).length;
 	const ms = results.reduce((sum, result) => sum + result.ms, 0);
-	return `tests="${results.length}" failures="${count("broken")}" skipped="${count("skipped")}" errors="0" time="${seconds(ms)}"`;
+	return `tests="${results.length}" failures="${number(results, "broken")}" errors="0" time="${seconds(ms)}"`;
 }
+
+const number = (results: readonly Result[], outcome: Result["outcome"]): number =>
+	results.filter((result) => result.outcome === outcome).length;
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 

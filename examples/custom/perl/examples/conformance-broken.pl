@@ -1,0 +1,20 @@
+# Line 17 is a syntax error, and the file is not to be mended.
+use strict;
+use warnings;
+
+sub echoes {
+	my ($event) = @_;
+	return $event->{data};
+}
+
+sub another {
+	return 'another';
+}
+
+sub third { 'third' }
+
+sub fourth {
+	return ] 4;
+}
+
+1;

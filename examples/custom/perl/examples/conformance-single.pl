@@ -1,0 +1,3 @@
+sub single { 'the only one' }
+
+1;

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import net from "node:net";
+import { delimiter, join } from "node:path";
+import { before, describe, test } from "node:test";
+import { shellEnv } from "../support/desk.ts";
+import { folder } from "../support/loader.ts";
+import { suiteOwner } from "../support/owner.ts";
+import { follow, stepsOf } from "../support/page.ts";
+
+const root = join(import.meta.dirname, "../..");
+const docs = join(root, "docs");
+/** The example that has a page's files, and the program without which the page cannot be followed. */
+const PAGES = {
+	worker: { example: "perl", needs: "perl" },
+	server: { example: "express", needs: "npm" },
+	command: { example: "command", needs: "sh" },
+};
+
+describe("the pages for runtimes of one's own", () => {
+	const owner = suiteOwner();
+	let env: NodeJS.ProcessEnv;
+
+	before(() => {
+		// "Before you begin", with a folder of this test's in the place of the machine's.
+		const prefix = folder(owner);
+		const [first] = stepsOf(join(docs, "custom-runtime.md"));
+		assert.ok(first && "commands" in first && first.commands[0] === "npm install", "this checkout's is done");
+		const own = { ...shellEnv(), npm_config_prefix: prefix };
+		const { status, stderr } = spawnSync("sh", ["-c", first.commands[1] ?? ""], { cwd: root, env: own, encoding: "utf8" });
+		assert.equal(status, 0, stderr);
+		env = { ...shellEnv(), PATH: [join(prefix, "bin"), process.env["PATH"]].join(delimiter) };
+	});
+
+	for (const [page, { example, needs }] of Object.entries(PAGES)) {
+		const steps = stepsOf(join(docs, "custom-runtime", `${page}.md`));
+		const missing = spawnSync("sh", ["-c", `command -v ${needs}`]).status !== 0 && `${needs} is not installed`;
+		if (missing) console.log(`SKIPPED: docs/custom-runtime/${page}.md. ${missing}`);
+
+		test(`${page}.md works when it is followed from an empty folder`, { skip: !process.env["CI"] && missing }, async (t) => {
+			const port = await freePort();
+			// What needs an engine is followed by the image tests.
+			const end = steps.findIndex((step) => "commands" in step && step.commands.some((line) => line.startsWith("docker ")));
+			await follow(t, steps.slice(0, end), port, { ...env, FUNC_PORT: String(port) });
+		});
+
+		test(`${page}.md has the files of examples/custom/${example}`, () => {
+			const home = join(root, "examples/custom", example);
+			const shown = steps.flatMap((step) => ("file" in step && existsSync(join(home, step.file)) ? [step] : []));
+			for (const { file, text } of shown) {
+				const own = readFileSync(join(home, file), "utf8");
+				assert.ok(file.startsWith("examples/") || text === own, `${file} differs`);
+			}
+			for (const file of ["runtime.json", "Dockerfile"]) assert.ok(shown.some((one) => one.file === file));
+		});
+	}
+
+	test("are all followed", () => {
+		assert.deepEqual(
+			readdirSync(join(docs, "custom-runtime")).sort(),
+			Object.keys(PAGES)
+				.map((page) => `${page}.md`)
+				.sort(),
+		);
+	});
+});
+
+async function freePort(): Promise<number> {
+	const server = net.createServer().listen(0, "127.0.0.1");
+	await new Promise((resolve) => server.once("listening", resolve));
+	const { port } = server.address() as net.AddressInfo;
+	await new Promise((resolve) => server.close(resolve));
+	return port;
+}

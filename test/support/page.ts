@@ -1,0 +1,108 @@
+// A page that is followed word by word: "Write `NAME`:" and a block make a file, an `sh` block is run line by line, and the `text`
+// block behind it is what its last line prints. `…` stands for anything there; where it ends the block, the command goes on.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { folder } from "./loader.ts";
+import type { Owner } from "./owner.ts";
+
+export type Step =
+	| { readonly file: string; readonly text: string }
+	| { readonly commands: readonly string[]; readonly expected: string | undefined };
+
+/** How long one command may take, an installation among them, in `ms`. */
+const PATIENCE_MS = 120_000;
+
+export function stepsOf(page: string): Step[] {
+	const steps: Step[] = [];
+	const BLOCK = /(?:^Write `([^`]+)`:\n\n)?^```(\w+)\n([^]*?)^```\n(?:```text\n([^]*?)^```\n)?/gm;
+	for (const [, file, language, text = "", expected] of readFileSync(page, "utf8").matchAll(BLOCK)) {
+		if (file !== undefined) steps.push({ file, text });
+		else if (language === "sh") steps.push({ commands: text.trimEnd().split("\n"), expected });
+	}
+	return steps;
+}
+
+/** Follows steps in a folder that was empty; `port` is taken where they say 8080. */
+export async function follow(owner: Owner, steps: readonly Step[], port: number, env: NodeJS.ProcessEnv): Promise<string> {
+	const place = folder(owner);
+	const own = (text: string) => text.replaceAll("localhost:8080", `localhost:${port}`).replaceAll("--publish 8080:", `--publish ${port}:`);
+	let server: Shell | undefined;
+	owner.after(() => server?.stop());
+	for (const step of steps) {
+		if ("file" in step) {
+			mkdirSync(dirname(join(place, step.file)), { recursive: true });
+			writeFileSync(join(place, step.file), step.text);
+			continue;
+		}
+		for (const [index, command] of step.commands.entries()) {
+			const expected = index === step.commands.length - 1 ? step.expected : undefined;
+			const shell = new Shell(own(command), place, env);
+			if (expected?.endsWith("…\n")) {
+				// Whoever follows the page has stopped the one before.
+				await server?.stop();
+				server = shell;
+				await shell.prints(like(own(expected)));
+			} else await shell.succeeds(expected === undefined ? /^/ : like(own(expected)));
+		}
+	}
+	return place;
+}
+
+function like(expected: string): RegExp {
+	const words = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+	const lines = expected.trimEnd().split("\n");
+	const pattern = lines.map((line) => (line === "…" ? "[^]*" : `${line.split("…").map(words).join(".*")}\n`)).join("");
+	return new RegExp(`^${pattern}$`);
+}
+
+/** One command line, in a process group of its own. */
+class Shell {
+	readonly #command: string;
+	readonly #child: ChildProcess;
+	readonly #ended: Promise<number | null>;
+	#output = "";
+	#all = "";
+
+	constructor(command: string, cwd: string, env: NodeJS.ProcessEnv) {
+		this.#command = command;
+		this.#child = spawn("sh", ["-c", command], { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+		this.#child.stdout?.on("data", (text) => {
+			this.#output += text;
+			this.#all += text;
+		});
+		this.#child.stderr?.on("data", (text) => {
+			this.#all += text;
+		});
+		this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
+	}
+
+	async succeeds(expected: RegExp): Promise<void> {
+		const timer = setTimeout(() => void this.stop(), PATIENCE_MS);
+		const code = await this.#ended;
+		clearTimeout(timer);
+		assert.equal(code, 0, `${this.#command}\n${this.#all}`);
+		// A page cannot show that the last line has no end.
+		assert.match(this.#output.replace(/\n?$/, "\n"), expected, `${this.#command}\n${this.#all}`);
+	}
+
+	async prints(expected: RegExp): Promise<void> {
+		const deadline = Date.now() + PATIENCE_MS;
+		while (!expected.test(this.#output)) {
+			assert.ok(this.#running, `${this.#command} has ended:\n${this.#all}`);
+			assert.ok(Date.now() < deadline, `${this.#command} does not print ${expected}:\n${this.#all}`);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	/** As Ctrl-C does. */
+	async stop(): Promise<void> {
+		if (this.#running) process.kill(-(this.#child.pid as number), "SIGINT");
+		await this.#ended;
+	}
+
+	get #running(): boolean {
+		return this.#child.exitCode === null && this.#child.signalCode === null;
+	}
+}
