@@ -69,7 +69,7 @@ function fits(value: unknown, { type, enum: words, pattern, minLength = 0, minim
 
 function expectation({ type, enum: words, pattern, minLength, minimum, maximum, minItems, examples = [] }: Schema): string {
 	const such = examples.length > 0 ? `, such as ${JSON.stringify(examples[0])}` : "";
-	if (words) return `one of ${words.join(", ")}`;
+	if (words) return words.join(", ").replace(/, ([^,]*)$/, " or $1");
 	switch (type) {
 		case "string":
 			return `${minLength ? "text that is not empty" : "text"}${pattern === undefined ? "" : ` that matches ${pattern}`}${such}`;
