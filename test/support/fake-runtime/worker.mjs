@@ -204,7 +204,7 @@ function echo({ id }, body) {
 }
 
 function act(line, head, body) {
-	note(`call ${line.id} ${line.path} ${body}`);
+	note(`call ${line.id} ${line.path} ${body}`.trimEnd());
 	return (CALLS[line.path] ?? echo)(line, body, head);
 }
 
