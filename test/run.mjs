@@ -22,7 +22,7 @@ function manifests() {
 /** Makes sure a language is there: installed where that was asked for, else its tests say that they are skipped. */
 function provide({ id, name, toolchain }) {
 	if (!toolchain || works(toolchain.check)) return;
-	const { debian: packages = [], bring = [] } = toolchain;
+	const { debian: packages = [], bring = [], absent } = toolchain;
 	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
 	const able = process.getuid?.() === 0 && existsSync("/etc/debian_version");
 	if (wanted && able) {
@@ -41,7 +41,7 @@ function provide({ id, name, toolchain }) {
 	}
 	const means =
 		packages.length > 0 ? `apt-get install ${packages.join(" ")}` : bring.length > 0 ? "KUBELESS_SETUP=true npm test, as root" : "";
-	const cure = means && `; on Debian: ${means}`;
+	const cure = absent ? `; ${absent}` : means && `; on Debian: ${means}`;
 	console.log(`MISSING: ${name} (${toolchain.check.join(" ")} fails), its tests will be skipped${cure}`);
 }
 

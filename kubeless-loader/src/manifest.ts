@@ -38,7 +38,7 @@ export interface Manifest {
 	readonly libraries?: string;
 	/** what its worker cannot do, by the word that conformance vectors need, each with the reason */
 	readonly lacks?: Readonly<Record<string, string>>;
-	readonly toolchain?: { readonly check: readonly string[]; readonly debian?: readonly string[] };
+	readonly toolchain?: { readonly check: readonly string[]; readonly debian?: readonly string[]; readonly absent?: string };
 	/** the manifest's folder, for $(RUNTIME_DIR) */
 	readonly folder: string;
 }

@@ -177,6 +177,7 @@ describe("conform", { concurrency: 2 }, () => {
 		[["--function", "/no/such.lua", "--", "lua"], /^--function \/no\/such\.lua: there is no file/],
 		[["--function", faulty, "--", "lua"], /is a folder: give the file in it\.$/],
 		[["--manifest", join(root, "package.json")], /"id" must be /],
+		[["--manifest", join(root, "runtimes/ballerina/runtime.json")], /speaks http, and conform tests those that speak the wire\.$/],
 		[["--function", handlers, "--", "/no/such/worker"], /^The worker's command cannot be run \(.*\/no\/such\/worker.*\): is it installed/],
 	];
 	for (const [words, sentence] of MISTAKES) {

@@ -3,7 +3,7 @@ import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { conformanceFile, manifestCandidate } from "../../kubeless-loader/src/conform/candidate.ts";
 import type { Candidate } from "../../kubeless-loader/src/conform/conform.ts";
-import { expand, type Manifest, readManifests } from "../../kubeless-loader/src/manifest.ts";
+import { expand, type Manifest, readManifests, type Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { installLibraries } from "../support/libraries.ts";
 
 /** A runtime that brings conformance handlers. */
@@ -11,6 +11,9 @@ export interface Runtime {
 	readonly id: string;
 	/** why it cannot run here; undefined: it can */
 	readonly missing: string | undefined;
+	/** it is missing, and that is a failure: this is CI, and it could be there */
+	readonly wanted: boolean;
+	readonly speaks: Speaks;
 	/** installs what the worker offers to functions, if anything */
 	readonly candidate: () => Candidate & { readonly file: string };
 }
@@ -24,12 +27,13 @@ export function readRuntimes(): Runtime[] {
 function readRuntime(manifest: Manifest): Runtime[] {
 	const file = conformanceFile(manifest);
 	if (!file) return [];
-	const { id, name, toolchain } = manifest;
+	const { id, name, speaks, toolchain } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
-	const cure = toolchain?.debian ? `; on Debian: apt-get install ${toolchain.debian.join(" ")}` : "";
-	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${cure}`;
-	return [{ id, missing, candidate: () => candidateOf(manifest, file, stdout) }];
+	const cure = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
+	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${cure ? `; ${cure}` : ""}`;
+	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
+	return [{ id, missing, wanted, speaks, candidate: () => candidateOf(manifest, file, stdout) }];
 }
 
 function candidateOf(manifest: Manifest, file: string, version: string): Candidate & { readonly file: string } {

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Lists the packages that are in KUBELESS_INSTALL_VOLUME/function/function.jar, as Ballerina has written them into Dependencies.toml.
+set -eu
+
+file=$KUBELESS_INSTALL_VOLUME/function/Dependencies.toml
+[ -f "$file" ] || exit 0
+awk '
+	function text(line) { sub(/^[^=]*=[ \t]*"/, "", line); sub(/".*/, "", line); return line }
+	function tell() { if (name != "" && !own) printf "%s\t%s\t%s\tpkg:generic/%s/%s@%s\t\t\n", org, name, version, org, name, version; name = ""; own = 0 }
+	/^[ \t]*\[\[/ { tell() }
+	/^org[ \t]*=/ { org = text($0) }
+	/^name[ \t]*=/ { name = text($0) }
+	/^version[ \t]*=/ { version = text($0) }
+	/moduleName = "[^"]*\.kubeless"/ { own = 1 } # the package of the function itself
+	END { tell() }
+' "$file"

@@ -1,0 +1,115 @@
+# shellcheck shell=sh disable=SC2154
+# Read by start.sh and compile.sh: makes of the function in $folder (its $file, or "" for all there are) and its $handler a package with a
+# service around it, and builds $scratch/function: function.jar, and the handler's name.
+
+package=$scratch/package
+mkdir -p "$package/modules/kubeless"
+cd "$folder"
+sources "$file" >"$scratch/names"
+if ! grep -q '^\./[^/]*\.bal$' "$scratch/names"; then
+	[ -n "$file" ] || { echo "There is no Ballerina file in $folder."; exit 1; }
+fi
+
+# ---- the handler
+
+# The functions of a file that take an event and a context, and whether they are isolated.
+handlers() {
+	awk '
+		{ sub(/^[ \t]*#.*/, ""); sub(/^[ \t]*\/\/.*/, ""); text = text " " $0 }
+		END {
+			while (match(text, /public +((isolated|transactional) +)*function +[A-Za-z_][A-Za-z_0-9]*[ \t]*\([^()]*\)/)) {
+				found = substr(text, RSTART, RLENGTH)
+				text = substr(text, RSTART + RLENGTH)
+				if (found !~ /:Event[ \t].*:Context[ \t]/) continue
+				isolated = found ~ /^public +isolated / ? "isolated" : ""
+				sub(/^[^(]*function +/, "", found)
+				sub(/[ \t]*\(.*/, "", found)
+				print found, isolated
+			}
+		}
+	' "$@"
+}
+
+while IFS= read -r name; do
+	case $name in ./*/*) ;; *.bal) handlers "$name" ;; *) [ "$name" != "./${file##*/}" ] || handlers "$name" ;; esac
+done <"$scratch/names" >"$scratch/handlers"
+all=$(cut -d ' ' -f 1 "$scratch/handlers" | tr '\n' ' ' | sed 's/ $//; s/ /, /g')
+what=${file##*/}
+what=${what:-The function}
+if [ -z "$handler" ]; then
+	case $all in
+	'') echo "$what has no handler: a public function with the parameters (kubeless:Event event, kubeless:Context context)."; exit 1 ;;
+	*,*) echo "$what has more than one handler, $all: set FUNC_HANDLER to one of them."; exit 1 ;;
+	esac
+	handler=$all
+fi
+found=$(grep "^$handler " "$scratch/handlers" | head -n 1)
+if [ -z "$found" ]; then
+	echo "$what has no handler $handler, a public function with the parameters (kubeless:Event event, kubeless:Context context)${all:+; it has $all}."
+	exit 1
+fi
+isolated=${found#"$handler"}
+isolated=${isolated# }
+
+# ---- the package
+
+# The function's Ballerina.toml, or an empty one, with what a package has to have.
+complete_toml() {
+	awk '
+		function fill() {
+			if (!("org" in has)) print "org = \"function\""
+			if (!("name" in has)) print "name = \"function\""
+			if (!("version" in has)) print "version = \"0.1.0\""
+		}
+		/^[ \t]*\[/ { if (inside) fill(); inside = /^[ \t]*\[package\]/; seen = seen || inside }
+		inside && match($0, /^[ \t]*(org|name|version)[ \t]*=/) { key = $0; gsub(/[ \t]*=.*|[ \t]/, "", key); has[key] }
+		{ print }
+		END { if (!seen) print "[package]"; if (inside || !seen) fill() }
+	' "$@"
+}
+
+package_name() {
+	awk '
+		/^[ \t]*\[/ { inside = /^[ \t]*\[package\]/ }
+		inside && /^[ \t]*name[ \t]*=/ { sub(/^[^=]*=[ \t]*"/, ""); sub(/".*/, ""); print; exit }
+	' "$package/Ballerina.toml"
+}
+
+toml=/dev/null
+if is_package; then toml=Ballerina.toml; fi
+complete_toml "$toml" >"$package/Ballerina.toml"
+own=$(package_name)
+
+# Kubeless's types are a module of the package, so that nothing has to be published for them; the line stays the same one.
+take() {
+	case $1 in */*) mkdir -p "$package/${1%/*}" ;; esac
+	case $1 in
+	./Ballerina.toml) ;;
+	./Dependencies.toml | ./resources/*) cp -L "$1" "$package/$1" ;;
+	*)
+		to=$package/$1
+		case $1 in *.bal) ;; ./*/*) ;; *) to=$to.bal ;; esac # a function's file need not be called like one
+		sed "s|^\([ 	]*import[ 	][ 	]*\)kubeless/kubeless\([ 	;]\)|\1$own.kubeless\2|" "$1" >"$to"
+		;;
+	esac
+}
+while IFS= read -r name; do take "$name"; done <"$scratch/names"
+cp "$home"/kubeless/*.bal "$package/modules/kubeless/"
+sed "s/PACKAGE/$own/; s/HANDLER/$handler/; s/^\( *\)ISOLATED /\1${isolated:+isolated }/" "$home/service.bal" | sed 1d >"$package/kubeless_service.bal"
+
+# ---- the jar
+
+set --
+[ ! -f "$package/Dependencies.toml" ] || set -- --sticky
+cd "$package"
+if ! "$bal" build "$@" >"$scratch/said" 2>&1; then
+	# ERROR [hello.bal:(3:12,3:13)] what is wrong
+	sed -e 's/^\(ERROR\|WARNING\) \[\([^]:]*\):(\([0-9]*\):\([0-9]*\),[^)]*)\] /\2:\3:\4: \1: /' -e '/^Compiling source$/d' -e '/^	[^ ]*\/[^ ]*:[0-9.]*$/d' \
+		-e '/^error: compilation contains errors$/d' -e '/^[[:space:]]*$/d' "$scratch/said"
+	exit 1
+fi
+mkdir "$scratch/function"
+for jar in target/bin/*.jar; do mv "$jar" "$scratch/function/function.jar"; done
+# What came of the dependencies, for a list of what is inside.
+[ ! -f Dependencies.toml ] || cp Dependencies.toml "$scratch/function/"
+echo "$handler" >"$scratch/function/handler"

@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, beforeEach, describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { folderFor, Pod } from "../installers/pod.ts";
+import { assertCycloneDx } from "../installers/schema.ts";
+import { JSON_TYPE } from "../support/ask.ts";
+import { noJava, StandIn } from "../support/ballerina/stand-in.ts";
+import { run } from "../support/desk.ts";
+import { type Loader, runLoader, startLoader } from "../support/loader.ts";
+import { suiteOwner } from "../support/owner.ts";
+
+// No registry has Ballerina's compiler, so that here a stand-in is in its place: what it builds answers for the function. Everything else is the real
+// thing: start.sh, compile.sh, the package they make, the loader, Java.
+
+const home = fileURLToPath(new URL("../../runtimes/ballerina/", import.meta.url));
+const example = (name: string) => readFileSync(join(home, "examples", name), "utf8");
+
+/** A function with this name and, for what it does, nothing: the stand-in knows it by its name. */
+const source = (name: string, qualifier = "isolated ") => `import kubeless/kubeless;
+
+public ${qualifier}function ${name}(kubeless:Event event, kubeless:Context context) returns string|error {
+    return event.data;
+}
+`;
+
+if (noJava && process.env["CI"]) test("Ballerina around a stand-in for its compiler", () => assert.fail(String(noJava)));
+if (noJava) console.log(`SKIPPED: Ballerina around a stand-in for its compiler. ${noJava}`);
+
+describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () => {
+	const owner = suiteOwner();
+	let standIn: StandIn;
+	before(() => {
+		standIn = new StandIn(owner);
+	});
+	beforeEach(() => standIn.forget());
+
+	const options = (files: Record<string, string>, env: Record<string, string> = {}) => ({
+		files,
+		env: { ...standIn.env, FUNC_RUNTIME: "ballerina2201.13", ...env },
+	});
+	const serve = (t: TestContext, files: Record<string, string>, env?: Record<string, string>) => startLoader(t, options(files, env));
+	const only = (t: TestContext, name: string, env?: Record<string, string>) => serve(t, { "f.bal": source(name) }, env);
+
+	describe("the package that is built", () => {
+		test("has the function as it is, but for the import, whose line stays where it was", async (t) => {
+			const text = `import ballerina/io;\n\n  import   kubeless/kubeless;\n\n${source("echoes", "").replace(/^.*\n\n/, "    ")}\nfunction log() {\n    io:println("kubeless/kubeless;"); // import kubeless/kubeless;\n}\n`;
+			await serve(t, { "f.bal": text });
+			assert.equal(standIn.built("f.bal"), text.replace("kubeless/kubeless", "function.kubeless"));
+		});
+
+		test("takes another name for the import", async (t) => {
+			const text = source("echoes")
+				.replace("kubeless/kubeless;", "kubeless/kubeless as k;")
+				.replace(/kubeless:/g, "k:");
+			await serve(t, { "f.bal": text });
+			assert.match(standIn.built("f.bal"), /^import function\.kubeless as k;$/m);
+		});
+
+		test("calls an isolated function from an isolated service, and another one from one that is not", async (t) => {
+			await serve(t, { "f.bal": source("echoes") });
+			assert.match(standIn.built("kubeless_service.bal"), /^isolated service \/ on kubelessListener/m);
+			await serve(t, { "f.bal": source("echoes", "") });
+			assert.match(standIn.built("kubeless_service.bal"), /^service \/ on kubelessListener/m);
+			assert.match(standIn.built("kubeless_service.bal"), /^ {4}resource function 'default/m);
+		});
+
+		test("is that of the function's own Ballerina.toml, with what it lacks", async (t) => {
+			const toml = '[package]\nname = "shop"\n\n[[dependency]]\norg = "ballerina"\nname = "uuid"\nversion = "1.8.0"\n';
+			const files = { "Ballerina.toml": toml, "Dependencies.toml": '[ballerina]\nversion = "1"\n', "f.bal": source("echoes") };
+			await serve(t, files);
+			const built = standIn.built("Ballerina.toml");
+			assert.match(
+				built,
+				/^\[package\]\nname = "shop"\n\norg = "function"\nversion = "0\.1\.0"\n\[\[dependency\]\]\norg = "ballerina"\nname = "uuid"/,
+			);
+			assert.match(standIn.built("kubeless_service.bal"), /^import shop\.kubeless;$/m);
+			assert.match(readFileSync(join(standIn.place, "builds"), "utf8"), / --sticky$/m);
+		});
+
+		test("is one of its own for each file of a folder without a Ballerina.toml, empty as Kubeless makes it", async (t) => {
+			const files = { "f.bal": source("echoes"), "g.bal": source("echoes"), "Ballerina.toml": "\n" };
+			assert.equal((await (await serve(t, files, { MOD_NAME: "f", FUNC_HANDLER: "echoes" })).ask({ body: "x" })).text, "x");
+		});
+
+		for (const name of ["hello", "data", "response", "conformance-single"]) {
+			test(`is made of examples/${name}.bal`, async (t) => {
+				const loader = await serve(t, { "f.bal": example(`${name}.bal`) });
+				assert.equal((await loader.ask()).status, 200);
+			});
+		}
+
+		test("is made of examples/conformance.bal", async (t) => {
+			const loader = await serve(t, { "f.bal": example("conformance.bal") }, { MOD_NAME: "f", FUNC_HANDLER: "echoes" });
+			assert.equal((await loader.ask({ body: "x" })).text, "x");
+		});
+	});
+
+	test("examples/deps: modules of its own are built in, and kubeless.toml is what it is configured by", async (t) => {
+		const names = readdirSync(join(home, "examples/deps"), { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
+		const files = Object.fromEntries(names.map((name) => [name, example(`deps/${name}`)]));
+		assert.deepEqual(names.sort(), ["Ballerina.toml", "deps.bal", "kubeless.toml", "modules/words/words.bal"]);
+		const loader = await serve(t, { ...files, "Config.toml": "# the second one\n" });
+		assert.equal((await loader.ask()).text, `${files["kubeless.toml"]}# the second one\n`);
+		assert.equal(standIn.built("modules/words/words.bal"), files["modules/words/words.bal"]);
+		const own = await serve(t, { ...files, "own.toml": "# the first one\n" }, { BAL_CONFIG_FILES: join(loader.volume, "Config.toml") });
+		assert.equal((await own.ask()).text, `# the second one\n${files["kubeless.toml"]}`);
+	});
+
+	test("a function is built once for each content and handler", async (t) => {
+		const files = { "f.bal": `${source("echoes")}${source("hello").replace(/^import.*\n/, "")}` };
+		const env = (handler: string) => ({ MOD_NAME: "f", FUNC_HANDLER: handler });
+		const answers = async (handler: string, more: Record<string, string> = {}) =>
+			(await (await serve(t, { ...files, ...more }, env(handler))).ask({ body: "x" })).text;
+		assert.equal(await answers("echoes"), "x");
+		assert.equal(await answers("echoes"), "x");
+		assert.equal(standIn.builds, 1);
+		assert.equal(await answers("hello"), "hello");
+		assert.equal(standIn.builds, 2);
+		assert.equal(await answers("hello", { "kubeless.toml": "a = 1\n", "g.bal": "broken" }), "hello");
+		assert.equal(standIn.builds, 2, "what is not built in does not count");
+		assert.equal(await answers("hello", { "f.bal": `${files["f.bal"]}// changed\n` }), "hello");
+		assert.equal(standIn.builds, 3);
+		assert.deepEqual(
+			readdirSync(join(standIn.cache, "compiled")).filter((name) => !/^ballerina-function-[0-9a-f]{16}$/.test(name)),
+			[],
+		);
+	});
+
+	describe("what is called", () => {
+		test("gets the event's fields and the context, and answers with what it returned", async (t) => {
+			const types = await only(t, "types");
+			const headers = { "Event-Id": "7", "ce-specversion": "1.0", "ce-type": "ordered" };
+			assert.equal((await types.ask({ body: "čšž", headers })).text, "7 ordered čšž");
+			const context = await only(t, "context", { FUNC_TIMEOUT: "7" });
+			assert.equal((await context.ask()).text, "context 7 ballerina2201.13");
+		});
+
+		test("that returns an error is a 500, counted, and its words are in the log alone", async (t) => {
+			const loader = await only(t, "raises");
+			const { status, text } = await loader.ask({ body: "a secret" });
+			assert.deepEqual([status, text], [500, "Internal Server Error"]);
+			const record = await loader.said(({ code }) => code === "FUNCTION_THREW");
+			assert.equal(record.msg, "a secret");
+			assert.match(String(record["stack"]), /error\(a secret\)\n {4}at function\.bal/);
+			assert.equal((await loader.figures()).of('function_failures_total{method="POST"}'), 1);
+		});
+
+		test("is not called with a body that says it is JSON and is not", async (t) => {
+			const loader = await only(t, "echoes");
+			assert.equal((await loader.ask({ body: '{"a":', headers: JSON_TYPE })).status, 400);
+			assert.equal((await loader.figures()).sum("function_calls_total"), 0);
+			assert.equal((await loader.ask({ body: '{"a":1}', headers: JSON_TYPE })).text, '{"a":1}');
+		});
+
+		test("is called by many at once, each within the time limit", async (t) => {
+			const loader = await only(t, "sleeps", { FUNC_TIMEOUT: "1.5" });
+			const begun = performance.now();
+			const answers = await Promise.all(Array.from({ length: 20 }, () => loader.ask({ body: "400" })));
+			assert.deepEqual([...new Set(answers.map(({ text }) => text))], ["slept"]);
+			assert.ok(performance.now() - begun < 20 * 400, "they ran side by side");
+			assert.equal((await loader.ask({ body: "10000" })).status, 408);
+			assert.equal((await loader.ask({ body: "1" })).text, "slept");
+		});
+
+		test("that ends its process is a 502, and another one takes over", async (t) => {
+			const loader = await only(t, "dies");
+			assert.equal((await loader.ask()).status, 502);
+			assert.equal((await loader.ask()).status, 502);
+			assert.equal((await loader.figures()).sum("function_calls_total"), 2);
+		});
+
+		test("prints into the log", async (t) => {
+			const loader = await only(t, "prints");
+			assert.equal((await loader.ask({ body: "two words" })).text, "printed");
+			for (const stream of ["stdout", "stderr"]) await loader.said((record) => record.stream === stream && record.msg === "two words");
+			assert.deepEqual(await loader.stop(), { code: 0, signal: null });
+		});
+	});
+
+	describe("what cannot be served is told with its cure", () => {
+		const told = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}) => {
+			const { code, stderr } = await runLoader(t, options(files, env));
+			assert.equal(code, 1, stderr);
+			return stderr;
+		};
+
+		test("a syntax error: the compiler's own words, with file and line", async (t) => {
+			const stderr = await told(
+				t,
+				{ "conformance-broken.bal": example("conformance-broken.bal") },
+				{ MOD_NAME: "conformance-broken", FUNC_HANDLER: "echoes" },
+			);
+			assert.match(stderr, /^conformance-broken\.bal:17:1: ERROR: invalid token 'this'$/m);
+			assert.doesNotMatch(stderr, /Compiling source|compilation contains errors|kubeless-test-.*\n.*kubeless-test-/);
+		});
+
+		test("a package that is not there", async (t) => {
+			const stderr = await told(t, { "f.bal": `import acme/rockets;\n${source("echoes")}` });
+			assert.match(stderr, /^f\.bal:1:1: ERROR: cannot resolve module 'acme\/rockets'$/m);
+		});
+
+		test("a handler that is not there: those that are", async (t) => {
+			const files = { "f.bal": `${source("one")}${source("two").replace(/^import.*\n/, "")}\npublic function other(string text) {\n}\n` };
+			assert.match(await told(t, files, { MOD_NAME: "f", FUNC_HANDLER: "three" }), /f\.bal has no handler three, .*; it has one, two\.$/m);
+			assert.match(await told(t, files, { MOD_NAME: "f", FUNC_HANDLER: "other" }), /f\.bal has no handler other, .*; it has one, two\.$/m);
+			assert.match(await told(t, files), /f\.bal has more than one handler, one, two: set FUNC_HANDLER to one of them\.$/m);
+			assert.match(await told(t, { "f.bal": "// nothing\n" }), /f\.bal has no handler: a public function/);
+			assert.match(await told(t, { "f.bal": "" }), /is empty\.$/m);
+			assert.equal(standIn.builds, 0);
+		});
+
+		test("no Ballerina: where it is to be had", async (t) => {
+			const stderr = await told(t, { "f.bal": source("echoes") }, { PATH: "/usr/bin:/bin" });
+			assert.match(stderr, /f\.bal has to be compiled, and there is no bal: run kubeless-compile .*, or install Ballerina \(https:/);
+		});
+	});
+
+	test("at a desk a saved function is built and served anew, and one that does not build leaves the one before", async (t) => {
+		const place = folderFor(t, { "f.bal": source("echoes") });
+		const desk = await run(t, [join(place, "f.bal")], { env: standIn.env });
+		assert.equal(await desk.answer("x"), "x");
+		writeFileSync(join(place, "f.bal"), source("raises"));
+		await desk.servedAnew();
+		const { status, text } = await desk.ask("a mistake");
+		assert.equal(status, 500);
+		assert.match(text, /^error\(a mistake\)\n {4}at function\.bal/);
+		writeFileSync(join(place, "f.bal"), `${source("hello")}this is none\n`);
+		await desk.wrote(/f\.bal changed, but the one before is still served/);
+		await desk.wrote(/^f\.bal:6:1: ERROR: invalid token 'this'$/);
+		assert.equal((await desk.ask("another")).status, 500);
+	});
+
+	describe("in a pod", () => {
+		const compiled = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}) => {
+			const pod = new Pod(t, { runtime: "ballerina", depsFile: "Ballerina.toml", files, env: { ...standIn.env, ...env } });
+			return { pod, ended: await pod.run("compile", { KUBELESS_FUNC_NAME: "echoes" }) };
+		};
+		/** The runtime's image: Java, and no Ballerina. */
+		const start = (t: TestContext, volume: string, env: Record<string, string> = {}): Promise<Loader> =>
+			startLoader(t, { volume, env: { FUNC_RUNTIME: "ballerina2201.13", MOD_NAME: "f", FUNC_HANDLER: "echoes", ...env } });
+
+		test("all files are compiled once, and served without a compiler", async (t) => {
+			const { pod, ended } = await compiled(t, { "f.bal": source("echoes"), "more.bal": "function more() {\n}\n", "Ballerina.toml": "" });
+			assert.equal(ended.code, 0, ended.output);
+			assert.ok(pod.has("function/function.jar"));
+			assert.match(standIn.built("more.bal"), /function more/);
+			const loader = await start(t, pod.volume);
+			assert.equal((await loader.ask({ body: "x" })).text, "x");
+			assertCycloneDx(pod.bom());
+			assert.deepEqual(
+				pod.bom().components.map(({ purl }) => purl),
+				["http", "io", "lang.array", "os", "url"].map((name) => `pkg:generic/ballerina/${name}@1.0.0`),
+			);
+		});
+
+		test("what was compiled of something else is not served", async (t) => {
+			const { pod } = await compiled(t, { "f.bal": source("echoes") });
+			pod.write({ "f.bal": source("echoes", "") });
+			const { code, stderr } = await runLoader(t, {
+				volume: pod.volume,
+				env: { FUNC_RUNTIME: "ballerina", MOD_NAME: "f", FUNC_HANDLER: "echoes" },
+			});
+			assert.equal(code, 1);
+			assert.match(stderr, /has to be compiled, and there is no bal/);
+		});
+
+		test("what fails is in the termination log, with its cure, and leaves the volume as it was", async (t) => {
+			const { pod, ended } = await compiled(t, { "f.bal": `import acme/rockets;\n${source("echoes")}` });
+			assert.equal(ended.code, 1);
+			assert.match(ended.log, /^Cannot compile the function in .*: a package that is imported is not to be had: .*Ballerina Central/);
+			assert.match(ended.log, /f\.bal:1:1: ERROR: cannot resolve module 'acme\/rockets'/);
+			assert.deepEqual(pod.listing, ["f.bal"]);
+		});
+
+		test("a second pod takes it from the cache", async (t) => {
+			const cache = folderFor(t);
+			const env = { KUBELESS_CACHE: cache };
+			const files = { "f.bal": source("echoes") };
+			assert.equal((await compiled(t, files, env)).ended.code, 0);
+			const { pod, ended } = await compiled(t, files, env);
+			assert.match(ended.output, /Taken from the cache/);
+			assert.equal(standIn.builds, 1);
+			assert.equal((await (await start(t, pod.volume)).ask({ body: "x" })).text, "x");
+		});
+
+		test("a proxy of the variables is told to Ballerina, which reads none", async (t) => {
+			const { ended } = await compiled(t, { "f.bal": source("echoes") }, { HTTPS_PROXY: "http://ada:s3cret!@proxy.example:3128/" });
+			assert.equal(ended.code, 0, ended.output);
+			assert.equal(
+				readFileSync(join(standIn.place, "settings"), "utf8"),
+				'[proxy]\nhost = "proxy.example"\nport = 3128\nusername = "ada"\npassword = "s3cret!"\n',
+			);
+		});
+	});
+});

@@ -1,0 +1,58 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { folder } from "../loader.ts";
+import type { Owner } from "../owner.ts";
+
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Why the stand-in cannot be had here: what it compiles runs on a real Java. */
+export const noJava: string | false =
+	spawnSync("javac", ["-version"], { stdio: "ignore" }).status === 0
+		? false
+		: "a JDK is missing; on Debian: apt-get install default-jdk-headless";
+
+/** A distribution of Ballerina that is none: `bal` is bal.mjs beside this file. */
+export class StandIn {
+	/** its own folder, with its `bin` */
+	readonly place: string;
+	/** where what is compiled at a start is kept */
+	readonly cache: string;
+
+	constructor(owner: Owner) {
+		this.place = folder(owner);
+		this.cache = folder(owner);
+		const { status, stderr } = spawnSync("javac", ["-d", join(this.place, "classes"), here("Function.java")], { encoding: "utf8" });
+		if (status !== 0) throw new Error(stderr);
+		mkdirSync(join(this.place, "bin"));
+		const bal = join(this.place, "bin/bal");
+		writeFileSync(bal, `#!/bin/sh\nexport KUBELESS_STAND_IN='${this.place}'\nexec '${process.execPath}' '${here("bal.mjs")}' "$@"\n`);
+		chmodSync(bal, 0o755);
+		// The user of a pod builds too.
+		chmodSync(this.place, 0o777);
+	}
+
+	/** What a loader that finds it sees. */
+	get env(): Record<string, string> {
+		return {
+			PATH: [join(this.place, "bin"), join(process.execPath, ".."), process.env["PATH"]].join(delimiter),
+			KUBELESS_LOADER_CACHE: this.cache,
+		};
+	}
+
+	/** How often it has built something. */
+	get builds(): number {
+		const file = join(this.place, "builds");
+		return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").length : 0;
+	}
+
+	/** A file of the package that was built last. */
+	built(name: string): string {
+		return readFileSync(join(this.place, "package", name), "utf8");
+	}
+
+	forget(): void {
+		for (const name of ["builds", "package"]) rmSync(join(this.place, name), { recursive: true, force: true });
+	}
+}
