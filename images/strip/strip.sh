@@ -7,9 +7,13 @@ rm -rf /etc/apt /usr/lib/apt /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/
 	/etc/dpkg /usr/share/perl* /usr/lib/*/perl* /etc/perl /usr/lib/*/libapt-* /usr/lib/*/e2fsprogs /usr/lib/systemd /lib/systemd /etc/systemd \
 	/etc/init.d /etc/rc*.d /etc/cron* /etc/pam.d /etc/security /usr/lib/*/security /usr/share/bash-completion /usr/share/man /usr/share/info \
 	/usr/share/locale /usr/share/debconf /usr/share/lintian /usr/share/bug /usr/share/gdb /usr/share/menu /usr/games /usr/local/games
-rm -rf /root /tmp /var/tmp
+rm -rf /root /tmp /var/tmp /run/*
 install -d -m 755 /root
 install -d -m 1777 /tmp /var/tmp
+# Of the language's own folder what builds and installs, and what is there to be read.
+for folder in /opt/kubeless/runtimes/*/; do
+	(cd "$folder" && rm -rf examples Dockerfile README.md install.sh compile.sh build.sh bom* cache-key.sh cures)
+done
 # Any user may write here, if it is in group 0, as OpenShift's are.
 install -d -o 1000 -g 0 -m 775 /kubeless
 find / -xdev -type f -perm /6000 -exec chmod a-s {} +

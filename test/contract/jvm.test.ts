@@ -54,7 +54,7 @@ describe("jvm", { skip: missing ?? false }, () => {
 	});
 
 	test("jvm: jars beside the function's belong to it", async (t) => {
-		const loader = await served(t, { "example_deps.jar": "deps.jar", "greeting.jar": "greeting.jar" }, "example_deps", "deps");
+		const loader = await served(t, { "example_deps.jar": "deps/deps.jar", "greeting.jar": "deps/greeting.jar" }, "example_deps", "deps");
 		assert.equal((await loader.ask({ body: "Ada" })).text, "hello Ada");
 	});
 });

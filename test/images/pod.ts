@@ -18,7 +18,7 @@ export interface PodSpec {
 	readonly terminationGracePeriodSeconds?: number;
 }
 
-interface Container {
+export interface Container {
 	readonly name: string;
 	readonly image: string;
 	readonly command?: readonly string[];
@@ -73,7 +73,7 @@ export function openFolder(owner: Owner): string {
 }
 
 /** A ConfigMap that every user may read, as the kubelet mounts it. */
-export function mountedConfigMap(owner: Owner, data: Readonly<Record<string, string>>): ConfigMap {
+export function mountedConfigMap(owner: Owner, data: Readonly<Record<string, string | Buffer>>): ConfigMap {
 	const map = new ConfigMap(owner, data);
 	chmodSync(map.volume, 0o755);
 	return map;

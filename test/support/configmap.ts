@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { folder } from "./loader.ts";
 import type { Owner } from "./owner.ts";
 
-type Files = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, string | Buffer>>;
 
 /**
  * A mounted ConfigMap as the kubelet writes it: the files are links through `..data`, which is a link to a folder named

@@ -12,13 +12,13 @@ trap 'rm -rf "$scratch"' EXIT
 sh "$home/build.sh" "$scratch/worker"
 
 make() {
-	mkdir "$scratch/$1"
-	compile -d "$scratch/$1" -cp "$scratch/worker/worker.jar:$out/greeting.jar" "$2"
+	mkdir -p "$scratch/$1" "$(dirname "$out/$1")"
+	compile -d "$scratch/$1" -cp "$scratch/worker/worker.jar:$out/deps/greeting.jar" "$2"
 	"${javac%javac}jar" cf "$out/$1.jar" -C "$scratch/$1" .
 }
 
-make greeting "$here/deps/greeting.java"
-make deps "$here/deps/deps.java"
+make deps/greeting "$here/deps/greeting.java"
+make deps/deps "$here/deps/deps.java"
 make hello "$here/hello.java"
 make data "$here/data.java"
 for name in conformance conformance-single; do make "$name" "$home/examples/$name.java"; done

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { root, text } from "../platform/manifests.ts";
+
+/** A language's images of one version, as docker-bake.json has it. */
+export interface Version {
+	readonly target: string;
+	readonly id: string;
+	readonly name: string;
+	readonly version: string;
+	readonly base: string;
+	readonly installer: string;
+	readonly installs: boolean;
+}
+
+interface Built {
+	/** whether they were built on stand-ins for the public images */
+	readonly standIns: boolean;
+	readonly versions: readonly Version[];
+}
+
+const list = process.env["KUBELESS_IMAGES"];
+const built: Built | undefined = list ? JSON.parse(readFileSync(list, "utf8")) : undefined;
+const notBuilt = "no images are built for the tests; npm run test:images builds and tests them, with Docker";
+const release = JSON.parse(text("kubeless-loader/package.json")).version;
+
+export const standIns = built?.standIns ?? false;
+export const versions = built?.versions ?? [];
+export const imageOf = (name: string, version?: string): string => `kubeless/${name}:${version ? `${version}-` : ""}v${release}`;
+
+/** Tests of images: where none are built they are skipped, by name and with the cure; where CI is set that is a failure. */
+export function describeImages(what: string, tests: () => void): void {
+	if (built) {
+		describe(what, tests);
+	} else if (process.env["CI"]) {
+		test(what, () => assert.fail(notBuilt));
+	} else {
+		console.log(`SKIPPED: ${what}: ${notBuilt}.`);
+		test(what, { skip: notBuilt }, () => {});
+	}
+}
+
+/** The same tests for the images of every language that has some. */
+export function everyImage(what: string, tests: (version: Version) => void): void {
+	describeImages(what, () => {
+		for (const version of versions) describe(`${version.target}: ${what}`, () => tests(version));
+	});
+}
+
+/** The path of a language's example, if there is one. */
+export function example(id: string, name: string): string | undefined {
+	const path = join(root, "runtimes", id, "examples", name);
+	return existsSync(path) ? path : undefined;
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { createReadStream, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createGzip } from "node:zlib";
+import { folder } from "../support/loader.ts";
+import { must } from "./docker.ts";
+import { describeImages, imageOf, standIns, versions } from "./images.ts";
+
+const MB = 1e6;
+
+describeImages("the loader's layer", () => {
+	const images = ["loader", ...versions.map(({ id }) => id)];
+	const version = (id: string) => versions.find((one) => one.id === id)?.version;
+	const layers = async (id: string): Promise<string[]> =>
+		JSON.parse(await must("image", "inspect", "--format", "{{json .RootFS.Layers}}", imageOf(id, version(id))));
+
+	test("is the first of every image, and the same in all", async () => {
+		const first = await Promise.all(images.map(async (id) => (await layers(id))[0]));
+		assert.equal(new Set(first).size, 1, images.map((id, at) => `${id} ${first[at]}`).join("\n"));
+	});
+
+	test("is at most 120 MB, and 45 MB as a registry keeps it", async (t) => {
+		const [digest = ""] = await layers("loader");
+		const place = folder(t);
+		await must("save", "--output", join(place, "loader.tar"), imageOf("loader"));
+		await must("run", "--rm", "-v", `${place}:/place`, "--user", "0", "--workdir", "/place", imageOf("provision"), "tar", "xf", "loader.tar");
+		const blob = join(place, "blobs/sha256", digest.replace("sha256:", ""));
+		const { size } = statSync(blob);
+		let packed = 0;
+		for await (const chunk of createReadStream(blob).pipe(createGzip())) packed += chunk.length;
+		t.diagnostic(`${(size / MB).toFixed(1)} MB, ${(packed / MB).toFixed(1)} MB compressed`);
+		assert.ok(size <= 120 * MB && packed <= 45 * MB);
+	});
+
+	test("and how large the images are", async (t) => {
+		t.diagnostic(standIns ? "on stand-ins for the public images" : "on the public images");
+		for (const { id, version, installs } of versions) {
+			const size = async (name: string) => Number(await must("image", "inspect", "--format", "{{.Size}}", imageOf(name, version)));
+			const installer = installs ? `, installer ${((await size(`${id}-installer`)) / MB).toFixed(0)} MB` : "";
+			t.diagnostic(`${id} ${version}: ${((await size(id)) / MB).toFixed(0)} MB${installer}`);
+		}
+	});
+});
