@@ -29,6 +29,8 @@ compile)
 	;;
 esac
 enter_volume
+export KUBELESS_INSTALL_VOLUME="${KUBELESS_INSTALL_VOLUME:-$volume}"
+[ "$phase" = compile ] || export KUBELESS_DEPS_FILE="$deps"
 
 make_scratch
 trap leave EXIT

@@ -1,6 +1,6 @@
 #!/bin/sh
 # strip.sh NAME…: takes out of an image what a running function does not need: all programs but those of the names (patterns, as in python3*),
-# package managers, and the rights of setuid files. Debian's list of packages stays, for those who look for known faults, and so do licences.
+# package managers, and rights that nobody needs. Debian's list of packages stays, for those who look for known faults, and so do licences.
 set -eu
 
 rm -rf /etc/apt /usr/lib/apt /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/info /var/lib/dpkg/alternatives /usr/lib/dpkg /usr/share/dpkg \
@@ -17,6 +17,7 @@ done
 # Any user may write here, if it is in group 0, as OpenShift's are.
 install -d -o 1000 -g 0 -m 775 /kubeless
 find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+find / -xdev ! -type l -perm -2 ! -path /tmp ! -path /var/tmp -exec chmod o-w {} +
 
 for name; do
 	set -- "$@" -a ! -name "$name"

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 
 export interface Ran {
 	readonly code: number | null;
@@ -29,7 +29,3 @@ export async function must(...args: readonly string[]): Promise<string> {
 	if (code !== 0) throw new Error(`docker ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
 	return stdout.trim();
 }
-
-/** Why tests that need an engine are skipped; false where there is one. */
-export const noEngine: string | false =
-	spawnSync("docker", ["version"], { stdio: "ignore", timeout: 10_000 }).status === 0 ? false : "no Docker engine answers (docker version)";

@@ -7,7 +7,8 @@ import { parse } from "yaml";
 import { object, root, text } from "../platform/manifests.ts";
 import { ask } from "../support/ask.ts";
 import { folder } from "../support/loader.ts";
-import { docker, must, noEngine } from "./docker.ts";
+import { docker, must } from "./docker.ts";
+import { describeImages } from "./images.ts";
 import { mountedConfigMap, openFolder, type PodSpec, startPod } from "./pod.ts";
 
 const template = (name: string): PodSpec => object("Deployment", name).spec.template.spec;
@@ -16,9 +17,11 @@ const data = (name: string): Record<string, string> => object("ConfigMap", name)
 const USERS = { "the image's user": undefined, "a user of OpenShift's": "1000660000:0" };
 
 const noCompose =
-	noEngine || (spawnSync("docker", ["compose", "version"]).status === 0 ? false : "Docker has no compose plugin (docker compose version)");
+	process.env["CI"] || spawnSync("docker", ["compose", "version"]).status === 0
+		? false
+		: "Docker has no compose plugin (docker compose version)";
 
-describe("the examples, as a cluster would run them", { skip: noEngine }, () => {
+describeImages("the examples, as a cluster would run them", () => {
 	before(async () => {
 		await must(
 			"buildx",
@@ -99,22 +102,24 @@ describe("examples/compose", () => {
 		}
 	});
 
-	test("a project that docker compose takes; its function is served, and anew when it is saved", { skip: noCompose }, async (t) => {
-		const project = folder(t);
-		cpSync(join(root, "examples/compose"), project, { recursive: true });
-		// A port of its own; nothing else is changed.
-		const override = "services: { function: { ports: !override ['127.0.0.1::8080'] } }";
-		writeFileSync(join(project, "compose.override.yaml"), override);
-		const run = (...words: string[]) =>
-			must("compose", "--project-directory", project, "--project-name", `kubeless-test-${process.pid}`, ...words);
-		await run("config", "--quiet");
-		t.after(() => run("down", "--timeout", "1").then(() => {}));
-		await run("up", "--detach", "--wait", "function");
-		const [, port] = (await run("port", "function", "8080")).split(":");
-		assert.equal((await ask(Number(port), {})).text, "Hello World");
-		writeFileSync(join(project, "function/hello.js"), 'exports.handler = () => "saved";');
-		const deadline = Date.now() + 20_000;
-		while ((await ask(Number(port), {})).text !== "saved") assert.ok(Date.now() < deadline, await run("logs"));
+	describeImages("a project that docker compose takes", () => {
+		test("its function is served, and anew when it is saved", { skip: noCompose }, async (t) => {
+			const project = folder(t);
+			cpSync(join(root, "examples/compose"), project, { recursive: true });
+			// A port of its own; nothing else is changed.
+			const override = "services: { function: { ports: !override ['127.0.0.1::8080'] } }";
+			writeFileSync(join(project, "compose.override.yaml"), override);
+			const run = (...words: string[]) =>
+				must("compose", "--project-directory", project, "--project-name", `kubeless-test-${process.pid}`, ...words);
+			await run("config", "--quiet");
+			t.after(() => run("down", "--timeout", "1").then(() => {}));
+			await run("up", "--detach", "--wait", "function");
+			const [, port] = (await run("port", "function", "8080")).split(":");
+			assert.equal((await ask(Number(port), {})).text, "Hello World");
+			writeFileSync(join(project, "function/hello.js"), 'exports.handler = () => "saved";');
+			const deadline = Date.now() + 20_000;
+			while ((await ask(Number(port), {})).text !== "saved") assert.ok(Date.now() < deadline, await run("logs"));
+		});
 	});
 });
 

@@ -24,7 +24,20 @@ describeImages("the loader's layer", () => {
 		const [digest = ""] = await layers("loader");
 		const place = folder(t);
 		await must("save", "--output", join(place, "loader.tar"), imageOf("loader"));
-		await must("run", "--rm", "-v", `${place}:/place`, "--user", "0", "--workdir", "/place", imageOf("provision"), "tar", "xf", "loader.tar");
+		await must(
+			"run",
+			"--rm",
+			"-v",
+			`${place}:/place`,
+			"--user",
+			"0",
+			"--workdir",
+			"/place",
+			imageOf("provision"),
+			"tar",
+			"xf",
+			"loader.tar",
+		);
 		const blob = join(place, "blobs/sha256", digest.replace("sha256:", ""));
 		const { size } = statSync(blob);
 		let packed = 0;

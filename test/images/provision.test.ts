@@ -9,7 +9,8 @@ import { folder, startLoader } from "../support/loader.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
 import { zip } from "./archive.ts";
 import { bundle, configMap, cron, type FunctionSpec, prepare, sha256 } from "./controller.ts";
-import { docker, must, noEngine, type Ran } from "./docker.ts";
+import { docker, must, type Ran } from "./docker.ts";
+import { describeImages } from "./images.ts";
 
 const IMAGE = "kubeless-test/provision";
 const PYTHON = { depName: "requirements.txt", suffix: ".py" };
@@ -27,7 +28,7 @@ const PODS = {
 };
 const CONTROLLER = PODS["uid 1000"];
 
-describe("the provision image", { skip: noEngine }, () => {
+describeImages("the provision image", () => {
 	const owner = suiteOwner();
 	let archives: Record<"zip" | "gz" | "bz2" | "xz", Buffer>;
 	let served: Served;

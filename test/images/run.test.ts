@@ -64,7 +64,9 @@ everyImage("docker run, without a variable", (version) => {
 		});
 	}
 
-	test("with a ConfigMap mounted: serves it, and the next one when it is swapped", { skip: compiles && "it has to be compiled" }, async (t) => {
+	test("with a ConfigMap mounted: serves it, and the next one when it is swapped", {
+		skip: compiles && "it has to be compiled",
+	}, async (t) => {
 		const file = `f${examples.suffix}`;
 		const map = mountedConfigMap(t, { [file]: "" });
 		const swap = (example: string) => map.update({ [file]: readFileSync(examples.file(example)) });

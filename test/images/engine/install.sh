@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs Docker Engine and buildx on Debian 12, as root: those of Debian 13, which Debian 12's libc runs; its own are too old for bake. Both
+# Installs Docker Engine, buildx and compose on Debian 12, as root: those of Debian 13, which Debian 12's libc runs; its own are too old for bake. Both
 # are fetched from wherever apt fetches already, and /etc/apt stays as it is.
 set -eu
 
@@ -16,7 +16,7 @@ if [ -s /etc/apt/sources.list ]; then
 	sed 's/bookworm/trixie/g' /etc/apt/sources.list >"$side/sources/newer.list"
 fi
 
-engine='docker.io docker-cli docker-buildx containerd'
+engine='docker.io docker-cli docker-buildx docker-compose containerd'
 cat >"$side/preferences/newer" <<END
 Package: *
 Pin: release n=trixie*
