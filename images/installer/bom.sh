@@ -40,6 +40,5 @@ write_bom() {
 			printf "}"
 		}
 		END { print "]}" }
-	' >"$state/bom.new"
-	mv "$state/bom.new" "$state/bom.cdx.json"
+	' >"$state/bom.new" && mv "$state/bom.new" "$state/bom.cdx.json"
 }

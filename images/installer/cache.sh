@@ -47,7 +47,7 @@ restore() {
 		fi
 		touch "$entry" 2>/dev/null || : # that it is in use
 		if tar -xof "$entry" 2>"$scratch/said"; then
-			note_what_was_made
+			note_what_was_made || cannot_write
 			echo "Taken from the cache: $entry" >&2
 			return 0
 		fi

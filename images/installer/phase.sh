@@ -38,15 +38,14 @@ trap 'exit 143' TERM
 trap 'exit 130' INT HUP
 make_home
 clean_volume
-note_what_is_there
+note_what_is_there || cannot_write
 
 if ! restore; then
 	case $phase in
 	install) run_words "$install" || failed $? ;;
 	compile) run sh "$runtime/compile.sh" || failed $? ;;
 	esac
-	write_bom
-	note_what_was_made
+	if ! { write_bom && note_what_was_made; }; then cannot_write; fi
 	keep
 fi
 finish

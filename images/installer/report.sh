@@ -9,6 +9,10 @@ fail() {
 	exit 1
 }
 
+cannot_write() {
+	fail "What was done cannot be noted in $volume: the disk is full. Give the volume (an emptyDir's sizeLimit, ephemeral-storage) or the node more room."
+}
+
 last_words() {
 	[ -f "$terminationLog" ] || [ -c "$terminationLog" ] || return 0
 	[ -w "$terminationLog" ] || return 0

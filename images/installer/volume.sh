@@ -29,21 +29,29 @@ not_found() {
 	BEFORE=$state/$phase.before awk 'BEGIN { while ((getline line < ENVIRON["BEFORE"]) > 0) known[line] } !($0 in known)'
 }
 
-remove_listed() {
-	tr '\n' '\000' >"$state/$phase.gone"
-	xargs -0 rm -rf -- <"$state/$phase.gone" 2>/dev/null || {
+# Removes what a command lists. Nothing is written: the disk may be full.
+remove() {
+	if ! "$@" | each rm -rf --; then
 		# Some tools make folders that cannot be written.
-		xargs -0 chmod -R u+rwX <"$state/$phase.gone" 2>/dev/null || :
-		xargs -0 rm -rf -- <"$state/$phase.gone"
-	}
+		"$@" | each chmod -R u+rwX || :
+		"$@" | each rm -rf --
+	fi
+}
+
+each() {
+	tr '\n' '\000' | xargs -0 "$@" 2>/dev/null
+}
+
+not_there_before() {
+	inventory 2>/dev/null | not_found
 }
 
 # Removes what an earlier run has left: an interrupted one, or a finished one if the pod starts anew.
 clean_volume() {
 	if [ -f "$state/$phase.before" ]; then
-		inventory | not_found | remove_listed
+		remove not_there_before
 	elif [ -f "$state/$phase.made" ]; then
-		remove_listed <"$state/$phase.made"
+		remove cat "$state/$phase.made"
 	fi
 	rm -f "$state/$phase".* "$state/bom.cdx.json"
 	# What was compiled was compiled with what is now installed anew.
@@ -51,8 +59,7 @@ clean_volume() {
 }
 
 note_what_is_there() {
-	inventory >"$state/$phase.new"
-	mv "$state/$phase.new" "$state/$phase.before"
+	inventory >"$state/$phase.new" && mv "$state/$phase.new" "$state/$phase.before"
 }
 
 # The highest folders and files that are new, and files that changed, one a line, to $state/<phase>.new.

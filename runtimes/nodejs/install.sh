@@ -50,4 +50,7 @@ set -f # the words of NPM_CONFIG_EXTRA are no file names
 set -- install --no-package-lock
 [ ! -f package-lock.json ] && [ ! -f npm-shrinkwrap.json ] || set -- ci
 # NODE_ENV says to npm 6 what --omit=dev says to later ones.
-NODE_ENV=production npm "$@" --omit=dev --no-audit --no-fund
+{ NODE_ENV=production npm "$@" --omit=dev --no-audit --no-fund 2>&1 || echo $? >"$scratch/status"; } | tee "$scratch/said" >&2
+[ ! -f "$scratch/status" ] || exit "$(cat "$scratch/status")"
+# A file that cannot be written is but a warning to npm.
+! grep -q TAR_ENTRY_ERROR "$scratch/said"

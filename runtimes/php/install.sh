@@ -21,7 +21,7 @@ fi
 # Any user may run this, one without a home as well.
 [ -w "${HOME:-/nowhere}" ] || export HOME="${TMPDIR:-/tmp}"
 export COMPOSER_ALLOW_SUPERUSER="${COMPOSER_ALLOW_SUPERUSER:-1}"
-export COMPOSER_NO_INTERACTION=1
+export COMPOSER_NO_INTERACTION=1 COLUMNS=500 # a message is not broken into lines
 export COMPOSER_MIRROR_PATH_REPOS="${COMPOSER_MIRROR_PATH_REPOS:-1}" # a link would lead out of the volume
 export COMPOSER_VENDOR_DIR="$volume/vendor"
 

@@ -21,5 +21,13 @@ export PIP_NO_INPUT="${PIP_NO_INPUT:-1}"
 # Both can be on at a desk, and neither goes with a prefix.
 export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0
 
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export PIP_LOG="${PIP_LOG:-$scratch/log}"
 # Without --ignore-installed pip takes what Python itself has for installed, or removes it to make room.
-exec python3 -m pip install --prefix "$prefix" --ignore-installed --no-warn-script-location -r "$file"
+python3 -m pip install --prefix "$prefix" --ignore-installed --no-warn-script-location -r "$file" || {
+	code=$?
+	# That a registry sent it away pip tells nobody but its log.
+	sed -n 's/^[^ ]* *\(Could not fetch URL .*\)/\1/p' "$PIP_LOG" | sort -u >&2
+	exit "$code"
+}

@@ -43,6 +43,10 @@ export interface PodOptions {
 	/** secrets of the phase: name/key and value */
 	readonly secrets?: Files;
 	readonly env?: Readonly<Record<string, string | undefined>>;
+	/** how much the volume holds, which takes root */
+	readonly diskKiB?: number;
+	/** the function's name, which compiling is told */
+	readonly handler?: string;
 	/** the shell, as words */
 	readonly shell?: readonly string[];
 }
@@ -56,8 +60,8 @@ export class Pod {
 	constructor(owner: Owner, options: PodOptions) {
 		this.#place = folderFor(owner);
 		this.#options = options;
-		this.volume = join(this.#place, "kubeless");
-		mkdirSync(this.volume);
+		this.volume = options.diskKiB ? smallDisk(owner, options.diskKiB) : join(this.#place, "kubeless");
+		mkdirSync(this.volume, { recursive: true });
 		this.write(options.files ?? {});
 		for (const name of ["tmp", "secrets"]) mkdirSync(join(this.#place, name));
 		put(join(this.#place, "secrets"), options.secrets ?? {});
@@ -72,7 +76,7 @@ export class Pod {
 
 	/** Starts a phase's init container: `sh -c`, the volume as working folder, the controller's variables, no HOME. */
 	start(phase: "install" | "compile", env: PodOptions["env"] = {}) {
-		const { runtime, depsFile = "deps", shell = ["sh"] } = this.#options;
+		const { runtime, depsFile = "deps", handler = "handler", shell = ["sh"] } = this.#options;
 		const [program = "sh", ...words] = [...shell, "-c", join(COMMANDS, `kubeless-${phase}`)];
 		const variables = {
 			PATH,
@@ -80,7 +84,7 @@ export class Pod {
 			TMPDIR: join(this.#place, "tmp"),
 			...this.#options.env,
 			KUBELESS_INSTALL_VOLUME: this.volume,
-			...(phase === "install" ? { KUBELESS_DEPS_FILE: join(this.volume, depsFile) } : { KUBELESS_FUNC_NAME: "handler" }),
+			...(phase === "install" ? { KUBELESS_DEPS_FILE: join(this.volume, depsFile) } : { KUBELESS_FUNC_NAME: handler }),
 			// What an image has in a place of its own has to lie somewhere else here.
 			KUBELESS_RUNTIME_MANIFEST: join(runtime.includes("/") ? runtime : join(RUNTIMES, runtime), "runtime.json"),
 			KUBELESS_TERMINATION_LOG: join(this.#place, "log"),
@@ -161,6 +165,17 @@ export function works([command = "", ...words]: readonly string[]): boolean {
 }
 
 export const isRoot = asUser.uid === undefined && process.getuid?.() === 0;
+
+function smallDisk(owner: Owner, kiB: number): string {
+	const place = mkdtempSync(join(tmpdir(), "installers-disk-"));
+	owner.after(() => {
+		spawnSync("umount", [place]);
+		rmSync(place, { recursive: true });
+	});
+	const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${kiB}k`, "none", place], { encoding: "utf8" });
+	if (status !== 0) throw new Error(stderr);
+	return place;
+}
 
 function put(place: string, files: Files): void {
 	for (const [name, content] of Object.entries(files)) {

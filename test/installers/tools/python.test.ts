@@ -1,0 +1,42 @@
+import { zip } from "../../images/archive.ts";
+import { installs } from "../registries.ts";
+import { PASSWORD, USER } from "../registry.ts";
+import { hash, type Tool, VERSIONS } from "../tool.ts";
+
+const FUNCTION = "import thing\n\n\ndef handler(event, context):\n    return thing.VERSION\n";
+const path = (version: string) => `/files/thing-${version}-py3-none-any.whl`;
+
+function wheel(version: string, bulk: string): Buffer {
+	const about = `thing-${version}.dist-info`;
+	const files = {
+		"thing.py": `VERSION = "${version}"\n`,
+		"thing_bulk.txt": bulk,
+		[`${about}/METADATA`]: `Metadata-Version: 2.1\nName: thing\nVersion: ${version}\nLicense: MIT\n`,
+		[`${about}/WHEEL`]: "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+	};
+	const record = [...Object.keys(files), `${about}/RECORD`].map((name) => `${name},,\n`).join("");
+	return zip({ ...files, [`${about}/RECORD`]: record });
+}
+
+const python: Tool = {
+	id: "python",
+	depsFile: "requirements.txt",
+	phase: "install",
+	packages(_owner, bulk) {
+		const wheels = VERSIONS.map((version) => [path(version), wheel(version, bulk)] as const);
+		const links = wheels.map(([name, bytes]) => `<a href="../..${name}#sha256=${hash("sha256", bytes)}">${name.replace(/.*\//, "")}</a>`);
+		return () => ({ "/simple/thing/": `<!DOCTYPE html><html><body>${links.join("\n")}</body></html>`, ...Object.fromEntries(wheels) });
+	},
+	files: () => ({ "f.py": FUNCTION, "requirements.txt": "thing>=1,<2\n" }),
+	locked: (base, files) => ({
+		...python.files(base),
+		"requirements.txt": `thing==1.0.0 --hash=sha256:${hash("sha256", files[path("1.0.0")] as Buffer)}\n`,
+	}),
+	env: (base) => ({ PIP_INDEX_URL: `${base}/simple`, PIP_RETRIES: "0" }),
+	secrets: (host) => ({ "pip/.netrc": `machine ${host.replace(/:.*/, "")} login ${USER} password ${PASSWORD}\n` }),
+	file: path("1.0.0"),
+	purl: "pkg:pypi/thing",
+	served: { MOD_NAME: "f", FUNC_HANDLER: "handler" },
+};
+
+installs(python);
