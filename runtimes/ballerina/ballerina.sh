@@ -44,7 +44,7 @@ is_package() { [ -f Ballerina.toml ] && grep -q '[^[:space:]]' Ballerina.toml; }
 # What decides about the result: the sources of the folder $1 (its file $2, or "" for all there are), by name and content, what they are
 # compiled with, and more words.
 source_key() (
-	cd "$1"
+	cd "$1" || exit
 	names=$(sources "$2")
 	shift 2
 	sum=$({

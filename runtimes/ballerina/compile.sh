@@ -5,7 +5,6 @@ set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "$KUBELESS_INSTALL_VOLUME" && pwd)
-file= # all there are
 handler=${KUBELESS_FUNC_NAME:-${1:-}}
 . "$home/ballerina.sh"
 scratch=$(mktemp -d)
@@ -23,7 +22,7 @@ if ! find_bal; then
 	failed
 fi
 . "$home/settings.sh"
-(. "$home/package.sh") >"$scratch/output" 2>&1 || failed
+sh "$home/package.sh" "$folder" '' "$handler" "$scratch" >"$scratch/output" 2>&1 || failed
 read -r handler <"$scratch/function/handler"
 (cd "$folder" && source_key . '' "$handler") >"$scratch/function/sources"
 rm -rf "$folder/.function" "$folder/function"

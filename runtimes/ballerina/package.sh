@@ -1,7 +1,12 @@
-# shellcheck shell=sh disable=SC2154
-# Read by start.sh and compile.sh: makes of the function in $folder (its $file, or "" for all there are) and its $handler a package with a
-# service around it, and builds $scratch/function: function.jar, and the handler's name.
+#!/bin/sh
+# package.sh FOLDER FILE HANDLER SCRATCH: makes of the function in a folder (of one file, or "" for all there are) and its handler ("" for the
+# only one) a package with a service around it, and builds SCRATCH/function: function.jar, and the handler's name.
+set -eu
 
+home=$(cd "${0%/*}" && pwd)
+folder=$1 file=$2 handler=$3 scratch=$4
+. "$home/ballerina.sh"
+find_bal
 package=$scratch/package
 mkdir -p "$package/modules/kubeless"
 cd "$folder"

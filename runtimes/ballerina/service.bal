@@ -7,11 +7,12 @@ listener http:Listener kubelessListener = new (kubeless:port, host = "127.0.0.1"
     requestLimits = {maxUriLength: 65536, maxHeaderSize: 65536});
 
 ISOLATED service / on kubelessListener {
-    ISOLATED resource function 'default [string... path](http:Request request) returns http:Response {
-        kubeless:Call|http:Response call = kubeless:read(request);
-        if call is http:Response {
-            return call;
+    // These names must be none of the function's own.
+    ISOLATED resource function 'default [string... kubelessPath](http:Request kubelessRequest) returns http:Response {
+        kubeless:Call|http:Response kubelessCall = kubeless:read(kubelessRequest);
+        if kubelessCall is http:Response {
+            return kubelessCall;
         }
-        return kubeless:answer(trap HANDLER(call.event, call.context));
+        return kubeless:answer(trap HANDLER(kubelessCall.event, kubelessCall.context));
     }
 }

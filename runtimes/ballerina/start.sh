@@ -32,7 +32,7 @@ if [ -z "$compiled" ] || [ "$compiled" != "$(source_key "$folder" "" "$handler")
 		scratch=$(mktemp -d "$function.XXXXXX")
 		trap 'rm -rf "$scratch"' EXIT
 		trap 'exit 1' HUP INT TERM
-		(. "$home/package.sh") >"$scratch/output" 2>&1 || failed "$(head -c 4000 "$scratch/output")"
+		sh "$home/package.sh" "$folder" "$file" "$handler" "$scratch" >"$scratch/output" 2>&1 || failed "$(head -c 4000 "$scratch/output")"
 		# By one rename: what is in its place is whole.
 		mv -T "$scratch/function" "$function" 2>/dev/null || [ -d "$function" ] # another one was faster
 		rm -rf "$scratch"

@@ -39,14 +39,14 @@ public isolated function context(kubeless:Event event, kubeless:Context context)
 }
 
 public isolated function request(kubeless:Event event, kubeless:Context context) returns json|error {
-    http:Request request = event.extensions.request;
-    string path = request.rawPath;
+    http:Request asked = event.extensions.request;
+    string path = asked.rawPath;
     int? mark = path.indexOf("?");
     return {
-        method: request.method,
+        method: asked.method,
         path: mark is int ? path.substring(0, mark) : path,
-        query: request.getQueryParamValue("x"),
-        header: check request.getHeader("X-Name")
+        query: asked.getQueryParamValue("x"),
+        header: check asked.getHeader("X-Name")
     };
 }
 

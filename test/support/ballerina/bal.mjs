@@ -41,8 +41,8 @@ function build() {
 	writeFileSync("target/handler", handler);
 	const content = ["-C", join(place, "classes"), ".", "-C", "target", "handler"];
 	const jar = ["--create", "--file", `target/bin/${own.name}.jar`, "--main-class", "Function", ...content];
-	const { status, stderr } = spawnSync("jar", jar, { encoding: "utf8" });
-	if (status !== 0) fail(stderr);
+	const { status, stderr, error } = spawnSync("jar", jar, { encoding: "utf8" });
+	if (status !== 0) fail(error?.message ?? stderr);
 	console.log(`\nGenerating executable\n\ttarget/bin/${own.name}.jar`);
 }
 
@@ -109,7 +109,9 @@ function checkService(root) {
 	const services = root.filter(({ plain }) => /^(isolated )?service \/ on /m.test(plain));
 	const [{ plain }] = services.length === 1 ? services : fail(`there are ${services.length} services`);
 	if (!/new \(kubeless:port, host = "127\.0\.0\.1"/.test(plain)) fail("the service does not listen where the loader says");
-	const [, handler] = /kubeless:answer\(trap (\w+)\(call\.event, call\.context\)\)/.exec(plain) ?? fail("the service calls nothing");
+	const [, handler] = /kubeless:answer\(trap (\w+)\((\w+)\.event, \2\.context\)\)/.exec(plain) ?? fail("the service calls nothing");
+	const hidden = [...plain.matchAll(/(?:\.\.\.|http:Request|http:Response) (\w+)/g)].map(([, name]) => name);
+	if (hidden.includes(handler)) fail(`the service hides the function '${handler}'`);
 	const declared = new RegExp(`public +(isolated +)?function +${handler} *\\(\\w+:Event \\w+, \\w+:Context \\w+\\)`);
 	const found = root.map((source) => declared.exec(source.plain)).find(Boolean) ?? fail(`undefined function '${handler}'`);
 	const isolated = [/^isolated service /m.test(plain), /^ +isolated resource /m.test(plain)];
