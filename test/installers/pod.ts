@@ -47,6 +47,8 @@ export interface PodOptions {
 	readonly diskKiB?: number;
 	/** the function's name, which compiling is told */
 	readonly handler?: string;
+	/** the text of `sh -c`, where it is not one of our two commands */
+	readonly command?: string;
 	/** the shell, as words */
 	readonly shell?: readonly string[];
 }
@@ -76,8 +78,14 @@ export class Pod {
 
 	/** Starts a phase's init container: `sh -c`, the volume as working folder, the controller's variables, no HOME. */
 	start(phase: "install" | "compile", env: PodOptions["env"] = {}) {
-		const { runtime, depsFile = "deps", handler = "handler", shell = ["sh"] } = this.#options;
-		const [program = "sh", ...words] = [...shell, "-c", join(COMMANDS, `kubeless-${phase}`)];
+		const {
+			runtime,
+			depsFile = "deps",
+			handler = "handler",
+			shell = ["sh"],
+			command = join(COMMANDS, `kubeless-${phase}`),
+		} = this.#options;
+		const [program = "sh", ...words] = [...shell, "-c", command];
 		const variables = {
 			PATH,
 			KUBELESS_CACHE: join(this.#place, "none"),

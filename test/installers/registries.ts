@@ -150,6 +150,19 @@ function testsOf(tool: Tool): void {
 		assert.equal(await version(t, one), "1.1.0");
 	});
 
+	if (tool.kubeless) {
+		const { command, env } = tool.kubeless;
+		test(`is not needed: ${command} leaves what the runtime finds`, async (t) => {
+			const registry = await newRegistry(t);
+			const authority = join(folderFor(t, { "ca.crt": AUTHORITY }), "ca.crt");
+			const trusts = { SSL_CERT_FILE: authority, PIP_CERT: authority };
+			const one = pod(t, registry.host, { command, env: { ...trusts, ...env(registry.host) } });
+			const { code, output } = await one.run("install");
+			assert.equal(code, 0, output);
+			assert.equal(await version(t, one), "1.1.0");
+		});
+	}
+
 	test("that was killed midway is whole the next time", async (t) => {
 		const registry = await newRegistry(t);
 		const whole = pod(t, registry.host, { locked: true });

@@ -21,6 +21,8 @@ export interface Tool {
 	env?(base: string): Record<string, string>;
 	/** Who asks the registry: secrets of the phase. */
 	secrets(host: string): Files;
+	/** Kubeless's own command where it is the tool's, and how that is told who it is. */
+	readonly kubeless?: { readonly command: string; env(host: string): Record<string, string> };
 	/** the path of version 1.0.0 at the registry */
 	readonly file: string;
 	/** the package's address in a bill of materials, without the version */

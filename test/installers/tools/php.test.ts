@@ -26,6 +26,8 @@ function contentHash(base: string): string {
 	return spawnSync("php", ["-r", program], { input: JSON.stringify(manifest(base)), encoding: "utf8" }).stdout;
 }
 
+const auth = (host: string) => JSON.stringify({ "http-basic": { [host]: { username: USER, password: PASSWORD } } });
+
 const php: Tool = {
 	id: "php",
 	depsFile: "composer.json",
@@ -62,7 +64,12 @@ const php: Tool = {
 			"platform-dev": [],
 		}),
 	}),
-	secrets: (host) => ({ "composer/auth.json": JSON.stringify({ "http-basic": { [host]: { username: USER, password: PASSWORD } } }) }),
+	secrets: (host) => ({ "composer/auth.json": auth(host) }),
+	// COMPOSER_HOME is the image's: Composer does not run without one, but needs nothing in it.
+	kubeless: {
+		command: "composer install -d $KUBELESS_INSTALL_VOLUME",
+		env: (host) => ({ COMPOSER_AUTH: auth(host), COMPOSER_HOME: "/nonexistent" }),
+	},
 	file: path("1.0.0"),
 	purl: "pkg:composer/example/thing",
 	served: { MOD_NAME: "f", FUNC_HANDLER: "handler" },

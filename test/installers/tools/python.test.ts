@@ -34,6 +34,10 @@ const python: Tool = {
 	}),
 	env: (base) => ({ PIP_INDEX_URL: `${base}/simple`, PIP_RETRIES: "0" }),
 	secrets: (host) => ({ "pip/.netrc": `machine ${host.replace(/:.*/, "")} login ${USER} password ${PASSWORD}\n` }),
+	kubeless: {
+		command: "pip install --prefix=$KUBELESS_INSTALL_VOLUME -r $KUBELESS_DEPS_FILE",
+		env: (host) => ({ PIP_INDEX_URL: `https://${USER}:${PASSWORD}@${host}/simple` }),
+	},
 	file: path("1.0.0"),
 	purl: "pkg:pypi/thing",
 	served: { MOD_NAME: "f", FUNC_HANDLER: "handler" },

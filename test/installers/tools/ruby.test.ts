@@ -10,6 +10,8 @@ const FUNCTION = 'require "thing"\n\ndef handler(event, context)\n  THING_VERSIO
 const path = (version: string) => `/gems/thing-${version}.gem`;
 const gemfile = (base: string) => `source "${base}"\ngem "thing", "~> 1.0"\n`;
 
+const variable = (host: string) => `BUNDLE_${host.replace(/:.*/, "").replaceAll(".", "__").toUpperCase()}`;
+
 const ruby: Tool = {
 	id: "ruby",
 	depsFile: "Gemfile",
@@ -39,7 +41,11 @@ const ruby: Tool = {
 		...ruby.files(base),
 		"Gemfile.lock": `GEM\n  remote: ${base}/\n  specs:\n    thing (1.0.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  thing (~> 1.0)!\n`,
 	}),
-	secrets: (host) => ({ [`gems/BUNDLE_${host.replace(/:.*/, "").replaceAll(".", "__").toUpperCase()}`]: `${USER}:${PASSWORD}` }),
+	secrets: (host) => ({ [`gems/${variable(host)}`]: `${USER}:${PASSWORD}` }),
+	kubeless: {
+		command: "bundle install --gemfile=$KUBELESS_DEPS_FILE --path=$KUBELESS_INSTALL_VOLUME",
+		env: (host) => ({ [variable(host)]: `${USER}:${PASSWORD}` }),
+	},
 	file: path("1.0.0"),
 	purl: "pkg:gem/thing",
 	served: { MOD_NAME: "f", FUNC_HANDLER: "handler" },
