@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { zip } from "./archive.ts";
 import { bundle, configMap, cron, type FunctionSpec, prepare, sha256 } from "./controller.ts";
 import { docker, must, type Ran } from "./docker.ts";
 import { describeImages } from "./images.ts";
+import { tar } from "./tar.ts";
 
 const IMAGE = "kubeless-test/provision";
 const PYTHON = { depName: "requirements.txt", suffix: ".py" };
@@ -57,12 +58,13 @@ describeImages("the provision image", () => {
 	}
 
 	/** What the image's tar says of an archive. */
-	async function tar(flags: string, archive: Buffer): Promise<Ran> {
+	async function runTar(flags: string, archive: Buffer): Promise<Ran> {
 		const place = folder(owner, { archive });
 		chmodSync(place, 0o755);
 		return docker("run", "--rm", "-e", "TAR_OPTIONS=", "-v", `${place}:/in:ro`, IMAGE, "tar", flags, "/in/archive");
 	}
 
+	const hello = { name: "hello.py", text: FUNCTION };
 	const single = { "hello.py": FUNCTION };
 	const none = { "requirements.txt": "" };
 	const bundled = { ...SEVERAL, "requirements.txt": DEPS };
@@ -123,7 +125,7 @@ describeImages("the provision image", () => {
 	}
 
 	test("an archive that begins with `./` does not fail on /kubeless itself, which is root's", async () => {
-		const { stdout } = await tar("tvzf", archives.gz);
+		const { stdout } = await runTar("tvzf", archives.gz);
 		assert.match(stdout, /^drwx------ .* \.\/$/m, "the archive is of a folder with a mode and time of its own");
 		const spec = { handler: "hello.hello", function: base64(archives.gz), contentType: "base64+compressedtar" };
 		assert.deepEqual([(await prepared(spec)).code, (await prepared(spec)).stderr], [0, ""]);
@@ -148,16 +150,48 @@ describeImages("the provision image", () => {
 		assert.deepEqual(files, { ...single, ...none });
 	});
 
-	test("an archive cannot write beside /kubeless", async () => {
-		const evil = zip({ "../src/escaped": "x", "../tmp/escaped": "x", "hello.py": FUNCTION });
-		const text = `${prepare({ handler: "hello.hello", function: "", contentType: "base64+zip+deps" }, PYTHON)}; ls /tmp /`;
+	/** What it is, the content type, the archive, how unpacking ends, and what is said. */
+	const hostile: [string, string, Buffer, number, RegExp][] = [
+		["a zip with `..`", "zip", zip({ "../src/escaped": "x", "../tmp/escaped": "x" }), 1, /skipped "\.\.\/" path/],
+		["a tar with `..`", "compressedtar", tar([{ name: "../tmp/escaped", text: "x" }]), 2, /name contains '\.\.'/],
+		["a tar with an absolute name", "compressedtar", tar([{ name: "/tmp/escaped", text: "x" }]), 0, /Removing leading `\/'/],
+		[
+			"a tar with a link out and a file behind it",
+			"compressedtar",
+			tar([
+				{ name: "out", type: "symlink", to: "/tmp" },
+				{ name: "out/escaped", text: "x" },
+			]),
+			2,
+			/Cannot open: Not a directory/,
+		],
+		["a tar with a hard link out", "compressedtar", tar([{ name: "escaped", type: "hardlink", to: "/etc/passwd" }]), 2, /Cannot hard link/],
+		["a tar with a device", "compressedtar", tar([{ name: "device", type: "device" }]), 2, /Cannot mknod/],
+	];
+	for (const [what, kind, archive, status, words] of hostile) {
+		test(`${what} writes nothing beside /kubeless`, async () => {
+			const unpack = prepare({ handler: "hello.hello", function: "", contentType: `base64+${kind}+deps` }, PYTHON);
+			const target = volume(owner);
+			const source = folder(owner, { hello: base64(archive) });
+			chmodSync(source, 0o755);
+			const flags = [...CONTROLLER, "-v", `${source}:/src:ro`, "-v", `${target}:/kubeless`];
+			const { stdout, stderr } = await step(`${unpack}; echo "ended with $?"; ls /tmp`, flags);
+			assert.match(stdout + stderr, words);
+			assert.match(stdout, new RegExp(`ended with ${status}\nfunc\\.decoded$`, "m"));
+			assert.doesNotMatch(stdout, /^escaped/m);
+			for (const [name, content] of Object.entries(filesIn(target))) assert.equal(content, "x", name);
+		});
+	}
+
+	test("what an archive makes setuid is not", async () => {
+		const archive = tar([{ ...hello, mode: 0o4755 }]);
 		const target = volume(owner);
-		const source = folder(owner, { hello: base64(evil) });
+		const source = folder(owner, { hello: base64(archive) });
 		chmodSync(source, 0o755);
-		const { stdout } = await step(text, [...CONTROLLER, "-v", `${source}:/src:ro`, "-v", `${target}:/kubeless`]);
-		assert.match(stdout, /func\.decoded/);
-		assert.doesNotMatch(stdout, /^escaped/m);
-		assert.equal(filesIn(target)["hello.py"], FUNCTION);
+		const spec = { handler: "hello.hello", function: "", contentType: "base64+compressedtar+deps" };
+		const { code, stderr } = await step(prepare(spec, PYTHON), [...CONTROLLER, "-v", `${source}:/src:ro`, "-v", `${target}:/kubeless`]);
+		assert.equal(code, 0, stderr);
+		assert.equal(statSync(join(target, "hello.py")).mode & 0o7777, 0o755);
 	});
 
 	test("what is in /kubeless is bundled for an image layer, where the controller builds images", async () => {
@@ -264,10 +298,12 @@ function volume(owner: Owner, files: Record<string, string> = {}): string {
 const inFolder = (name: string, files: Record<string, string>) =>
 	Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
 
-function filesIn(place: string): Record<string, string> {
-	const names = readdirSync(place, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-	const paths = names.map(({ parentPath, name }) => join(parentPath, name));
-	return Object.fromEntries(paths.map((path) => [path.slice(place.length + 1), readFileSync(path, "utf8")]));
+/** Its files by name; a link is not followed. */
+function filesIn(place: string, within = ""): Record<string, string> {
+	const entries = readdirSync(join(place, within), { withFileTypes: true }).map((entry) => ({ entry, name: join(within, entry.name) }));
+	const here = entries.filter(({ entry }) => entry.isFile()).map(({ name }) => [name, readFileSync(join(place, name), "utf8")] as const);
+	const below = entries.filter(({ entry }) => entry.isDirectory()).flatMap(({ name }) => Object.entries(filesIn(place, name)));
+	return Object.fromEntries([...here, ...below]);
 }
 
 type Served = Awaited<ReturnType<typeof serve>>;
