@@ -7,7 +7,7 @@ import { buildImages } from "./images/build.mjs";
 import { test } from "./run-tests.mjs";
 
 prepare();
-for (const manifest of manifests()) provide(manifest);
+for (const needed of [...manifests(), ...tools()]) provide(needed);
 must("npm", ["run", "--silent", "check"]);
 
 const asked = process.argv.slice(2);
@@ -25,14 +25,23 @@ function manifests() {
 		.map((file) => JSON.parse(readFileSync(file, "utf8")));
 }
 
-/** Makes sure a language is there: installed where that was asked for, else its tests say that they are skipped. */
+/** What tests run beside the languages. */
+function tools() {
+	return [
+		{ name: "Prometheus", toolchain: { check: ["promtool", "--version"], debian: ["prometheus"] } },
+		{ name: "BusyBox's shell", toolchain: { check: ["busybox", "ash", "-c", ":"], debian: ["busybox"] } },
+	];
+}
+
+/** Makes sure a language or a tool is there: installed where that was asked for, else its tests say that they are skipped. */
 function provide({ id, name, toolchain }) {
 	if (!toolchain || works(toolchain.check)) return;
 	const { debian: packages = [], bring = [], absent } = toolchain;
 	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
 	const able = process.getuid?.() === 0 && existsSync("/etc/debian_version");
 	if (wanted && able) {
-		const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+		// At runlevel 1 no service is started that comes with a package.
+		const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
 		if (packages.length > 0) {
 			console.log(`Installing ${packages.join(", ")} for ${name} …`);
 			must("apt-get", ["update", "-qq"], env);

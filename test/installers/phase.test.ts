@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
+import { describeWith } from "../support/needs.ts";
 import { type Files, folderFor, isRoot, Pod, type PodOptions } from "./pod.ts";
 import { assertCycloneDx } from "./schema.ts";
 
@@ -35,10 +36,10 @@ const pod = (t: TestContext, files: Files, more: Partial<PodOptions> = {}) =>
 	new Pod(t, { runtime: language(t, { "install.sh": INSTALL, ...files }), files: FUNCTION, ...more });
 
 const shells: (readonly string[])[] = [["dash"], ["busybox", "ash"], ["bash", "--posix"]];
-const there = shells.filter(([program, ...words]) => spawnSync(program as string, [...words, "-c", ":"]).status === 0);
 
-for (const shell of there) {
-	const name = shell[0] as string;
+for (const shell of shells) {
+	const [name = "", ...words] = shell;
+	const missing = spawnSync(name, [...words, "-c", ":"]).status !== 0 && `${name} is not installed`;
 	/** All programs are the shell's own, where it has any. */
 	function tools(t: TestContext): Record<string, string> {
 		const place = folderFor(t);
@@ -53,7 +54,7 @@ for (const shell of there) {
 	const inShell = (t: TestContext, files: Files, more: Partial<PodOptions> = {}) =>
 		pod(t, files, { shell: ["sh"], ...more, env: { ...tools(t), ...more.env } });
 
-	describe(`a phase in ${name}`, () => {
+	describeWith(`a phase in ${name}`, missing, () => {
 		test("installs beside the function, says so, and leaves nothing else behind", async (t) => {
 			const one = inShell(t, {});
 			const { code, output, log, left } = await one.run("install");

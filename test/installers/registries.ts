@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import test, { before, describe } from "node:test";
+import test, { before } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { startLoader } from "../support/loader.ts";
+import { describeWith } from "../support/needs.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
 import { type Ended, type Files, folderFor, Pod, type PodOptions, works } from "./pod.ts";
 import { AUTHORITY, BASIC, INSIDE, PASSWORD, Registry, startProxy } from "./registry.ts";
@@ -17,8 +18,7 @@ import { BULK, type Tool } from "./tool.ts";
 export function installs(tool: Tool): void {
 	const { toolchain } = JSON.parse(readFileSync(join(import.meta.dirname, "../../runtimes", tool.id, "runtime.json"), "utf8"));
 	const missing = !works(toolchain.check) && `${toolchain.check.join(" ")} fails`;
-	if (missing && process.env["CI"]) test(`${tool.id}: an installer`, () => assert.fail(missing));
-	else describe(`${tool.id}: an installer`, { skip: missing }, () => testsOf(tool));
+	describeWith(`${tool.id}: an installer`, missing, () => testsOf(tool));
 }
 
 function testsOf(tool: Tool): void {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { parse, stringify } from "yaml";
 import { folder, PATIENCE_MS } from "../support/loader.ts";
+import { describeWith } from "../support/needs.ts";
 import type { Owner } from "../support/owner.ts";
 import { dashboard, expressions } from "./dashboard.ts";
 import { root, text } from "./manifests.ts";
@@ -15,41 +16,43 @@ const missing = (command: string): string | false =>
 	spawnSync(command, ["--version"]).status === 0 ? false : `${command} is not installed (Debian: apt-get install prometheus)`;
 const place = join(root, "examples/compose/prometheus");
 
-test("Prometheus takes the configuration and the alerts, and each fires when it should", { skip: missing("promtool") }, () => {
-	for (const words of [
-		["check", "config", join(place, "prometheus.yaml")],
-		["test", "rules", join(place, "rules.test.yaml")],
-	]) {
-		const { status, stdout, stderr } = spawnSync("promtool", words, { encoding: "utf8" });
-		assert.equal(status, 0, stdout + stderr);
-	}
-});
+describeWith("Prometheus", missing("promtool") || missing("prometheus"), () => {
+	test("takes the configuration and the alerts, and each fires when it should", () => {
+		for (const words of [
+			["check", "config", join(place, "prometheus.yaml")],
+			["test", "rules", join(place, "rules.test.yaml")],
+		]) {
+			const { status, stdout, stderr } = spawnSync("promtool", words, { encoding: "utf8" });
+			assert.equal(status, 0, stdout + stderr);
+		}
+	});
 
-test("every panel of the dashboard shows something of a loader in trouble", { skip: missing("prometheus") }, async (t) => {
-	const { loader, again } = await troubled(t);
-	const prometheus = await startPrometheus(t, loader.port);
-	const empty = async () => {
-		const shown = await Promise.all(
-			expressions(dashboard()).map(async (one) => ({ ...one, count: (await prometheus.ask(one.expr)).length })),
+	test("has something to show in every panel of the dashboard, of a loader in trouble", async (t) => {
+		const { loader, again } = await troubled(t);
+		const prometheus = await startPrometheus(t, loader.port);
+		const empty = async () => {
+			const shown = await Promise.all(
+				expressions(dashboard()).map(async (one) => ({ ...one, count: (await prometheus.ask(one.expr)).length })),
+			);
+			return shown.filter(({ count }) => count === 0).map(({ panel, expr }) => `${panel}: ${expr}`);
+		};
+		// A rate needs two scrapes, and a series that is new its calls after the first.
+		await prometheus.until("a scrape", async () => (await prometheus.ask("function_calls_total")).length > 0);
+		await again();
+		let left: string[] = [];
+		await prometheus.until(
+			"every panel",
+			async () => {
+				left = await empty();
+				return left.length === 0;
+			},
+			() => left.join("\n"),
 		);
-		return shown.filter(({ count }) => count === 0).map(({ panel, expr }) => `${panel}: ${expr}`);
-	};
-	// A rate needs two scrapes, and a series that is new its calls after the first.
-	await prometheus.until("a scrape", async () => (await prometheus.ask("function_calls_total")).length > 0);
-	await again();
-	let left: string[] = [];
-	await prometheus.until(
-		"every panel",
-		async () => {
-			left = await empty();
-			return left.length === 0;
-		},
-		() => left.join("\n"),
-	);
-	assert.deepEqual(
-		(await prometheus.rules()).filter(({ health }) => health !== "ok"),
-		[],
-	);
+		assert.deepEqual(
+			(await prometheus.rules()).filter(({ health }) => health !== "ok"),
+			[],
+		);
+	});
 });
 
 async function startPrometheus(owner: Owner, port: number) {
