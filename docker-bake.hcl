@@ -1,5 +1,5 @@
 # docker buildx bake            all images of all languages' current versions
-# docker buildx bake python     one language's; also: legacy, runtimes, installers, loader, provision, or a single image, python-3-13
+# docker buildx bake python     one language's; also: legacy, runtimes, installers, loader, provision, examples, or a single image, python-3-13
 # docker-bake.json beside it has the versions: it is written by `npm run generate`, from runtimes/*/runtime.json.
 
 variable "REGISTRY" {
@@ -103,4 +103,15 @@ target "installers" {
   args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE }, item.args)
   tags       = tags("${item.id}-installer", item.version, item.newest)
   labels     = labels("Installs and compiles ${item.name} ${item.version} functions", item.version, item.installer)
+}
+
+# Runtimes of one's own, on the loader's image.
+target "examples" {
+  name      = "example-${item}"
+  matrix    = { item = ["command", "express", "perl", "rust"] }
+  context   = "examples/custom/${item}"
+  contexts  = { loader = "target:loader" }
+  args      = { LOADER = "loader" }
+  tags      = ["${REGISTRY}/example-${item}"]
+  platforms = platforms()
 }

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import net from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { shellEnv } from "../support/desk.ts";
-import { folder } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
-import { follow, stepsOf } from "../support/page.ts";
+import { follow, freePort, stepsOf, withCommand } from "../support/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const docs = join(root, "docs");
@@ -23,14 +20,7 @@ describe("the pages for runtimes of one's own", () => {
 	let env: NodeJS.ProcessEnv;
 
 	before(() => {
-		// "Before you begin", with a folder of this test's in the place of the machine's.
-		const prefix = folder(owner);
-		const [first] = stepsOf(join(docs, "custom-runtime.md"));
-		assert.ok(first && "commands" in first && first.commands[0] === "npm install", "this checkout's is done");
-		const own = { ...shellEnv(), npm_config_prefix: prefix };
-		const { status, stderr } = spawnSync("sh", ["-c", first.commands[1] ?? ""], { cwd: root, env: own, encoding: "utf8" });
-		assert.equal(status, 0, stderr);
-		env = { ...shellEnv(), PATH: [join(prefix, "bin"), process.env["PATH"]].join(delimiter) };
+		env = withCommand(owner);
 	});
 
 	for (const [page, { example, needs }] of Object.entries(PAGES)) {
@@ -65,11 +55,3 @@ describe("the pages for runtimes of one's own", () => {
 		);
 	});
 });
-
-async function freePort(): Promise<number> {
-	const server = net.createServer().listen(0, "127.0.0.1");
-	await new Promise((resolve) => server.once("listening", resolve));
-	const { port } = server.address() as net.AddressInfo;
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}

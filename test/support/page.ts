@@ -1,9 +1,11 @@
 // A page that is followed word by word: "Write `NAME`:" and a block make a file, an `sh` block is run line by line, and the `text`
 // block behind it is what its last line prints. `…` stands for anything there; where it ends the block, the command goes on.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import net from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { shellEnv } from "./desk.ts";
 import { folder } from "./loader.ts";
 import type { Owner } from "./owner.ts";
 
@@ -11,6 +13,7 @@ export type Step =
 	| { readonly file: string; readonly text: string }
 	| { readonly commands: readonly string[]; readonly expected: string | undefined };
 
+const ROOT = join(import.meta.dirname, "../..");
 /** How long one command may take, an installation among them, in `ms`. */
 const PATIENCE_MS = 120_000;
 
@@ -22,6 +25,25 @@ export function stepsOf(page: string): Step[] {
 		else if (language === "sh") steps.push({ commands: text.trimEnd().split("\n"), expected });
 	}
 	return steps;
+}
+
+/** A user's environment once "Before you begin" of docs/custom-runtime.md is done, in a folder of this test's in the place of the machine's. */
+export function withCommand(owner: Owner): NodeJS.ProcessEnv {
+	const prefix = folder(owner);
+	const [first] = stepsOf(join(ROOT, "docs/custom-runtime.md"));
+	assert.ok(first && "commands" in first && first.commands[0] === "npm install", "this checkout's is done");
+	const env = { ...shellEnv(), npm_config_prefix: prefix };
+	const { status, stderr } = spawnSync("sh", ["-c", first.commands[1] ?? ""], { cwd: ROOT, env, encoding: "utf8" });
+	assert.equal(status, 0, stderr);
+	return { ...shellEnv(), PATH: [join(prefix, "bin"), process.env["PATH"]].join(delimiter) };
+}
+
+export async function freePort(): Promise<number> {
+	const server = net.createServer().listen(0, "127.0.0.1");
+	await new Promise((resolve) => server.once("listening", resolve));
+	const { port } = server.address() as net.AddressInfo;
+	await new Promise((resolve) => server.close(resolve));
+	return port;
 }
 
 /** Follows steps in a folder that was empty; `port` is taken where they say 8080. */

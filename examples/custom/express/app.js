@@ -9,7 +9,7 @@ app.get("/", (_request, response) => {
 });
 
 app.post("/greet/:name", (request, response) => {
-	response.status(201).json({ greeting: `${request.body.word ?? "hello"} ${request.params.name}`, event: request.get("event-id") });
+	response.status(201).json({ greeting: `${request.body?.word ?? "hello"} ${request.params.name}`, event: request.get("event-id") });
 });
 
 app.get("/ticks", (_request, response) => {

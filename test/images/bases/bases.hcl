@@ -4,7 +4,7 @@ variable "CERTIFICATES" {
 }
 
 group "default" {
-	targets = ["node", "python", "ruby", "php", "composer", "golang", "jre", "maven"]
+	targets = ["node", "python", "ruby", "php", "composer", "golang", "jre", "maven", "rust"]
 }
 target "_all" {
 	contexts = { certificates = CERTIFICATES }
@@ -49,4 +49,9 @@ target "maven" {
 	inherits = ["_all"]
 	target = "maven"
 	tags = ["maven:3.9-eclipse-temurin-17-noble"]
+}
+target "rust" {
+	inherits = ["_all"]
+	target = "rust"
+	tags = ["rust:1-bookworm"]
 }
