@@ -7,6 +7,10 @@ set -eu
 home=$(cd "$(dirname "$0")" && pwd)
 # Kubeless makes the file for every function, most often an empty one.
 if [ ! -f "$KUBELESS_DEPS_FILE" ] || ! grep -q '[^[:space:]]' "$KUBELESS_DEPS_FILE"; then exit 0; fi
+if ! grep -q '<Project' "$KUBELESS_DEPS_FILE"; then
+	echo "This is no project of .NET's, it has no <Project>: $(head -n 3 "$KUBELESS_DEPS_FILE")" >&2
+	exit 1
+fi
 file=
 . "$home/dotnet.sh"
 find_sdk || { echo 'There is no .NET SDK: install one (https://dot.net).' >&2; exit 1; }
