@@ -29,10 +29,8 @@ with_project() {
 
 # ---- without one
 
-# Compiles the files after the first word, an assembly's name, in the language of the last one.
+# Compiles files in the language of the last one.
 with_compiler() {
-	name=$1
-	shift
 	for last; do :; done
 	case $last in
 	*.fs)
@@ -41,16 +39,16 @@ with_compiler() {
 		[ -f "$fsc" ] || fsc=$sdk/FSharp/fsc.exe
 		cp "$core" "$publish/"
 		compiler "$fsc" --nologo --noframework --targetprofile:netcore --target:library --optimize+ --debug:portable --warn:0 --crossoptimize- \
-			--out:"$publish/$name.dll" "-r:$core" "-r:$worker/Kubeless.Functions.dll" $(references) "$@"
+			--out:"$publish/function.dll" "-r:$core" "-r:$worker/Kubeless.Functions.dll" $(references) "$@"
 		;;
 	*.vb)
 		compiler "$sdk/Roslyn/bincore/vbc.dll" -nologo -noconfig -nostdlib -deterministic -optimize -debug:portable -nowarn -target:library '-define:_MYTYPE="Empty"' \
 			-imports:Microsoft.VisualBasic,System,System.Collections,System.Collections.Generic,System.Linq,System.Threading.Tasks \
-			-out:"$publish/$name.dll" -vbruntime:"$(ls "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/*/Microsoft.VisualBasic.Core.dll | tail -n 1)" \
+			-out:"$publish/function.dll" -vbruntime:"$(ls "$root"/packs/Microsoft.NETCore.App.Ref/*/ref/*/Microsoft.VisualBasic.Core.dll | tail -n 1)" \
 			"-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
 		;;
 	*)
-		csharp -target:library -out:"$publish/$name.dll" "-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
+		csharp -target:library -out:"$publish/function.dll" "-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
 		;;
 	esac
 }
@@ -68,7 +66,7 @@ without_project() {
 	if [ -n "$file" ]; then
 		# It may stand alone: what lies beside it may be other functions.
 		name=${file##*/}
-		if with_compiler function "$name" >"$scratch/alone" 2>&1; then return; fi
+		if with_compiler "$name" >"$scratch/alone" 2>&1; then return; fi
 		case $name in *.cs | *.fs | *.vb) suffix=.${name##*.} ;; *) suffix= ;; esac
 		# Only names it does not know can come from other files.
 		if [ -z "$suffix" ] || grep 'error' "$scratch/alone" | grep -Eqv 'error (CS0103|CS0246|CS0234|CS0400|FS0039|BC30002|BC30451|BC40056)\b'; then
@@ -85,7 +83,7 @@ without_project() {
 	all_of "$suffix"
 	set --
 	while IFS= read -r name; do set -- "$@" "$name"; done <"$scratch/files"
-	with_compiler function "$@"
+	with_compiler "$@"
 }
 
 cd "$folder"

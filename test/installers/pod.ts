@@ -150,7 +150,13 @@ export class Pod {
 }
 
 export interface Bom {
-	readonly components: readonly { readonly name: string; readonly version?: string; readonly purl?: string; readonly "bom-ref": string }[];
+	readonly components: readonly {
+		readonly name: string;
+		readonly version?: string;
+		readonly purl?: string;
+		readonly hashes?: readonly { readonly alg: string }[];
+		readonly "bom-ref": string;
+	}[];
 }
 
 /** A folder that the pod's user has; gone with the test. */

@@ -1,5 +1,4 @@
 using System.IO;
-using System.Linq;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Net.Http.Headers;
@@ -9,9 +8,7 @@ namespace Kubeless.Worker
 	/// <summary>The results that controllers of ASP.NET Core return. Only what returns one makes .NET load these assemblies.</summary>
 	internal static class ActionResults
 	{
-		internal static bool Is(object value) => value != null && !(value is string) && !(value is byte[])
-			&& value.GetType().GetInterfaces().Any(type => type.FullName == "Microsoft.AspNetCore.Mvc.IActionResult"
-				|| type.FullName == "Microsoft.AspNetCore.Mvc.Infrastructure.IConvertToActionResult");
+		internal static bool Is(object value) => value != null && Kind.Of(value).IsActionResult;
 
 		/// <summary>Does to the response what the result says, and gives what its body is.</summary>
 		internal static object Applied(Exchange exchange, object value)

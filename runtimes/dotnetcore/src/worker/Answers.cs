@@ -50,12 +50,12 @@ namespace Kubeless.Worker
 				{
 					Plain(frame, call, text);
 				}
-				else if (Awaited.IsPending(value, out var task))
+				else if (Awaited.IsPending(ref value, out var task))
 				{
 					_ = GoOn(call, task);
 					return;
 				}
-				else if (!IsWhole(frame, call, Awaited.Result(value)))
+				else if (!IsWhole(frame, call, value))
 				{
 					return;
 				}
@@ -99,12 +99,11 @@ namespace Kubeless.Worker
 			var frame = new Frame();
 			try
 			{
-				await task.ConfigureAwait(false);
-				var value = Awaited.Result(task);
-				while (Awaited.IsPending(value, out var next))
+				object value = task;
+				while (Awaited.IsPending(ref value, out task))
 				{
-					await next.ConfigureAwait(false);
-					value = Awaited.Result(next);
+					await task.ConfigureAwait(false);
+					value = task;
 				}
 				if (!IsWhole(frame, call, value)) return;
 			}

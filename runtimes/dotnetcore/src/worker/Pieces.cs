@@ -35,14 +35,13 @@ namespace Kubeless.Worker
 
 		public virtual ValueTask DisposeAsync() => default;
 
-		internal static bool IsStream(object value) =>
-			value is Stream || value is IAsyncEnumerable<object> || value is IAsyncEnumerable<ReadOnlyMemory<byte>>;
+		internal static bool IsStream(object value) => value is Stream || value != null && Kind.Of(value).Elements != null;
 
 		internal static Pieces Of(object value, Call call)
 		{
 			if (value is Stream stream) return new OfStream(stream) { Type = BytesType };
-			if (value is IAsyncEnumerable<object> items) return new OfItems(items.GetAsyncEnumerator(call.Cancellation));
-			return new OfMemory(((IAsyncEnumerable<ReadOnlyMemory<byte>>)value).GetAsyncEnumerator(call.Cancellation)) { Type = BytesType };
+			var kind = Kind.Of(value);
+			return new OfElements(kind.Elements(value, call.Cancellation), kind.Element);
 		}
 
 		internal static Pieces Of(ReadOnlyMemory<byte> whole, string type) => new OfWhole(whole) { Type = type, Length = whole.Length };
@@ -79,11 +78,9 @@ namespace Kubeless.Worker
 		{
 			if (value == null) return Utf8.Bytes("null");
 			var type = value.GetType();
-			for (var known = type; known != null; known = known.BaseType)
-			{
-				if (known.FullName == "Newtonsoft.Json.Linq.JToken") return Utf8.Bytes(value.ToString());
-			}
-			if (value is Delegate || value is Type || type.GetInterfaces().Any(IsStrange)) throw Fault.Invalid($"the handler returned a {type}, which cannot be sent");
+			var kind = Kind.Of(value);
+			if (kind.IsNewtonsoft) return Utf8.Bytes(value.ToString());
+			if (kind.IsStrange) throw Fault.Invalid($"the handler returned a {type}, which cannot be sent");
 			try
 			{
 				return JsonSerializer.SerializeToUtf8Bytes(value, type, Options);
@@ -94,9 +91,10 @@ namespace Kubeless.Worker
 			}
 		}
 
-		/// <summary>Of what JSON would have words for, but not the ones that are meant.</summary>
-		private static bool IsStrange(Type type) => type.FullName == "Microsoft.AspNetCore.Http.IResult"
-			|| type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>);
+		/// <summary>What goes as it is.</summary>
+		private static readonly Type[] Plain = { typeof(string), typeof(byte[]), typeof(ReadOnlyMemory<byte>), typeof(Memory<byte>), typeof(ArraySegment<byte>) };
+
+		private static bool IsPlain(object value) => value != null && Plain.Contains(value.GetType());
 
 		private sealed class OfWhole : Pieces
 		{
@@ -135,63 +133,48 @@ namespace Kubeless.Worker
 			public override ValueTask DisposeAsync() => stream.DisposeAsync();
 		}
 
-		private sealed class OfMemory : Pieces
-		{
-			private readonly IAsyncEnumerator<ReadOnlyMemory<byte>> items;
-
-			internal OfMemory(IAsyncEnumerator<ReadOnlyMemory<byte>> items)
-			{
-				this.items = items;
-			}
-
-			internal override async ValueTask<bool> Next()
-			{
-				if (!await items.MoveNextAsync().ConfigureAwait(false)) return false;
-				Current = items.Current;
-				return true;
-			}
-
-			public override ValueTask DisposeAsync() => items.DisposeAsync();
-		}
-
 		/// <summary>Texts and bytes go as they are; other things are the elements of a JSON array, as in ASP.NET Core.</summary>
-		private sealed class OfItems : Pieces
+		private sealed class OfElements : Pieces
 		{
-			private readonly IAsyncEnumerator<object> items;
+			private readonly IAsyncEnumerator<object> elements;
+			/// <summary>What the elements are, where their type says nothing: as the first one is.</summary>
+			private bool? array;
 			private bool begun;
-			private bool array;
 			private bool ended;
 
-			internal OfItems(IAsyncEnumerator<object> items)
+			internal OfElements(IAsyncEnumerator<object> elements, Type type)
 			{
-				this.items = items;
+				this.elements = elements;
+				if (type != typeof(object)) array = !Plain.Contains(type);
 			}
 
 			internal override async ValueTask<bool> Next()
 			{
 				if (ended) return false;
-				var first = !begun;
+				ended = !await elements.MoveNextAsync().ConfigureAwait(false);
+				if (!ended) array ??= !IsPlain(elements.Current);
+				var open = begun ? "," : "[";
 				begun = true;
-				if (!await items.MoveNextAsync().ConfigureAwait(false))
+				if (array != true)
 				{
-					ended = true;
-					Current = Utf8.Bytes("]");
-					return array;
+					if (!ended) Current = PlainBytes(elements.Current);
+					return !ended;
 				}
-				var item = items.Current;
-				if (first)
-				{
-					array = !(item is string || item is byte[]);
-					Type = array ? JsonType : item is string ? TextType : BytesType;
-				}
-				if (array) Current = Utf8.Bytes((first ? "[" : ",") + Utf8.Text(JsonBytes(item)));
-				else if (item is string text) Current = Utf8.Bytes(text);
-				else if (item is byte[] bytes) Current = bytes;
-				else throw Fault.Invalid($"the handler streamed text or bytes, and then {item?.GetType().ToString() ?? "null"}");
+				Type = JsonType;
+				if (!ended) Current = Utf8.Bytes(open + Utf8.Text(JsonBytes(elements.Current)));
+				else Current = Utf8.Bytes(open == "[" ? "[]" : "]");
 				return true;
 			}
 
-			public override ValueTask DisposeAsync() => items.DisposeAsync();
+			private ReadOnlyMemory<byte> PlainBytes(object element)
+			{
+				if (!IsPlain(element)) throw Fault.Invalid($"the handler streamed text or bytes, and then {element?.GetType().ToString() ?? "null"}");
+				var bytes = Bytes(element, out var type);
+				Type ??= type;
+				return bytes;
+			}
+
+			public override ValueTask DisposeAsync() => elements.DisposeAsync();
 		}
 	}
 }

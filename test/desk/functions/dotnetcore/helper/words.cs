@@ -1,0 +1,4 @@
+public static class words
+{
+	public const string Word = "the word";
+}
