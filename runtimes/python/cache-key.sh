@@ -5,4 +5,5 @@ set -eu
 
 python3 -c 'import sys, sysconfig; print(sys.version.replace("\n", " "), sysconfig.get_platform())'
 env | grep '^PIP_' | LC_ALL=C sort || :
+[ -z "${PIP_FIND_LINKS:-}" ] || echo @folder
 ! grep -Eq '^[[:space:]]*(-[A-Za-z-]|\.|/)|file:' "$KUBELESS_DEPS_FILE" || echo @folder

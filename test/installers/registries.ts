@@ -43,7 +43,7 @@ function testsOf(tool: Tool): void {
 			files: locked ? tool.locked(base, packages(base)) : tool.files(base),
 			...options,
 			secrets: { "authority/ca.crt": AUTHORITY, ...secrets },
-			env: { ...common(t), ...tool.env?.(base), ...options.env },
+			env: { ...common(t), ...tool.hasty, ...tool.env?.(base), ...options.env },
 		});
 	}
 	async function version(t: Owner, one: Pod): Promise<string> {
@@ -62,6 +62,12 @@ function testsOf(tool: Tool): void {
 		assert.deepEqual([one.listing, ended.left, one.has(".kubeless")], [before, [], false], "nothing is left");
 		saysNoSecret(ended);
 	}
+
+	test("has the variables and the secrets that this takes in its runtime's README", () => {
+		const page = readFileSync(join(import.meta.dirname, "../../runtimes", tool.id, "README.md"), "utf8");
+		const keys = Object.keys(tool.secrets(INSIDE)).map((path) => path.replace(/.*\//, ""));
+		for (const name of [...keys, ...Object.keys(tool.env?.(INSIDE) ?? {})]) assert.ok(page.includes(name), `${name} is missing`);
+	});
 
 	test("has a package from a registry with a password and an authority of its own, and the runtime finds it", async (t) => {
 		const registry = await newRegistry(t);

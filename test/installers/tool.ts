@@ -19,6 +19,8 @@ export interface Tool {
 	locked(base: string, files: Files): Files;
 	/** Where the registry is, by the tool's own variables. */
 	env?(base: string): Record<string, string>;
+	/** That it does not try again and again, for the tests' sake. */
+	readonly hasty?: Record<string, string>;
 	/** Who asks the registry: secrets of the phase. */
 	secrets(host: string): Files;
 	/** Kubeless's own command where it is the tool's, and how that is told who it is. */

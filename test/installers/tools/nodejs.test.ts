@@ -40,7 +40,8 @@ const nodejs: Tool = {
 		const lock = { ...manifest, lockfileVersion: 3, requires: true, packages: { "": manifest, "node_modules/thing": thing } };
 		return { ...nodejs.files(base), "package-lock.json": JSON.stringify(lock) };
 	},
-	env: (base) => ({ NPM_REGISTRY: `${base}/`, npm_config_fetch_retries: "0" }),
+	env: (base) => ({ NPM_REGISTRY: `${base}/` }),
+	hasty: { npm_config_fetch_retries: "0" },
 	secrets: (host) => ({ "npm/.npmrc": `//${host}/:_auth=${BASIC}\n` }),
 	file: path("1.0.0"),
 	purl: "pkg:npm/thing",

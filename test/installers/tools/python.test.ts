@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import test from "node:test";
 import { zip } from "../../images/archive.ts";
+import { folderFor, Pod, works } from "../pod.ts";
 import { installs } from "../registries.ts";
 import { PASSWORD, USER } from "../registry.ts";
 import { hash, type Tool, VERSIONS } from "../tool.ts";
@@ -32,7 +36,8 @@ const python: Tool = {
 		...python.files(base),
 		"requirements.txt": `thing==1.0.0 --hash=sha256:${hash("sha256", files[path("1.0.0")] as Buffer)}\n`,
 	}),
-	env: (base) => ({ PIP_INDEX_URL: `${base}/simple`, PIP_RETRIES: "0" }),
+	env: (base) => ({ PIP_INDEX_URL: `${base}/simple` }),
+	hasty: { PIP_RETRIES: "0" },
 	secrets: (host) => ({ "pip/.netrc": `machine ${host.replace(/:.*/, "")} login ${USER} password ${PASSWORD}\n` }),
 	kubeless: {
 		command: "pip install --prefix=$KUBELESS_INSTALL_VOLUME -r $KUBELESS_DEPS_FILE",
@@ -44,3 +49,20 @@ const python: Tool = {
 };
 
 installs(python);
+
+test("python: wheels beside the function need no registry, and other wheels are another result", {
+	skip: !works(["python3", "-m", "pip", "--version"]),
+}, async (t) => {
+	const cache = folderFor(t);
+	const env = { KUBELESS_CACHE: cache, PIP_NO_INDEX: "1", PIP_FIND_LINKS: "wheels" };
+	const installs = async (text: string): Promise<string> => {
+		const files = { "requirements.txt": "thing\n", "wheels/thing-1.0.0-py3-none-any.whl": wheel("1.0.0", text) };
+		const one = new Pod(t, { runtime: "python", depsFile: "requirements.txt", files, env });
+		const { code, output } = await one.run("install");
+		assert.equal(code, 0, output);
+		return one.read(one.listing.find((name) => name.endsWith("thing_bulk.txt")) as string);
+	};
+	assert.equal(await installs("one"), "one");
+	assert.equal(await installs("two"), "two");
+	assert.equal(readdirSync(cache).length, 2);
+});
