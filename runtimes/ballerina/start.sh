@@ -11,6 +11,12 @@ folder=${file%/*}
 folder=${folder:-/}
 volume=${KUBELESS_INSTALL_VOLUME:-$folder}
 
+# A server is not told when the loader is killed, but file descriptor 3 ends then.
+if true 2>/dev/null <&3; then
+	(read -r _ <&3 || kill -KILL $$) >/dev/null 2>&1 </dev/null &
+	exec 3<&-
+fi
+
 failed() {
 	printf '%s\n' "$1" >&2
 	exit 1

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
 import { Callers } from "../support/callers.ts";
 import { folder, runLoader } from "../support/loader.ts";
 import { untilGone } from "../support/processes.ts";
@@ -88,6 +89,15 @@ test("a server that ends before it is ready stops the loader, which says how it 
 	const { code, stderr } = await runLoader(t, server(t, { manifest: { worker: ["sh", "-c", "echo no licence >&2; exit 4"] } }));
 	assert.equal(code, 1);
 	assert.match(stderr, /the worker was not ready when it ended with exit code 4\nno licence\n$/);
+});
+
+test("a server that watches file descriptor 3 does not outlive a loader that is killed", async (t) => {
+	const web = fileURLToPath(new URL("servers/web.mjs", import.meta.url));
+	const watching = { worker: ["sh", "-c", `(read -r _ <&3 || kill -KILL $$) & exec node "${web}" 3<&-`] };
+	const loader = await startServer(t, { manifest: watching });
+	assert.equal((await loader.ask("/x")).text, "hello /x");
+	loader.signal("SIGKILL");
+	await untilGone(loader.marker);
 });
 
 test("a server's command that is not installed is named", async (t) => {

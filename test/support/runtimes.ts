@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
+import type { Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { type Runtime, readRuntimes } from "../conformance/runtimes.ts";
 import { type Loader, startLoader } from "./loader.ts";
 import type { Owner } from "./owner.ts";
@@ -8,6 +9,7 @@ import type { Owner } from "./owner.ts";
 /** A language as the behaviour tests see it: the functions of its examples/conformance.*, served. */
 export interface Served {
 	readonly id: string;
+	readonly speaks: Speaks;
 	/** the variable that says where what its worker offers to functions is installed, if it offers anything */
 	libraries(): Record<string, string>;
 	/** Serves the conformance function of this name. */
@@ -35,13 +37,14 @@ export function everyRuntime(what: string, tests: (served: Served) => void): voi
 	});
 }
 
-function servedBy({ id, candidate }: Runtime): Served {
+function servedBy({ id, speaks, candidate }: Runtime): Served {
 	const libraries = (): Record<string, string> => {
 		const folder = candidate().env["RUNTIME_LIBRARIES"];
 		return folder === undefined ? {} : { RUNTIME_LIBRARIES: folder };
 	};
 	return {
 		id,
+		speaks,
 		libraries,
 		serve(owner, handler, env) {
 			const { file } = candidate();

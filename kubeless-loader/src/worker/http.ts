@@ -165,7 +165,9 @@ export class HttpWorker extends ChildWorker implements ExchangeHost {
 			setTimeout(() => this.#settle(), LOOK_MS.most);
 			return;
 		}
-		this.start(this.#spec.at(this.#place), ["ignore", "pipe", "pipe"]);
+		// Nothing is said on file descriptor 3: it ends with the loader, which nothing else tells a server.
+		const { stdio } = this.start(this.#spec.at(this.#place), ["ignore", "pipe", "pipe", "pipe"]);
+		stdio[3]?.on("error", () => {});
 		void this.#untilReady(this.#place);
 	}
 
