@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, beforeEach, describe, type TestContext, test } from "node:test";
@@ -233,6 +235,20 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		await desk.wrote(/^f\.bal:6:1: ERROR: invalid token 'this'$/);
 		assert.equal((await desk.ask("another")).status, 500);
 	});
+
+	// What of them depends on what a function computes is not for a stand-in to show.
+	for (const suite of ["answers", "concurrency", "drain", "output", "time-limit", "worker-ends", "callers"]) {
+		test(`test/faults/${suite}.test.ts: what holds for every language holds`, async () => {
+			const words = ["--test", "--test-reporter=tap", "--test-name-pattern=^ballerina: ", `test/faults/${suite}.test.ts`];
+			const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+			const child = spawn(process.execPath, words, { cwd: join(home, "../.."), env: { ...env, ...standIn.env } });
+			let told = "";
+			for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (told += text));
+			const [code] = await once(child, "close");
+			assert.equal(code, 0, told);
+			assert.ok(Number(/^# pass (\d+)$/m.exec(told)?.[1]) > 0 && !told.includes("Ballerina is missing"), told);
+		});
+	}
 
 	describe("in a pod", () => {
 		const compiled = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}) => {
