@@ -62,8 +62,8 @@ isolated=${isolated# }
 complete_toml() {
 	awk '
 		function fill() {
-			if (!("org" in has)) print "org = \"function\""
-			if (!("name" in has)) print "name = \"function\""
+			if (!("org" in has)) print "org = \"functions\""
+			if (!("name" in has)) print "name = \"served\""
 			if (!("version" in has)) print "version = \"0.1.0\""
 		}
 		/^[ \t]*\[/ { if (inside) fill(); inside = /^[ \t]*\[package\]/; seen = seen || inside }

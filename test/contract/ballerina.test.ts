@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, beforeEach, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -49,7 +49,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		test("has the function as it is, but for the import, whose line stays where it was", async (t) => {
 			const text = `import ballerina/io;\n\n  import   kubeless/kubeless;\n\n${source("echoes", "").replace(/^.*\n\n/, "    ")}\nfunction log() {\n    io:println("kubeless/kubeless;"); // import kubeless/kubeless;\n}\n`;
 			await serve(t, { "f.bal": text });
-			assert.equal(standIn.built("f.bal"), text.replace("kubeless/kubeless", "function.kubeless"));
+			assert.equal(standIn.built("f.bal"), text.replace("kubeless/kubeless", "served.kubeless"));
 		});
 
 		test("takes another name for the import", async (t) => {
@@ -57,7 +57,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 				.replace("kubeless/kubeless;", "kubeless/kubeless as k;")
 				.replace(/kubeless:/g, "k:");
 			await serve(t, { "f.bal": text });
-			assert.match(standIn.built("f.bal"), /^import function\.kubeless as k;$/m);
+			assert.match(standIn.built("f.bal"), /^import served\.kubeless as k;$/m);
 		});
 
 		test("calls an isolated function from an isolated service, and another one from one that is not", async (t) => {
@@ -75,7 +75,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 			const built = standIn.built("Ballerina.toml");
 			assert.match(
 				built,
-				/^\[package\]\nname = "shop"\n\norg = "function"\nversion = "0\.1\.0"\n\[\[dependency\]\]\norg = "ballerina"\nname = "uuid"/,
+				/^\[package\]\nname = "shop"\n\norg = "functions"\nversion = "0\.1\.0"\n\[\[dependency\]\]\norg = "ballerina"\nname = "uuid"/,
 			);
 			assert.match(standIn.built("kubeless_service.bal"), /^import shop\.kubeless;$/m);
 			assert.match(readFileSync(join(standIn.place, "builds"), "utf8"), / --sticky$/m);
@@ -126,10 +126,23 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		assert.equal(standIn.builds, 2, "what is not built in does not count");
 		assert.equal(await answers("hello", { "f.bal": `${files["f.bal"]}// changed\n` }), "hello");
 		assert.equal(standIn.builds, 3);
+		standIn.put("distributions/ballerina-version", "ballerina-2201.13.7\n");
+		assert.equal(await answers("hello", { "f.bal": `${files["f.bal"]}// changed\n` }), "hello");
+		assert.equal(standIn.builds, 4, "another Ballerina builds anew");
 		assert.deepEqual(
 			readdirSync(join(standIn.cache, "compiled")).filter((name) => !/^ballerina-function-[0-9a-f]{16}$/.test(name)),
 			[],
 		);
+	});
+
+	test("the Java that Ballerina brings runs what it has built, unless JAVA_HOME names another", async (t) => {
+		standIn.put("dependencies/jdk-21-jre/bin/java", '#!/bin/sh\necho "its own" >&2\nexec java "$@"\n');
+		const loader = await only(t, "hello");
+		await loader.said(({ msg }) => msg === "its own");
+		const java = realpathSync(spawnSync("sh", ["-c", "command -v java"], { encoding: "utf8" }).stdout.trim());
+		const named = await only(t, "hello", { JAVA_HOME: join(java, "../..") });
+		assert.equal((await named.ask()).text, "hello");
+		assert.ok(!named.records.some(({ msg }) => msg === "its own"));
 	});
 
 	describe("what is called", () => {

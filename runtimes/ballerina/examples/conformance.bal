@@ -109,7 +109,7 @@ class Pieces {
 }
 
 public function streams(kubeless:Event event, kubeless:Context context) returns stream<byte[], io:Error?>|error {
-    string[] words = re ` `.split(event.data);
+    string[] words = re `\s`.split(event.data);
     decimal pause = check decimal:fromString(words[2]) / 1000d;
     Pieces pieces = new (check int:fromString(words[0]), check int:fromString(words[1]), pause, words.length() > 3);
     return new stream<byte[], io:Error?>(pieces);

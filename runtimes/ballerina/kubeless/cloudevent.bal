@@ -41,9 +41,9 @@ isolated function openEnvelope(Event event) returns error? {
 }
 
 isolated function dataOf(map<json> envelope, string kind) returns string|error {
-    json base64 = envelope["data_base64"];
-    if base64 is string {
-        byte[] bytes = check array:fromBase64(base64);
+    json encoded = envelope["data_base64"];
+    if encoded is string {
+        byte[] bytes = check array:fromBase64(encoded);
         return string:fromBytes(bytes);
     }
     json data = envelope["data"];

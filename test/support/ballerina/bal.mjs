@@ -7,6 +7,12 @@ import { join } from "node:path";
 const place = process.env.KUBELESS_STAND_IN;
 const [command, ...options] = process.argv.slice(2);
 const faults = [];
+/** Words that name nothing, some of those that somebody could think of. */
+const RESERVED = new Set(
+	"function service type class object record map table stream string int json xml error base16 base64 re client remote resource worker from where let select limit join start lock check return default".split(
+		" ",
+	),
+);
 const PAIRS = { "(": ")", "{": "}", "[": "]" };
 /** What a line at the top of a module begins with, as far as functions here do. */
 const STARTS = new Set("import public function isolated service listener const final type class configurable string int map".split(" "));
@@ -27,7 +33,10 @@ function build() {
 	const root = balFiles(".").map(readSource);
 	const modules = existsSync("modules") ? readdirSync("modules") : [];
 	const sources = [...root, ...modules.flatMap((name) => balFiles(join("modules", name)).map(readSource))];
-	for (const source of sources) checkImports(source, own, modules);
+	for (const source of sources) {
+		checkImports(source, own, modules);
+		checkDeclared(source);
+	}
 	checkNames(root);
 	const handler = checkService(root);
 	if (faults.length > 0) {
@@ -84,11 +93,23 @@ function checkImports({ file, plain }, own, modules) {
 		const [, org, name, prefix] = /^import +(?:(\w+)\/)?([\w.]+)(?: +as +(\w+))?;/.exec(text) ?? [];
 		if (name === undefined) return;
 		const at = { file, line: index + 1, column: 1 };
+		const word = `${org ?? ""}.${name}.${prefix ?? ""}`.split(".").find((part) => RESERVED.has(part));
+		if (word !== undefined) faults.push({ ...at, message: `invalid token '${word}'` });
 		const ours =
 			org === undefined || org === own.org ? name.startsWith(`${own.name}.`) && modules.includes(name.slice(own.name.length + 1)) : false;
 		if (!ours && org !== "ballerina") faults.push({ ...at, message: `cannot resolve module '${org ? `${org}/` : ""}${name}'` });
 		const used = prefix ?? name.split(".").at(-1);
 		if (!new RegExp(`\\b${used}:`).test(plain)) faults.push({ ...at, message: `unused module prefix '${used}'` });
+	});
+}
+
+/** What is declared with a type is called by a word that is free for it. */
+function checkDeclared({ file, plain }) {
+	plain.split("\n").forEach((text, index) => {
+		for (const [, name] of text.matchAll(
+			/(?:\b(?:json|string|int|boolean|decimal|error|byte\[\]|(?:\w+:)?[A-Z]\w*)|[>\]?])[ ](\w+)(?= *[=;,)])/g,
+		))
+			if (RESERVED.has(name)) faults.push({ file, line: index + 1, column: 1, message: `invalid token '${name}'` });
 	});
 }
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { folder } from "../loader.ts";
 import type { Owner } from "../owner.ts";
@@ -52,7 +52,15 @@ export class StandIn {
 		return readFileSync(join(this.place, "package", name), "utf8");
 	}
 
+	/** Puts a program or a note of the distribution's into its place, until `forget`. */
+	put(name: string, text: string): void {
+		const file = join(this.place, name);
+		mkdirSync(dirname(file), { recursive: true });
+		writeFileSync(file, text, { mode: 0o755 });
+	}
+
 	forget(): void {
-		for (const name of ["builds", "package"]) rmSync(join(this.place, name), { recursive: true, force: true });
+		for (const name of ["builds", "package", "dependencies", "distributions"])
+			rmSync(join(this.place, name), { recursive: true, force: true });
 	}
 }
