@@ -264,8 +264,8 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 	}
 
 	describe("in a pod", () => {
-		const compiled = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}) => {
-			const pod = new Pod(t, { runtime: "ballerina", depsFile: "Ballerina.toml", files, env: { ...standIn.env, ...env } });
+		const compiled = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}, secrets = {}) => {
+			const pod = new Pod(t, { runtime: "ballerina", depsFile: "Ballerina.toml", files, secrets, env: { ...standIn.env, ...env } });
 			return { pod, ended: await pod.run("compile", { KUBELESS_FUNC_NAME: "echoes" }) };
 		};
 		/** The runtime's image: Java, and no Ballerina. */
@@ -314,6 +314,17 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 			assert.match(ended.output, /Taken from the cache/);
 			assert.equal(standIn.builds, 1);
 			assert.equal((await (await start(t, pod.volume)).ask({ body: "x" })).text, "x");
+		});
+
+		test("a Settings.toml among the secrets is Ballerina's, and its token is in no log", async (t) => {
+			const settings = '[central]\naccesstoken = "abcdef0123456789"\n';
+			const secrets = { "central/Settings.toml": settings };
+			const files = { "f.bal": `import acme/abcdef0123456789;\n${source("echoes")}` };
+			const { ended } = await compiled(t, files, { HTTPS_PROXY: "http://proxy.example:3128" }, secrets);
+			assert.equal(ended.code, 1);
+			assert.match(ended.output, /cannot resolve module 'acme\/\*\*\*'/);
+			assert.doesNotMatch(ended.output + ended.log, /abcdef0123456789/);
+			assert.equal(readFileSync(join(standIn.place, "settings"), "utf8"), settings);
 		});
 
 		test("a proxy of the variables is told to Ballerina, which reads none", async (t) => {
