@@ -39,7 +39,8 @@ public isolated function answer(any|error result) returns http:Response {
 isolated function failed(string code, error why) returns http:Response {
     string stack = why.toString();
     foreach error:StackFrame frame in why.stackTrace() {
-        stack += "\n    at " + frame.toString();
+        // Of "fileName: hello.bal lineNumber: 3" what editors know: hello.bal:3.
+        stack += "\n    at " + re `\s+lineNumber:\s*`.replaceAll(frame.toString(), ":");
     }
     http:Response response = new;
     response.statusCode = code == "BODY_MALFORMED" ? 400 : 500;
