@@ -254,7 +254,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		test(`test/faults/${suite}.test.ts: what holds for every language holds`, async () => {
 			const words = ["--test", "--test-reporter=tap", "--test-name-pattern=^ballerina: ", `test/faults/${suite}.test.ts`];
 			const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-			const child = spawn(process.execPath, words, { cwd: join(home, "../.."), env: { ...env, ...standIn.env } });
+			const child = spawn(process.execPath, words, { cwd: join(home, "../.."), env: { ...env, ...standIn.env, HOME: standIn.cache } });
 			let told = "";
 			for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (told += text));
 			const [code] = await once(child, "close");
