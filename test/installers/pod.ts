@@ -175,7 +175,7 @@ export function folderFor(owner: Owner, files: Files = {}): string {
 
 /** Whether a command works for the pod's user. */
 export function works([command = "", ...words]: readonly string[]): boolean {
-	return spawnSync(command, words, { ...asUser, env: { PATH }, stdio: "ignore" }).status === 0;
+	return spawnSync(command, words, { ...asUser, env: { PATH, HOME: tmpdir() }, stdio: "ignore" }).status === 0;
 }
 
 export const isRoot = asUser.uid === undefined && process.getuid?.() === 0;

@@ -46,9 +46,14 @@ export async function freePort(): Promise<number> {
 	return port;
 }
 
-/** Follows steps in a folder that was empty; `port` is taken where they say 8080. */
-export async function follow(owner: Owner, steps: readonly Step[], port: number, env: NodeJS.ProcessEnv): Promise<string> {
-	const place = folder(owner);
+/** Follows steps in a folder, which is empty if it is not named; `port` is taken where they say 8080. */
+export async function follow(
+	owner: Owner,
+	steps: readonly Step[],
+	port: number,
+	env: NodeJS.ProcessEnv,
+	place = folder(owner),
+): Promise<string> {
 	const own = (text: string) => text.replaceAll("localhost:8080", `localhost:${port}`).replaceAll("--publish 8080:", `--publish ${port}:`);
 	let server: Shell | undefined;
 	owner.after(() => server?.stop());
@@ -60,12 +65,13 @@ export async function follow(owner: Owner, steps: readonly Step[], port: number,
 		}
 		for (const [index, command] of step.commands.entries()) {
 			const expected = index === step.commands.length - 1 ? step.expected : undefined;
+			const stays = expected?.endsWith("…\n");
+			// Whoever follows the page has stopped the one before.
+			if (stays) await server?.stop();
 			const shell = new Shell(own(command), place, env);
-			if (expected?.endsWith("…\n")) {
-				// Whoever follows the page has stopped the one before.
-				await server?.stop();
+			if (stays) {
 				server = shell;
-				await shell.prints(like(own(expected)));
+				await shell.prints(like(own(expected as string)));
 			} else await shell.succeeds(expected === undefined ? /^/ : like(own(expected)));
 		}
 	}
