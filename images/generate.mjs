@@ -1,7 +1,8 @@
 // npm run generate: writes what follows from runtimes/*/runtime.json: docker-bake.json (the versions to build), images/runtime-images.json (for
-// Kubeless's controller) and the tables in README.md. A test compares them with what this would write.
+// Kubeless's controller) and the tables in README.md; with Docker's buildx, images/golden as well. Tests compare them with what this would write.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { golden, hasBuildx } from "./golden.mjs";
 import { matrix } from "./matrix.mjs";
 import { runtimeImages } from "./runtime-images.mjs";
 import { tables } from "./tables.mjs";
@@ -32,5 +33,10 @@ export function readManifests() {
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-	for (const [path, text] of Object.entries(generated())) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+	const write = (files) => {
+		for (const [path, text] of Object.entries(files)) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+	};
+	write(generated());
+	if (hasBuildx()) write(golden());
+	else console.log("docker buildx is missing: images/golden stays as it is.");
 }

@@ -27,14 +27,16 @@ function build({ env, own }) {
 	const isHere = (image) => succeeds("docker", ["image", "inspect", image], env);
 	const standsIn = ({ base, installer, args }) => [base, installer, ...Object.values(args)].every(isHere);
 	// Of every language the newest version; with stand-ins the one that there is a stand-in for.
-	const versions = [...new Set(VERSIONS.default.map(({ id }) => id))].flatMap(
+	const ids = [...new Set(VERSIONS.default.map(({ id }) => id))];
+	const versions = ids.flatMap(
 		(id) => VERSIONS.default.filter((item) => item.id === id).find(own ? standsIn : ({ newest }) => newest) ?? [],
 	);
+	const without = ids.filter((id) => versions.every((version) => version.id !== id));
 	const targets = versions.flatMap(({ target, installs }) => (installs ? [target, `${target}-installer`] : [target]));
 	timed(`Images on ${own ? "stand-ins" : "the public images"}: loader, provision, ${targets.join(", ")}`, () =>
 		run("docker", ["buildx", "bake", "--progress=plain", "loader", "provision", ...targets], env),
 	);
-	return { standIns: own, versions };
+	return { standIns: own, versions, without };
 }
 
 function timed(what, work) {

@@ -19,6 +19,8 @@ interface Built {
 	/** whether they were built on stand-ins for the public images */
 	readonly standIns: boolean;
 	readonly versions: readonly Version[];
+	/** the languages that there is no stand-in for */
+	readonly without: readonly string[];
 }
 
 const list = process.env["KUBELESS_IMAGES"];
@@ -46,6 +48,11 @@ export function describeImages(what: string, tests: () => void): void {
 export function everyImage(what: string, tests: (version: Version) => void): void {
 	describeImages(what, () => {
 		for (const version of versions) describe(`${version.target}: ${what}`, () => tests(version));
+		for (const id of built?.without ?? []) {
+			const { toolchain } = JSON.parse(text(`runtimes/${id}/runtime.json`));
+			const why = `there is no stand-in for its base images${toolchain.absent ? `: ${toolchain.absent}` : ""}`;
+			test(`${id}: ${what}`, { skip: toolchain.absent && why }, () => assert.fail(why));
+		}
 	});
 }
 

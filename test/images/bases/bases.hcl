@@ -1,10 +1,10 @@
-# The stand-ins and the names they go by. Context `program`: a folder with bin/node and npm, given by ../build.mjs.
+# The stand-ins and the names they go by. Given by bases.mjs: the context `program`, a folder with bin/node and npm, and `toolchain`, with the script that brings .NET.
 variable "CERTIFICATES" {
 	default = "/etc/ssl/certs"
 }
 
 group "default" {
-	targets = ["node", "python", "ruby", "php", "composer", "golang", "jre", "maven", "rust"]
+	targets = ["node", "python", "ruby", "php", "composer", "golang", "jre", "maven", "rust", "dotnet-aspnet", "dotnet-sdk"]
 }
 target "_all" {
 	contexts = { certificates = CERTIFICATES }
@@ -54,4 +54,14 @@ target "rust" {
 	inherits = ["_all"]
 	target = "rust"
 	tags = ["rust:1-bookworm"]
+}
+target "dotnet-aspnet" {
+	inherits = ["_all"]
+	target = "dotnet-aspnet"
+	tags = ["mcr.microsoft.com/dotnet/aspnet:3.1-bullseye-slim"]
+}
+target "dotnet-sdk" {
+	inherits = ["_all"]
+	target = "dotnet-sdk"
+	tags = ["mcr.microsoft.com/dotnet/sdk:3.1-bullseye"]
 }

@@ -19,6 +19,10 @@ export function makeStandIns(env, place) {
 	cpSync(join(root, "node_modules/node/bin/node"), join(program, "bin/node"), { dereference: true });
 	run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", join(program, "made"), "npm@11"]);
 	cpSync(join(program, "made/node_modules/npm"), join(program, "npm"), { recursive: true });
-	const settings = [`*.context=${here(".")}`, `*.contexts.program=${program}`].flatMap((one) => ["--set", one]);
+	const settings = [
+		`*.context=${here(".")}`,
+		`*.contexts.program=${program}`,
+		`*.contexts.toolchain=${join(root, "runtimes/dotnetcore")}`,
+	].flatMap((one) => ["--set", one]);
 	run("docker", ["buildx", "bake", "--progress=plain", "--file", here("bases.hcl"), ...settings], env);
 }

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { imageTags, root, text } from "../platform/manifests.ts";
+
+const { golden, hasBuildx, print } = await import(new URL("../../images/golden.mjs", import.meta.url).href);
+
+interface Target {
+	readonly context?: string;
+	readonly contexts?: Readonly<Record<string, string>>;
+	readonly dockerfile?: string;
+	readonly target?: string;
+	readonly tags?: readonly string[];
+}
+
+const skip = !hasBuildx() && !process.env["CI"] ? "Docker's buildx plugin is missing (docker buildx version fails)" : false;
+if (skip) console.log(`SKIPPED: docker buildx bake: ${skip}.`);
+
+describe("docker buildx bake", { skip }, () => {
+	const targets = (): [string, Target][] => Object.entries(print({}, ["default", "legacy"]).target);
+
+	test("builds what images/golden says: targets, tags, labels, groups; platforms and attestations where they are asked for", () => {
+		for (const [path, fresh] of Object.entries(golden() as Record<string, string>)) {
+			assert.deepEqual(fresh.split("\n"), text(path).split("\n"), "npm run generate writes it anew");
+		}
+	});
+
+	test("gives no two images the same tag, and none that is not known to the docs' tests", () => {
+		const tags = targets().flatMap(([, { tags = [] }]) => tags);
+		assert.equal(new Set(tags).size, tags.length);
+		assert.deepEqual(
+			tags.filter((tag) => !imageTags().has(tag)),
+			[],
+		);
+	});
+
+	test("builds every image of a Dockerfile that has its stage", () => {
+		for (const [name, { context = ".", dockerfile = "Dockerfile", target }] of targets()) {
+			const file = readFileSync(join(root, context, dockerfile), "utf8");
+			if (target) assert.match(file, new RegExp(`^FROM .* AS ${target}$`, "m"), name);
+		}
+	});
+});
