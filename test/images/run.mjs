@@ -1,11 +1,17 @@
 // npm run test:images: builds the images and tests them, with Docker. Arguments name test files to run instead of all.
-import { prepare } from "../../kubeless-loader/checkout.mjs";
+// npm run bench:images: builds them and measures how long their containers take to start.
+import { spawnSync } from "node:child_process";
+import { prepare, root } from "../../kubeless-loader/checkout.mjs";
 import { test } from "../run-tests.mjs";
 import { buildImages } from "./build.mjs";
 
 prepare();
 const { env, stop, missing } = buildImages();
-const asked = process.argv.slice(2);
-const status = missing ? 1 : test(asked.length > 0 ? asked : ["test/images/*.test.ts"], env);
+const [first, ...others] = process.argv.slice(2);
+const work = () => {
+	if (first === "--bench") return spawnSync("node", ["test/images/start.ts", ...others], { cwd: root, env, stdio: "inherit" }).status ?? 1;
+	return test(first === undefined ? ["test/images/*.test.ts"] : [first, ...others], env);
+};
+const status = missing ? 1 : work();
 stop();
 process.exit(status);

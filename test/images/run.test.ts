@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { root } from "../platform/manifests.ts";
 import { ask, type Got } from "../support/ask.ts";
 import { folder } from "../support/loader.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
@@ -10,7 +9,7 @@ import { docker, must } from "./docker.ts";
 import { Examples } from "./examples.ts";
 import { everyImage, imageOf } from "./images.ts";
 import { until } from "./inside.ts";
-import { mountedConfigMap, openFolder } from "./pod.ts";
+import { mountedConfigMap } from "./pod.ts";
 
 /** What a cluster forbids, all of it. */
 const RESTRICTED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "256m", "--memory-swap", "256m"];
@@ -19,23 +18,18 @@ const USERS = { "the image's user": [], "a user of OpenShift's": ["--user", "100
 everyImage("docker run, without a variable", (version) => {
 	const owner = suiteOwner();
 	const image = imageOf(version.id, version.version);
-	const compiles = existsSync(join(root, "runtimes", version.id, "compile.sh"));
 	let examples: Examples;
 	/** A folder with hello and nothing else, compiled where that takes a compiler. */
 	let hello: string;
 
 	before(async () => {
 		examples = await Examples.of(owner, version);
-		hello = openFolder(owner);
-		copyFileSync(examples.file("hello"), join(hello, `hello${examples.suffix}`));
-		chmodSync(join(hello, `hello${examples.suffix}`), 0o644);
-		// Without a command the installer image compiles.
-		if (compiles) await must("run", "--rm", "-v", `${hello}:/kubeless`, imageOf(`${version.id}-installer`, version.version));
+		hello = await examples.hello(owner);
 	});
 
 	test("with one file mounted: serves its only handler; a compiled language says in a sentence how", async (t) => {
 		const mount = ["-v", `${examples.file("hello")}:/kubeless/hello${examples.suffix}:ro`];
-		if (compiles) {
+		if (examples.compiled) {
 			const { code, stderr } = await docker("run", "--rm", ...mount, image);
 			assert.equal(code, 1);
 			assert.match(stderr, /compiled, .*kubeless-compile of .*installer image/);
@@ -64,9 +58,8 @@ everyImage("docker run, without a variable", (version) => {
 		});
 	}
 
-	test("with a ConfigMap mounted: serves it, and the next one when it is swapped", {
-		skip: compiles && "it has to be compiled",
-	}, async (t) => {
+	test("with a ConfigMap mounted: serves it, and the next one when it is swapped", async (t) => {
+		if (examples.compiled) return t.skip("it has to be compiled");
 		const file = `f${examples.suffix}`;
 		const map = mountedConfigMap(t, { [file]: "" });
 		const swap = (example: string) => map.update({ [file]: readFileSync(examples.file(example)) });
