@@ -5,7 +5,8 @@ import net from "node:net";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 let requests = 0;
 
-const server = net.createServer({ allowHalfOpen: false }, (socket) => {
+// With DEAF_TO_ENDS it goes on when the other side has said that it will not.
+const server = net.createServer({ allowHalfOpen: process.env.DEAF_TO_ENDS !== undefined }, (socket) => {
 	let text = "";
 	socket.on("error", () => {});
 	socket.on("data", (bytes) => {
@@ -78,6 +79,8 @@ function answer(socket, path) {
 			return write(`HTTP/1.1 200 OK\r\nX-Long: ${"x".repeat(100_000)}\r\nContent-Length: 2\r\n\r\nok`);
 		case "/no-content":
 			return write("HTTP/1.1 204 No Content\r\n\r\n");
+		case "/late":
+			return void setTimeout(() => write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate"), 700);
 		case "/hang":
 			return;
 		// Stays up and takes no connections.

@@ -6,6 +6,8 @@ const { PORT, KUBELESS_WORKER_SOCKET, START_MS = "0", NEVER_READY } = process.en
 let calls = 0;
 let seen = 0;
 let left = 0;
+let whole = 0;
+let cut = 0;
 
 const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALIVE_MS ?? 5000) }, (request, response) => {
 	const { pathname, searchParams } = new URL(request.url, "http://here");
@@ -37,6 +39,24 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 			const hash = createHash("sha256");
 			request.on("data", (chunk) => hash.update(chunk));
 			request.on("end", () => response.end(hash.digest("hex")));
+		},
+		"/upload": () => {
+			request.resume();
+			request.on("error", () => {});
+			request.on("end", () => {
+				whole++;
+				response.end("whole");
+			});
+			request.on("close", () => {
+				if (!request.complete) cut++;
+			});
+		},
+		"/unread": () => {},
+		"/die-reading": () => request.once("data", () => process.kill(process.pid, "SIGKILL")),
+		"/drip": () => {
+			response.write("first ");
+			const timer = setInterval(() => response.write("and more "), 50);
+			response.on("close", () => clearInterval(timer));
 		},
 		// Answers when the first bytes have come, not when all have.
 		"/first": () => {
@@ -87,7 +107,7 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 			setTimeout(() => response.write("two "), 100);
 			setTimeout(() => response.end("three"), 200);
 		},
-		"/counts": () => response.end(JSON.stringify({ calls, seen, left, pid: process.pid })),
+		"/counts": () => response.end(JSON.stringify({ calls, seen, left, whole, cut, pid: process.pid })),
 		"/env": () => response.end(process.env[searchParams.get("name")] ?? ""),
 		"/print": () => {
 			console.log("to stdout");
@@ -121,6 +141,10 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 // A WebSocket without its frames: the bytes come back as they went.
 server.on("upgrade", (request, socket) => {
 	if (request.url === "/refuse") return socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
+	calls++;
+	if (request.url === "/hang") return;
+	if (request.url === "/cut") return socket.destroy();
+	if (request.url === "/die") return process.kill(process.pid, "SIGKILL");
 	socket.write(
 		`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Protocol: ${request.headers["sec-websocket-protocol"] ?? ""}\r\n\r\n`,
 	);
