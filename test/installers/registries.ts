@@ -2,7 +2,7 @@
 // authority, or only to be reached through a proxy. The same is asked of all of them.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test, { before } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
@@ -76,6 +76,9 @@ function testsOf(tool: Tool): void {
 		assert.equal(ended.code, 0, ended.output);
 		saysNoSecret(ended);
 		assert.deepEqual(ended.left, []);
+		// Nor is one in what is served.
+		for (const name of [...one.listing, ".kubeless/bom.cdx.json"].filter((path) => statSync(join(one.volume, path)).isFile()))
+			for (const word of [PASSWORD, BASIC]) assert.ok(!one.read(name).includes(word), name);
 		assertCycloneDx(one.bom());
 		assert.deepEqual(
 			one

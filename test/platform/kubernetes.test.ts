@@ -136,6 +136,15 @@ describe("the manifests in examples/kubernetes", () => {
 		assert.deepEqual([...asked(query).metrics], [name]);
 	});
 
+	test("have the objects that the commands of docs/kubernetes.md and docs/openshift.md name", () => {
+		const kinds: Record<string, string> = { deployment: "Deployment", service: "Service" };
+		const named = ["docs/kubernetes.md", "docs/openshift.md"].flatMap((path) => [
+			...text(path).matchAll(/(?:kubectl|oc) .*\b(deployment|service)\/(\w+)/g),
+		]);
+		assert.ok(named.length >= 3, String(named.length));
+		for (const [, kind = "", name = ""] of named) object(kinds[kind] as string, name);
+	});
+
 	test("are all told of in docs/kubernetes.md", () => {
 		const page = text("docs/kubernetes.md");
 		for (const path of KUBERNETES) assert.ok(page.includes(`(../${path})`), `${path} is not linked`);

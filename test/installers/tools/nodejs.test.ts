@@ -1,5 +1,10 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { describeWith } from "../../support/needs.ts";
+import { suiteOwner } from "../../support/owner.ts";
+import { Pod, works } from "../pod.ts";
 import { installs } from "../registries.ts";
-import { BASIC } from "../registry.ts";
+import { AUTHORITY, BASIC, Registry } from "../registry.ts";
 import { hash, type Tool, tarball, VERSIONS } from "../tool.ts";
 
 const FUNCTION = 'const thing = require("thing");\nexports.handler = () => thing.version;\n';
@@ -49,3 +54,35 @@ const nodejs: Tool = {
 };
 
 installs(nodejs);
+
+describeWith("npm's own settings", !works(["npm", "--version"]) && "npm is missing", () => {
+	const owner = suiteOwner();
+	const packages = nodejs.packages(owner, "");
+	const start = () => new Registry(owner, packages).listening();
+	const environment = { npm_config_fetch_retries: "0" };
+	const files = (host: string) => nodejs.files(`https://${host}`);
+	const secrets = { "authority/ca.crt": AUTHORITY };
+
+	test("may be in an .npmrc beside the function, whose password nobody reads either", async (t) => {
+		const { host } = await start();
+		const settings = `registry=https://${host}/\n//${host}/:_auth=${BASIC}\n`;
+		const one = (npmrc: string) =>
+			new Pod(t, { runtime: "nodejs", depsFile: "package.json", files: { ...files(host), ".npmrc": npmrc }, secrets, env: environment });
+		const good = await one(settings).run("install");
+		assert.equal(good.code, 0, good.output);
+		const bad = await one(settings.replace("_auth=", "_auth=x")).run("install");
+		assert.match(bad.log, /does not let this installer in/);
+		for (const text of [good.output, bad.output, bad.log]) assert.ok(!text.includes(BASIC), text);
+	});
+
+	test("name a registry for one scope, by NPM_SCOPE, and anything else by NPM_CONFIG_EXTRA", async (t) => {
+		const { host } = await start();
+		const env = { ...environment, NPM_REGISTRY: `https://${host}/`, NPM_SCOPE: "@inside", NPM_CONFIG_EXTRA: `//${host}/:_auth ${BASIC}` };
+		const deps = JSON.stringify({ dependencies: { "@inside/other": "1.0.0" } });
+		const one = new Pod(t, { runtime: "nodejs", depsFile: "package.json", files: { "package.json": deps }, secrets, env });
+		const { code, output } = await one.run("install");
+		assert.notEqual(code, 0);
+		assert.ok(output.includes(`404 Not Found - GET https://${host}/@inside%2fother`), output);
+		assert.ok(!output.includes(BASIC), output);
+	});
+});
