@@ -56,7 +56,7 @@ def main():
         concurrency = number('FUNC_CONCURRENCY') or 100
         loop = Loop(wire, function, context)
     else:
-        concurrency = number('FUNC_CONCURRENCY') or number('CHERRYPY_NUMTHREADS') or 10
+        concurrency = number('FUNC_CONCURRENCY') or number('CHERRYPY_NUMTHREADS') or 40
         loop = Threads(wire, function, context, concurrency)
     wire.send(line({'type': 'ready', 'wire': 1, 'handler': name, 'concurrency': concurrency}))
     loop.serve()

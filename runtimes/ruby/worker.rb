@@ -31,7 +31,7 @@ module KubelessWorker
       }
 
       # 5 · ready, 6 · the loop
-      concurrency = number('FUNC_CONCURRENCY') || 10
+      concurrency = number('FUNC_CONCURRENCY') || 40
       threads = Threads.new(wire, handler, context, concurrency)
       wire.post(Errors.line(type: 'ready', wire: 1, handler: name, concurrency: concurrency))
       threads.serve
