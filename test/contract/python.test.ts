@@ -361,7 +361,7 @@ def handler(event, context):
 		});
 
 		test("FUNC_CONCURRENCY, or else CHERRYPY_NUMTHREADS, says how many there are", async (t) => {
-			assert.equal((await start(t, { "sleeps.py": SLEEPS }).started()).concurrency, 10);
+			assert.equal((await start(t, { "sleeps.py": SLEEPS }).started()).concurrency, 40);
 			assert.equal((await start(t, { "sleeps.py": SLEEPS }, "handler", { CHERRYPY_NUMTHREADS: "20" }).started()).concurrency, 20);
 			const env = { CHERRYPY_NUMTHREADS: "20", FUNC_CONCURRENCY: "3" };
 			assert.equal((await start(t, { "sleeps.py": SLEEPS }, "handler", env).started()).concurrency, 3);
