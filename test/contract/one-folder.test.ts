@@ -61,6 +61,18 @@ describe("a language that is added as one folder", () => {
 		assertTests("--test-name-pattern", `${ID}.* FUNC_CONCURRENCY`, "test/faults/concurrency.test.ts");
 	});
 
+	test("is tested by the command that the template's page names", () => {
+		const page = readFileSync(join(ROOT, "runtimes/custom/README.md"), "utf8");
+		const [, words = ""] = /`npx kubeless-loader (conform [^`]*runtimes\/lua[^`]*)`/.exec(page) ?? [];
+		assert.match(must("node", "kubeless-loader/bin.mjs", ...words.replace("lua", ID).split(" ")), /^The worker keeps the wire\.$/m);
+	});
+
+	test("has its image among those that bake builds", () => {
+		const bake = JSON.parse(readFileSync(join(copy, "docker-bake.json"), "utf8"));
+		assert.deepEqual(bake.group[ID].targets, [`${ID}-1-0`]);
+		assert.ok(readFileSync(join(copy, "runtimes", ID, "Dockerfile"), "utf8").includes(`COPY runtimes/${ID}/`));
+	});
+
 	test("is served at a desk by its suffix", async (t) => {
 		const file = join(copy, "runtimes", ID, "examples", `hello${SUFFIX}`);
 		const child = spawn("node", ["kubeless-loader/bin.mjs", "run", file, "--port", "0", "--no-watch"], { cwd: copy, env: environment() });
@@ -108,6 +120,8 @@ function addLanguage(runtimes: string): void {
 		.replace(/"suffixes": \[.*\]/, `"suffixes": ["${SUFFIX}"]`);
 	assert.equal(JSON.parse(renamed).id + JSON.parse(renamed).suffixes, ID + SUFFIX);
 	writeFileSync(join(place, "runtime.json"), renamed);
+	const dockerfile = join(place, "Dockerfile");
+	writeFileSync(dockerfile, readFileSync(dockerfile, "utf8").replaceAll("runtimes/custom", `runtimes/${ID}`));
 	const examples = join(place, "examples");
 	for (const file of readdirSync(examples).filter((name) => name.endsWith(".sh"))) {
 		renameSync(join(examples, file), join(examples, file.replace(/\.sh$/, SUFFIX)));
