@@ -54,7 +54,11 @@ export async function follow(
 	env: NodeJS.ProcessEnv,
 	place = folder(owner),
 ): Promise<string> {
-	const own = (text: string) => text.replaceAll("localhost:8080", `localhost:${port}`).replaceAll("--publish 8080:", `--publish ${port}:`);
+	const own = (text: string) =>
+		text
+			.replaceAll("localhost:8080", `localhost:${port}`)
+			.replaceAll("--publish 8080:", `--publish 127.0.0.1:${port}:`)
+			.replaceAll(" my-", " kubeless-test/my-");
 	let server: Shell | undefined;
 	owner.after(() => server?.stop());
 	for (const step of steps) {
