@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2154
 # Read by the other scripts, which set $home: which .NET there is, its compilers, and what decides whether something is compiled
 # anew. Every start comes through here, so there are few processes in it.
 

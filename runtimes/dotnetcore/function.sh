@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2154
 # Read by start.sh and compile.sh: compiles the function of $folder (its $file, or "" for all there are) into $scratch/publish, against the
 # worker in $worker, with what install.sh has put into $volume.
 

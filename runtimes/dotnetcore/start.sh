@@ -17,7 +17,7 @@ failed() {
 }
 
 needs_compiler() {
-	find_sdk || failed "$1 has to be compiled, and there is no .NET SDK: install one (https://dot.net)."
+	find_sdk || failed "$1 has to be compiled, and there is no .NET SDK: compile it before (compile.sh), or install one (https://dot.net)."
 	mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || failed "$1 has to be compiled, and $cache cannot be written: set KUBELESS_LOADER_CACHE to a folder that can."
 }
 
@@ -34,6 +34,9 @@ if [ ! -f "$worker/Kubeless.Functions.dll" ]; then
 		sh "$home/build.sh" "$worker" >&2 || failed 'The worker cannot be compiled; the compiler has said why.'
 	fi
 fi
+
+# .NET does not start where it cannot have a socket for its debuggers.
+[ -w "${TMPDIR:-/tmp}" ] || export DOTNET_EnableDiagnostics=0 COMPlus_EnableDiagnostics=0
 
 start() {
 	exec "$dotnet" "$worker/Kubeless.Functions.dll" "$@" </dev/null

