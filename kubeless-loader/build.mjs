@@ -45,6 +45,16 @@ await build({
 				})),
 		},
 		{
+			// Fastify would serve HTTP/2 and TLS, and prom-client push to a gateway: nobody asks them to, and loading all that takes a while.
+			name: "unused-modules",
+			setup: ({ onResolve, onLoad }) => {
+				onResolve({ filter: /^(?:node:)?(?:https|http2|zlib)$/ }, ({ path, importer }) =>
+					/node_modules\/(?:fastify|prom-client)\//.test(importer) ? { path, namespace: "unused" } : undefined,
+				);
+				onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+			},
+		},
+		{
 			name: "conform-apart",
 			setup: ({ onResolve }) => onResolve({ filter: /\/conform\/command\.ts$/ }, () => ({ path: "./conform.mjs", external: true })),
 		},

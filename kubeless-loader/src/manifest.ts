@@ -20,6 +20,15 @@ export interface HttpPlace {
 	readonly ready?: string;
 }
 
+/** What a machine needs to run functions in a language. */
+export interface Toolchain {
+	readonly check: readonly string[];
+	readonly debian?: readonly string[];
+	/** further versions, for tests */
+	readonly others?: { readonly command: readonly string[]; readonly debian?: readonly string[] };
+	readonly absent?: string;
+}
+
 /** What the loader knows of a language: the part of `runtime.json` it reads (`runtimes/runtime.schema.json` has all of it). */
 export interface Manifest {
 	readonly id: string;
@@ -38,7 +47,7 @@ export interface Manifest {
 	readonly libraries?: string;
 	/** what its worker cannot do, by the word that conformance vectors need, each with the reason */
 	readonly lacks?: Readonly<Record<string, string>>;
-	readonly toolchain?: { readonly check: readonly string[]; readonly debian?: readonly string[]; readonly absent?: string };
+	readonly toolchain?: Toolchain;
 	/** the manifest's folder, for $(RUNTIME_DIR) */
 	readonly folder: string;
 }

@@ -4,6 +4,7 @@ import type { Figure } from "./figure.ts";
 import { buildIfStale, needTools } from "./needs.ts";
 import { type Options, readOptions, UsageError } from "./options.ts";
 import { watchOthers } from "./others.ts";
+import { overview } from "./overview.ts";
 import { progress } from "./progress.ts";
 import { describeMachine, type ScenarioResults, writeResults } from "./results.ts";
 import { findRuntimes } from "./runtimes.ts";
@@ -70,6 +71,7 @@ async function bench(options: Options): Promise<void> {
 		if (figures.length > 0) console.log(`${title}${busy}\n${table(figures)}`);
 		scenarios.push({ name, title, othersCpus, figures });
 	}
+	console.log(`What is to be reached, and who falls short of it (!)\n${overview(scenarios)}`);
 	for (const text of notes) console.log(`! ${text}`);
 	const files = writeResults({ date: new Date().toISOString(), machine, options, scenarios, notes });
 	for (const file of files) console.log(`written to ${relative(process.cwd(), file)}`);

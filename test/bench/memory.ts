@@ -18,9 +18,15 @@ export function memoryOf(pids: readonly number[]): Memory {
 	return { pss: each.reduce((total, { pss }) => total + pss, 0), rss: each.reduce((total, { rss }) => total + rss, 0) };
 }
 
-/** The most resident memory a process ever had, in `bytes`. */
-export const peakMemory = (pid: number): number => kibibytes(readFileSync(`/proc/${pid}/status`, "latin1"), "VmHWM");
+/** The most resident memory a process ever had, in `bytes`; one that has ended has none any more. */
+export function peakMemory(pid: number): number {
+	try {
+		return kibibytes(readFileSync(`/proc/${pid}/status`, "latin1"), "VmHWM");
+	} catch {
+		return 0;
+	}
+}
 
 function kibibytes(text: string, name: string): number {
-	return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? Number.NaN) * KIB;
+	return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? 0) * KIB;
 }

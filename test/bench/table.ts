@@ -1,21 +1,24 @@
 import type { Figure, Target, Unit } from "./figure.ts";
 
-/** A row of cells; the columns are as wide as their widest cell. */
-type Row = readonly string[];
+/** A row of cells. */
+export type Row = readonly string[];
 
 const HEADER: Row = ["", "of", "measured", "bare", "compared", "from to", "reach", "aim", ""];
 /** These columns hold words, the others numbers. */
 const LEFT = new Set([0, 1, 8]);
 
 /** The figures of one scenario as text. */
-export function table(figures: readonly Figure[]): string {
-	const rows = [HEADER, ...figures.map(row)];
-	const used = HEADER.map((_, column) => rows.slice(1).some((cells) => cells[column] !== ""));
-	const widths = HEADER.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+export const table = (figures: readonly Figure[]): string => aligned([HEADER, ...figures.map(row)], LEFT);
+
+/** Rows as text, the first one being the header: each column as wide as its widest cell, empty ones left out. */
+export function aligned(rows: readonly Row[], left: ReadonlySet<number>): string {
+	const columns = rows[0]?.map((_, column) => column) ?? [];
+	const used = columns.map((column) => rows.slice(1).some((cells) => cells[column] !== ""));
+	const widths = columns.map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
 	return rows
 		.map((cells) =>
 			cells
-				.map((cell, column) => (LEFT.has(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+				.map((cell, column) => (left.has(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
 				.filter((_, column) => used[column])
 				.join("  ")
 				.trimEnd(),
@@ -40,21 +43,23 @@ function row(line: Figure): Row {
 	];
 }
 
-function show(number: number, compared: Figure["compared"], unit: Unit): string {
+export function show(number: number, compared: Figure["compared"], unit: Unit): string {
 	if (compared === "ratio") return `× ${number.toFixed(2)}`;
 	return `${compared === "difference" && number >= 0 ? "+" : ""}${round(number)} ${unit}`;
 }
 
-const bound = ({ better }: Target, shown: string): string => `${better === "less" ? "≤" : "≥"} ${shown}`;
+export const bound = ({ better }: Target, shown: string): string => `${better === "less" ? "≤" : "≥"} ${shown}`;
 
 /** A word, not an exit code: machines and their other work differ. */
 function verdict({ figure, target }: Figure): string {
 	if (!target) return "";
-	const meets = (limit: number | undefined) => limit !== undefined && (target.better === "less" ? figure <= limit : figure >= limit);
-	if (meets(target.aim)) return "aim met";
-	if (meets(target.reach)) return "reached";
-	return target.reach === undefined ? "" : "short";
+	if (target.aim !== undefined && meets(figure, target.better, target.aim)) return "aim met";
+	if (target.reach === undefined) return "";
+	return meets(figure, target.better, target.reach) ? "reached" : "short";
 }
+
+export const meets = (figure: number, better: Target["better"], limit: number): boolean =>
+	better === "less" ? figure <= limit : figure >= limit;
 
 /** Three digits that count, and no fewer than the whole number has. */
 function round(value: number): string {

