@@ -375,6 +375,26 @@ describe("a mistake is one sentence with the cure:", () => {
 		);
 	});
 
+	test("in every table of cures: a pattern that is one, and that not every text has", () => {
+		const runtimes = join(import.meta.dirname, "../../runtimes");
+		const own = readdirSync(runtimes).map((id) => join(runtimes, id, "cures"));
+		const tables = [join(import.meta.dirname, "../../images/installer/cures"), ...own.filter((path) => existsSync(path))];
+		assert.ok(tables.length > 5, String(tables));
+		for (const table of tables) {
+			const lines = readFileSync(table, "utf8").split("\n").slice(0, -1);
+			for (const line of lines.filter((one) => !one.startsWith("#"))) {
+				const [pattern = "", sentence, ...more] = line.split("\t");
+				assert.deepEqual(more, [], line);
+				if (sentence !== "") assert.match(sentence ?? "", /^[a-zA-Z].*\.$/, `${table}: ${line}`);
+				const { status, stderr } = spawnSync("grep", ["-Eiq", "-e", pattern], {
+					input: "added 12 packages in 3 seconds\n",
+					encoding: "utf8",
+				});
+				assert.equal(status, 1, `${table}: ${pattern} ${stderr}`);
+			}
+		}
+	});
+
 	test("a failure that was not met before has the tool's own words", async (t) => {
 		assert.match(
 			await said(pod(t, { "install.sh": "echo 'something new'; exit 4" })),
