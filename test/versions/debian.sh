@@ -15,13 +15,16 @@ if ! [ -e "$place/usr/bin/apt-get" ]; then
 	rm -rf "$place" "$place.new"
 	mkdir -p "$(dirname "$place")"
 	# What this release does not have, is not there; its languages are then told as missing.
-	PACKAGES=$packages mmdebstrap --quiet --variant=minbase --include=ca-certificates --customize-hook='
+	# No security updates: of a release that is over they may be gone, and nobody else uses this.
+	PACKAGES=$packages mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+		--setup-hook='sed -i /security/d "$1/etc/apt/sources.list"' --customize-hook='
 		place=$1
 		shift
 		for package in $PACKAGES; do
 			if chroot "$place" apt-cache show "$package" >/dev/null 2>&1; then set -- "$@" "$package"; fi
 		done
-		DEBIAN_FRONTEND=noninteractive chroot "$place" apt-get install -qq --no-install-recommends "$@" >/dev/null' "$suite" "$place.new"
+		DEBIAN_FRONTEND=noninteractive chroot "$place" apt-get install -qq --no-install-recommends "$@" >/dev/null' \
+		"$suite" "$place.new"
 	mv "$place.new" "$place"
 fi
 
