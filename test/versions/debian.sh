@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs a command in a chroot of a Debian suite with those of some packages that it has, made if it is not there: debian.sh SUITE PLACE PACKAGES ROOT COMMAND …
 # ROOT is the checkout, which has the same path in there. All mounts end with the command: PLACE may be deleted.
+# shellcheck disable=SC2016 # what is quoted is for the shells that get it
 set -eu
 
 suite=$1 place=$2 packages=$3 root=$4
