@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Asked, ask, type Got } from "./ask.ts";
 import { type Ended, folder } from "./loader.ts";
+import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { processesOf, untilGone } from "./processes.ts";
 
@@ -44,7 +45,7 @@ export class Desk {
 	stderr = "";
 	port = 0;
 	readonly #patienceMs: number;
-	#heard: (() => void)[] = [];
+	readonly #news = new News("the command", () => `\n${this.output}\n${this.stderr}`);
 
 	constructor(
 		owner: Owner,
@@ -68,14 +69,14 @@ export class Desk {
 			detached: true,
 		});
 		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
-		this.ended.then(() => this.#tell());
+		this.ended.then(() => this.#news.end());
 		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;
-			this.#tell();
+			this.#news.tell();
 		});
 		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
 			this.lines.push(line);
-			this.#tell();
+			this.#news.tell();
 		});
 	}
 
@@ -92,7 +93,8 @@ export class Desk {
 
 	/** The line of standard output that fits, which may still have to come; with `times`, the one that fits for so many times. */
 	wrote(pattern: RegExp, times = 1): Promise<string> {
-		return this.#until(`line like ${pattern} (${times})`, () => this.lines.filter((line) => pattern.test(line))[times - 1]);
+		const look = () => this.lines.filter((line) => pattern.test(line))[times - 1];
+		return this.#news.until(`a line like ${pattern} (${times})`, look, this.#patienceMs);
 	}
 
 	/** The function was loaded again for so many times. */
@@ -140,31 +142,6 @@ export class Desk {
 			}
 		}
 		if (this.child.exitCode === null && this.child.signalCode === null) await this.ended;
-	}
-
-	async #until<T>(what: string, look: () => T | undefined): Promise<T> {
-		const deadline = Date.now() + this.#patienceMs;
-		let over = false;
-		this.ended.then(() => {
-			over = true;
-		});
-		for (;;) {
-			const found = look();
-			if (found !== undefined) return found;
-			if (over) throw new Error(`it ended before a ${what}:\n${this.output}\n${this.stderr}`);
-			if (Date.now() > deadline) throw new Error(`no ${what} within ${this.#patienceMs} ms:\n${this.output}\n${this.stderr}`);
-			await new Promise<void>((resolve) => {
-				const timer = setTimeout(resolve, deadline - Date.now() + 1);
-				this.#heard.push(() => {
-					clearTimeout(timer);
-					resolve();
-				});
-			});
-		}
-	}
-
-	#tell(): void {
-		for (const heard of this.#heard.splice(0)) heard();
 	}
 }
 

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Asked, ask, type Got } from "./ask.ts";
 import { Figures } from "./figures.ts";
+import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 
 const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
@@ -62,8 +63,8 @@ export class Loader {
 	readonly lines: string[] = [];
 	readonly ended: Promise<Ended>;
 	stderr = "";
+	readonly #news = new News("the loader", () => this.#all());
 	#port = 0;
-	#heard: (() => void)[] = [];
 
 	constructor(owner: Owner, { files, volume, env, args = [] }: LoaderOptions) {
 		this.volume = volume ?? folder(owner, files);
@@ -82,10 +83,10 @@ export class Loader {
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
-		this.ended.then(() => this.#tell());
+		this.ended.then(() => this.#news.end());
 		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;
-			this.#tell();
+			this.#news.tell();
 		});
 		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#line(line));
 	}
@@ -120,21 +121,8 @@ export class Loader {
 	}
 
 	/** Looks whenever the loader has said something. */
-	async until<T>(what: string, look: () => T | undefined): Promise<T> {
-		const deadline = Date.now() + PATIENCE_MS;
-		for (;;) {
-			const found = look();
-			if (found !== undefined) return found;
-			if (this.over && this.child.stdout?.readableEnded) throw new Error(`the loader ended before ${what}: ${this.#all()}`);
-			if (Date.now() > deadline) throw new Error(`no ${what} within ${PATIENCE_MS} ms: ${this.#all()}`);
-			await new Promise<void>((resolve) => {
-				const timer = setTimeout(resolve, deadline - Date.now() + 1);
-				this.#heard.push(() => {
-					clearTimeout(timer);
-					resolve();
-				});
-			});
-		}
+	until<T>(what: string, look: () => T | undefined): Promise<T> {
+		return this.#news.until(what, look, PATIENCE_MS);
 	}
 
 	ask(asked: string | Asked = "/"): Promise<Got> {
@@ -181,11 +169,7 @@ export class Loader {
 	#line(line: string): void {
 		if (line.startsWith("{")) this.records.push(JSON.parse(line));
 		else this.lines.push(line);
-		this.#tell();
-	}
-
-	#tell(): void {
-		for (const heard of this.#heard.splice(0)) heard();
+		this.#news.tell();
 	}
 
 	#all(): string {
