@@ -47,7 +47,7 @@ function candidateOf(manifest: Manifest, file: string, version: string): Candida
 }
 
 /** The environment as a container would have it: this Node.js first, and nothing of the test runner's. */
-function baseEnv(): NodeJS.ProcessEnv {
+export function baseEnv(): NodeJS.ProcessEnv {
 	const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
 	return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${env["PATH"] ?? ""}` };
 }

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { before, beforeEach, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { baseEnv } from "../conformance/runtimes.ts";
 import { folderFor, Pod } from "../installers/pod.ts";
 import { assertCycloneDx } from "../installers/schema.ts";
 import { JSON_TYPE } from "../support/ask.ts";
@@ -253,8 +254,10 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 	for (const suite of ["answers", "concurrency", "drain", "output", "time-limit", "worker-ends", "callers"]) {
 		test(`test/faults/${suite}.test.ts: what holds for every language holds`, async () => {
 			const words = ["--test", "--test-reporter=tap", "--test-name-pattern=^ballerina: ", `test/faults/${suite}.test.ts`];
-			const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-			const child = spawn(process.execPath, words, { cwd: join(home, "../.."), env: { ...env, ...standIn.env, HOME: standIn.cache } });
+			const child = spawn(process.execPath, words, {
+				cwd: join(home, "../.."),
+				env: { ...baseEnv(), ...standIn.env, HOME: standIn.cache },
+			});
 			let told = "";
 			for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (told += text));
 			const [code] = await once(child, "close");

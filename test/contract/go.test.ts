@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Decoder, type Frame } from "../../kubeless-loader/src/conform/decoder.ts";
-import { encodeCall } from "../../kubeless-loader/src/conform/encoder.ts";
-import type { CallToSend } from "../../kubeless-loader/src/conform/vectors.ts";
 import { readRuntimes } from "../conformance/runtimes.ts";
 import { folder } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
+import { type Env, type Files, firstOf, WireEnd } from "../support/wire-end.ts";
 
 // What is special to functions in Go; what holds in every language is in test/conformance/.
 
@@ -21,137 +17,25 @@ const { missing, candidate } = readRuntimes().find(({ id }) => id === "go") ?? a
 /** Programs stay from one run to the next, as at a desk. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/go", import.meta.url));
 
-type Files = Record<string, string>;
-type Env = Record<string, string | undefined>;
-
 /** A file of a function: its imports beside the handler's types, and its text. */
 const go = (text: string, ...imports: string[]): string =>
 	`package kubeless\n\nimport (\n${["github.com/kubeless/kubeless/pkg/functions", ...imports].map((path) => `\t${JSON.stringify(path)}\n`).join("")})\n\n${text}\n`;
 const handler = (body: string, name = "Handler"): string =>
 	`func ${name}(event functions.Event, context functions.Context) (string, error) {\n${body}\n}\n`;
 
-interface Answer {
-	frames: Frame[];
-	status: number;
-	headers: Record<string, string>;
-	text: string;
-	error: { code?: string; message?: string; stack?: string } | undefined;
-}
+/** A worker for the first of the files, when it is ready. */
+const start = (owner: Owner, files: Files, env?: Env): Promise<WireEnd> => startIn(owner, firstOf(owner, files), env);
 
-class Worker {
-	readonly folder: string;
-	readonly frames: Frame[] = [];
-	readonly child: ChildProcess;
-	readonly exited: Promise<number | string>;
-	stderr = "";
-	stdout = "";
-	readonly #wire: Socket;
-	readonly #decoder = new Decoder();
-	#lastId = 0;
-	#heard: (() => void)[] = [];
+const startIn = (owner: Owner, file: string, env?: Env): Promise<WireEnd> => begun(owner, file, env).ready();
 
-	constructor(owner: Owner, place: string, file: string, env: Env = {}) {
-		this.folder = place;
-		this.child = spawn("sh", [join(home, "start.sh")], {
-			cwd: place,
-			stdio: ["ignore", "pipe", "pipe", "pipe"],
-			env: { ...candidate().env, KUBELESS_INSTALL_VOLUME: place, KUBELESS_HANDLER_FILE: join(place, file), ...environment(env) },
-		});
-		owner.after(() => void this.child.kill("SIGKILL"));
-		this.exited = once(this.child, "exit").then(([code, signal]) => code ?? signal);
-		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
-			this.stderr += text;
-		});
-		this.child.stdout?.setEncoding("utf8").on("data", (text) => {
-			this.stdout += text;
-		});
-		this.#wire = this.child.stdio[3] as Socket;
-		this.#wire.on("data", (chunk: Buffer) => {
-			this.frames.push(...this.#decoder.decode(chunk));
-			for (const heard of this.#heard.splice(0)) heard();
-		});
-		this.#wire.on("error", () => {});
-	}
+const begun = (owner: Owner, file: string, env: Env = {}): WireEnd =>
+	new WireEnd(owner, candidate(), file, "", { FUNC_RUNTIME: "go1.26", FUNC_MEMORY_LIMIT: "0", KUBELESS_LOADER_CACHE: CACHE, ...env });
 
-	/** How it began. */
-	started(): Promise<Record<string, unknown>> {
-		return this.until(() => this.frames.find(({ line }) => line.type === "ready" || line.type === "failed")?.line);
-	}
-
-	async ready(): Promise<this> {
-		const line = await this.started();
-		assert.equal(line["type"], "ready", JSON.stringify(line));
-		return this;
-	}
-
-	send(frame: object): void {
-		this.#wire.write(`${JSON.stringify(frame)}\n`);
-	}
-
-	begin(call: Omit<CallToSend, "id"> = {}): number {
-		this.#lastId++;
-		const { line, head, body } = encodeCall({ id: this.#lastId, ...call });
-		this.#wire.write(Buffer.concat([line, head, body]));
-		return this.#lastId;
-	}
-
-	async answer(id: number): Promise<Answer> {
-		const own = () => this.frames.filter(({ line }) => line["id"] === id && line.type !== "log");
-		await this.until(() => own().find(({ line }) => ["result", "end", "error"].includes(line.type)));
-		const frames = own();
-		const [first] = frames as [Frame, ...Frame[]];
-		return {
-			frames,
-			status: (first.line["status"] as number | undefined) ?? 200,
-			headers: Object.fromEntries(first.head.map(([name, value]) => [name.toLowerCase(), value])),
-			text: Buffer.concat(frames.map(({ body }) => body)).toString(),
-			error: frames.find(({ line }) => line.type === "error")?.line as Answer["error"],
-		};
-	}
-
-	ask(call?: Omit<CallToSend, "id">): Promise<Answer> {
-		return this.answer(this.begin(call));
-	}
-
-	async until<T>(look: () => T | undefined): Promise<T> {
-		for (let found = look(); ; found = look()) {
-			if (found !== undefined) return found;
-			const what = await Promise.race([
-				new Promise<string>((resolve) => this.#heard.push(() => resolve(""))),
-				after(60_000, "time", { ref: false }),
-			]);
-			if (what !== "") throw new Error(`it did not come: ${JSON.stringify(this.frames.map(({ line }) => line))} ${this.stderr}`);
-		}
-	}
-}
-
-function environment(env: Env): NodeJS.ProcessEnv {
-	const all: NodeJS.ProcessEnv = {
-		MOD_NAME: "f",
-		FUNC_HANDLER: "",
-		FUNC_TIMEOUT: "30",
-		FUNC_RUNTIME: "go1.26",
-		FUNC_MEMORY_LIMIT: "0",
-		KUBELESS_WIRE: "1",
-		KUBELESS_LOADER_CACHE: CACHE,
-	};
-	// A variable that is undefined is not there, whatever the machine has.
-	return Object.fromEntries(Object.entries({ ...all, ...env }));
-}
-
-const start = (owner: Owner, files: Files, env?: Env) =>
-	new Worker(owner, folder(owner, files), Object.keys(files)[0] as string, env).ready();
-
-async function failure(owner: Owner, files: Files, env?: Env): Promise<string> {
-	const worker = new Worker(owner, folder(owner, files), Object.keys(files)[0] as string, env);
-	const line = await worker.started();
-	assert.equal(line["type"], "failed", JSON.stringify(line));
-	assert.equal(await worker.exited, 1);
-	return String(line["message"]);
-}
+const failure = async (owner: Owner, files: Files, env?: Env): Promise<string> =>
+	(await begun(owner, firstOf(owner, files), env).failed()).message ?? "";
 
 /** Runs Kubeless's compilation phase in a folder, as its container does: without a home. */
-function compile(place: string, name: string, env: Env = {}) {
+function compile(place: string, name: string, env: Record<string, string> = {}) {
 	const { HOME: _, XDG_CACHE_HOME: __, ...given } = candidate().env;
 	const goCache = spawnSync("go", ["env", "GOCACHE"], { encoding: "utf8", env: candidate().env }).stdout.trim();
 	return spawnSync("sh", [join(home, "compile.sh")], {
@@ -376,7 +260,7 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 		test("the only handler that is exported is the main one", async (t) => {
 			const source = go(handler("return inner(event, context)", "Outer") + handler('return "inner", nil', "inner"));
 			const worker = await start(t, { "f.go": source });
-			assert.equal((await worker.started())["handler"], "Outer");
+			assert.equal((await worker.started()).handler, "Outer");
 			assert.equal((await worker.ask()).text, "inner");
 		});
 
@@ -427,7 +311,7 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 			// A change of what it embeds or imports is a change of the function.
 			writeFileSync(join(worker.folder, "text.txt"), "changed");
 			writeFileSync(join(worker.folder, "sub/sub.go"), 'package sub\nconst Word = "down "\n');
-			const changed = await new Worker(t, worker.folder, "f.go").ready();
+			const changed = await startIn(t, join(worker.folder, "f.go"));
 			assert.equal((await changed.ask()).text, "down changed");
 		});
 
@@ -460,23 +344,23 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 				"lib/go.mod": "module example.com/lib\n\ngo 1.19\n",
 				"lib/lib.go": 'package lib\nconst Word = "one"\n',
 			});
-			assert.equal((await (await new Worker(t, join(place, "f"), "f.go").ready()).ask()).text, "one");
+			assert.equal((await (await startIn(t, join(place, "f/f.go"))).ask()).text, "one");
 			writeFileSync(join(place, "lib/lib.go"), 'package lib\nconst Word = "two!"\n');
-			assert.equal((await (await new Worker(t, join(place, "f"), "f.go").ready()).ask()).text, "two!");
+			assert.equal((await (await startIn(t, join(place, "f/f.go"))).ask()).text, "two!");
 		});
 
 		test("the second start compiles nothing", async (t) => {
 			const worker = await start(t, { "f.go": go(handler(`return "same", nil // ${Math.random()}`)) });
 			assert.match(worker.stderr, /^Compiled .*f\.go in \d+\.\d s\.$/m);
 			const began = performance.now();
-			const again = await new Worker(t, worker.folder, "f.go").ready();
+			const again = await startIn(t, join(worker.folder, "f.go"));
 			t.diagnostic(`${(performance.now() - began).toFixed(0)} ms`);
 			assert.equal(again.stderr, "");
 		});
 
 		test("workers that start at once compile once", async (t) => {
 			const place = folder(t, { "f.go": go(handler('return "same", nil')) });
-			const workers = await Promise.all([1, 2, 3].map(() => new Worker(t, place, "f.go").ready()));
+			const workers = await Promise.all([1, 2, 3].map(() => startIn(t, join(place, "f.go"))));
 			assert.equal(workers.filter(({ stderr }) => stderr.includes("Compiled")).length, 1);
 		});
 
@@ -504,8 +388,8 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 			const goEnv = (name: string) => spawnSync("go", ["env", name], { encoding: "utf8" }).stdout.trim();
 			const env = {
 				HOME: "/proc/nowhere",
-				XDG_CACHE_HOME: undefined,
-				KUBELESS_LOADER_CACHE: undefined,
+				XDG_CACHE_HOME: null,
+				KUBELESS_LOADER_CACHE: null,
 				TMPDIR: folder(t),
 				GOCACHE: goEnv("GOCACHE"),
 			};
@@ -526,10 +410,10 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 			assert.equal(status, 0, stderr);
 			assert.ok(existsSync(join(place, "server")));
 			const env = { PATH: "/usr/bin:/bin", KUBELESS_HANDLER_FILE: join(place, "gone.go"), KUBELESS_LOADER_CACHE: "/nowhere" };
-			const first = await new Worker(t, place, "any name.go", { ...env, FUNC_HANDLER: "First" }).ready();
+			const first = await startIn(t, join(place, "any name.go"), { ...env, FUNC_HANDLER: "First" });
 			assert.equal((await first.ask()).text, "first");
 			assert.equal(first.stderr, "");
-			const second = await new Worker(t, place, "any name.go", { ...env, FUNC_HANDLER: "Second" }).ready();
+			const second = await startIn(t, join(place, "any name.go"), { ...env, FUNC_HANDLER: "Second" });
 			assert.equal((await second.ask()).text, "second");
 		});
 
@@ -550,7 +434,7 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 			const place = folder(t, { "f.go": go(handler('return "read", nil')) });
 			chmodSync(join(place, "f.go"), 0o444);
 			assert.equal(compile(place, "Handler", { GOFLAGS: "-trimpath" }).status, 0);
-			assert.equal((await (await new Worker(t, place, "f.go", { FUNC_HANDLER: "Handler" }).ready()).ask()).text, "read");
+			assert.equal((await (await startIn(t, join(place, "f.go"), { FUNC_HANDLER: "Handler" })).ask()).text, "read");
 		});
 	});
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Candidate, conform, readSuites } from "../../kubeless-loader/src/conform/conform.ts";
 import { report } from "../../kubeless-loader/src/conform/report.ts";
 import { readManifest } from "../../kubeless-loader/src/manifest.ts";
-import { readRuntimes } from "../conformance/runtimes.ts";
+import { baseEnv, readRuntimes } from "../conformance/runtimes.ts";
 import { folder, startLoader } from "../support/loader.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
 
@@ -29,10 +29,9 @@ describe("jvm", { skip: missing ?? false }, () => {
 	};
 
 	test("jvm: keeps the rules of the wire", { timeout: 120_000 }, async () => {
-		const { NODE_TEST_CONTEXT: _, ...env } = process.env;
 		const worker: Candidate = {
 			command: ["sh", join(home, "../java/start.sh")],
-			env: { ...env, RUNTIME_DIR: home },
+			env: { ...baseEnv(), RUNTIME_DIR: home },
 			file: join(jars(), "conformance.jar"),
 			concurrency: 10,
 			lacks: readManifest(join(home, "runtime.json")).lacks ?? {},

@@ -5,6 +5,7 @@ import { cpSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSy
 import { basename, join, sep } from "node:path";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { baseEnv } from "../conformance/runtimes.ts";
 import { ask } from "../support/ask.ts";
 import { folder, PATIENCE_MS } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
@@ -146,6 +147,6 @@ function fingerprints(root: string): Map<string, string> {
 
 /** As a shell's: without what the test runner tells its own processes. */
 function environment(): NodeJS.ProcessEnv {
-	const { NODE_TEST_CONTEXT: _, CI: __, ...env } = process.env;
+	const { CI: _, ...env } = baseEnv();
 	return env;
 }

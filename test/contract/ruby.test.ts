@@ -1,171 +1,29 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, describe, type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { readRuntimes } from "../conformance/runtimes.ts";
+import { folder } from "../support/loader.ts";
+import { type Env, type Files, firstOf, WireEnd } from "../support/wire-end.ts";
 
 // What is special to functions in Ruby; what holds in every language is in test/conformance/.
 
 const home = fileURLToPath(new URL("../../runtimes/ruby/", import.meta.url));
 const { missing, candidate } = readRuntimes().find(({ id }) => id === "ruby") ?? assert.fail("runtimes/ruby has no conformance functions");
 
-const scratch = mkdtempSync(join(tmpdir(), "ruby-test-"));
-after(() => rmSync(scratch, { recursive: true, force: true }));
+/** A worker for the first of the files. */
+const start = (t: TestContext, files: Files, handler?: string, env?: Env) => startIn(t, firstOf(t, files), handler, env);
 
-interface Line {
-	type: string;
-	id?: number;
-	status?: number;
-	code?: string;
-	message?: string;
-	stack?: string;
-	stream?: string;
-	handler?: string;
-	handlers?: string[];
-	concurrency?: number;
-	head?: number;
-	body?: number;
-}
-
-interface Frame extends Line {
-	headers: string;
-	text: string;
-}
-
-interface Call {
-	data?: string | Buffer;
-	headers?: string;
-	[field: string]: unknown;
-}
-
-type Files = Record<string, string>;
-type Env = Record<string, string | undefined>;
-type Worker = ReturnType<typeof start>;
-
-function folderOf(files: Files): string {
-	const folder = mkdtempSync(join(scratch, "f-"));
-	for (const [name, text] of Object.entries(files)) {
-		mkdirSync(dirname(join(folder, name)), { recursive: true });
-		writeFileSync(join(folder, name), text);
-	}
-	return folder;
-}
-
-/** Starts a worker for the first of the files, in the place of the loader. */
-function start(t: TestContext, files: Files, handler = "handler", env: Env = {}) {
-	return startIn(t, folderOf(files), Object.keys(files)[0] ?? "", handler, env);
-}
-
-function startIn(t: TestContext, folder: string, file: string, handler: string, env: Env = {}) {
-	const child: ChildProcess = spawn("ruby", [join(home, "worker.rb")], {
-		cwd: folder,
-		stdio: ["ignore", "pipe", "pipe", "pipe"],
-		env: {
-			...candidate().env,
-			KUBELESS_HANDLER_FILE: join(folder, file),
-			KUBELESS_INSTALL_VOLUME: folder,
-			KUBELESS_WIRE: "1",
-			FUNC_HANDLER: handler,
-			FUNC_TIMEOUT: "30",
-			FUNC_RUNTIME: "ruby3",
-			FUNC_MEMORY_LIMIT: "128Mi",
-			...env,
-		},
-	});
-	t.after(() => child.kill("SIGKILL"));
-
-	const wire = child.stdio[3] as Socket;
-	const frames: Frame[] = [];
-	const output = { stdout: "", stderr: "" };
-	let rest = Buffer.alloc(0);
-	let lastId = 0;
-	wire.on("data", (chunk: Buffer) => {
-		rest = Buffer.concat([rest, chunk]);
-		for (;;) {
-			const end = rest.indexOf("\n");
-			if (end < 0) return;
-			const line: Line = JSON.parse(rest.toString("utf8", 0, end));
-			const head = end + 1;
-			const body = head + (line.head ?? 0);
-			const next = body + (line.body ?? 0);
-			if (rest.length < next) return;
-			frames.push({ ...line, headers: rest.toString("latin1", head, body), text: rest.toString("utf8", body, next) });
-			rest = rest.subarray(next);
-		}
-	});
-	wire.on("error", () => {});
-	child.stdout?.setEncoding("utf8").on("data", (text) => (output.stdout += text));
-	child.stderr?.setEncoding("utf8").on("data", (text) => (output.stderr += text));
-	const exited: Promise<number | string> = once(child, "exit").then(([code, signal]) => code ?? signal);
-
-	/** The first frame that fits, now or later. */
-	async function until(fits: (frame: Frame) => boolean): Promise<Frame> {
-		for (const limit = Date.now() + 10_000; Date.now() < limit; await wait(2)) {
-			const found = frames.find(fits);
-			if (found) return found;
-		}
-		return assert.fail(`it did not come; there were ${JSON.stringify(frames)} and ${output.stderr}`);
-	}
-
-	const send = (line: object, rest: string | Buffer = "") =>
-		wire.write(Buffer.concat([Buffer.from(`${JSON.stringify(line)}\n`), Buffer.from(rest)]));
-
-	/** Sends a call and gives its id. */
-	function begin({ data, headers = "", ...fields }: Call = {}): number {
-		lastId += 1;
-		const body = Buffer.from(data ?? "");
-		const counts = { ...(headers && { head: headers.length }), ...(data === undefined ? {} : { body: body.length }) };
-		const line = { type: "call", id: lastId, method: "GET", path: "/", deadline: Date.now() + 30_000, ...fields, ...counts };
-		send(line, Buffer.concat([Buffer.from(headers, "latin1"), body]));
-		return lastId;
-	}
-
-	const lead = (id: number) => until((frame) => frame.id === id && ["result", "head", "error"].includes(frame.type));
-
-	/** What ends a call, with the whole body. */
-	async function answer(id: number): Promise<Frame> {
-		const last = await until((frame) => frame.id === id && ["result", "end", "error"].includes(frame.type));
-		if (last.type !== "end") return last;
-		const text = frames.filter((frame) => frame.id === id && frame.type === "chunk").map((frame) => frame.text);
-		return { ...(await lead(id)), text: text.join("") };
-	}
-
-	return {
-		frames,
-		output,
-		exited,
-		begin,
-		answer,
-		lead,
-		send,
-		until,
-		started: () => until(({ type }) => type === "ready" || type === "failed"),
-		ask: (call: Call = {}) => answer(begin(call)),
-		run: (code: string) => answer(begin({ data: code })),
-		logs: (stream: string, id?: number) =>
-			frames
-				.filter((frame) => frame.type === "log" && frame.stream === stream && frame.id === id)
-				.map((frame) => frame.text)
-				.join(""),
-		stop() {
-			send({ type: "stop" });
-			return exited;
-		},
-	};
-}
+const startIn = (t: TestContext, file: string, handler = "handler", env: Env = {}) =>
+	new WireEnd(t, candidate(), file, handler, { FUNC_RUNTIME: "ruby3", ...env });
 
 /** A worker whose function evaluates the code that a call sends it, and returns what comes of it. */
-function startAny(t: TestContext, env: Env = {}, more = ""): Worker {
+function startAny(t: TestContext, env: Env = {}, more = ""): WireEnd {
 	return start(t, { "any.rb": `${more}\ndef handler(event, context)\n  eval(event[:data])\nend\n` }, "handler", env);
 }
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const type = (frame: Frame) => /^content-type: (.*)\r$/im.exec(frame.headers)?.[1];
 
 const PLAIN = "text/plain; charset=utf-8";
 const HTML = "text/html; charset=utf-8";
@@ -218,8 +76,8 @@ describe("Ruby", { skip: missing ?? false }, () => {
 		test("is sent as the table in the README says", async (t) => {
 			const worker = startAny(t);
 			for (const [value, text, expected, status] of RESULTS) {
-				const frame = await worker.run(value);
-				assert.deepEqual([value, frame.text, type(frame), frame.status ?? 200], [value, text, expected, status ?? 200]);
+				const frame = await worker.ask({ body: value });
+				assert.deepEqual([value, frame.text, frame.headers["content-type"], frame.status], [value, text, expected, status ?? 200]);
 			}
 		});
 
@@ -238,20 +96,27 @@ describe("Ruby", { skip: missing ?? false }, () => {
 				["[200, { 'X-Name' => \"a\\nb\" }, []]", /header that cannot be sent/],
 				["[200, { \"X\\nY\" => '1' }, []]", /header that cannot be sent/],
 			] as const) {
-				const { code, message = "" } = await worker.run(value);
-				assert.deepEqual([value, code], [value, "RESULT_INVALID"]);
-				assert.match(message, words);
+				const { error } = await worker.ask({ body: value });
+				assert.deepEqual([value, error?.code], [value, "RESULT_INVALID"]);
+				assert.match(error?.message ?? "", words);
 			}
 		});
 
 		test("may have a header more than once, in the ways of Rack 3 and Rack 2, and headers that are not ASCII", async (t) => {
 			const worker = startAny(t);
-			const lines = "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n";
-			assert.ok((await worker.run("[200, { 'Set-Cookie' => ['a=1', 'b=2'] }, []]")).headers.includes(lines));
-			assert.ok((await worker.run("[200, { 'Set-Cookie' => \"a=1\\nb=2\" }, []]")).headers.includes(lines));
-			const odd = await worker.run("[200, { 'X-Name' => 'žluť', 'X-Two' => 'é' }, ['ž'.b, 'x']]");
-			assert.equal(Buffer.from(/X-Name: (.*)\r/.exec(odd.headers)?.[1] ?? "", "latin1").toString(), "žluť");
-			assert.match(odd.headers, /X-Two: \u00e9\r\n/);
+			for (const value of ["['a=1', 'b=2']", '"a=1\\nb=2"']) {
+				const head = (await worker.ask({ body: `[200, { 'Set-Cookie' => ${value} }, []]` })).frames[0]?.head ?? [];
+				assert.deepEqual(
+					head.filter(([name]) => name === "Set-Cookie"),
+					[
+						["Set-Cookie", "a=1"],
+						["Set-Cookie", "b=2"],
+					],
+				);
+			}
+			const odd = await worker.ask({ body: "[200, { 'X-Name' => 'žluť', 'X-Two' => 'é' }, ['ž'.b, 'x']]" });
+			assert.equal(Buffer.from(odd.headers["x-name"] ?? "", "latin1").toString(), "žluť");
+			assert.equal(odd.headers["x-two"], "\u00e9");
 			assert.equal(odd.text, "žx");
 		});
 	});
@@ -259,20 +124,27 @@ describe("Ruby", { skip: missing ?? false }, () => {
 	describe("the request", () => {
 		test("is a Rack request, made when it is asked for", async (t) => {
 			const worker = startAny(t);
-			assert.equal((await worker.run("$LOADED_FEATURES.any? { |file| file.end_with?('/rack.rb') }.to_s")).text, "false");
+			assert.equal((await worker.ask({ body: "$LOADED_FEATURES.any? { |file| file.end_with?('/rack.rb') }.to_s" })).text, "false");
 			const code = `
 				request = event[:extensions][:request]
 				[request.request_method, request.path, request.query_string, request.params['x'], request.get_header('HTTP_X_NAME'), request.cookies['a'],
 					request.host, request.port, request.media_type, request.body.read.bytesize == request.content_length.to_i].inspect`;
-			const headers =
-				"Host: example.com:8080\r\nX-Name: a\r\nx-name: b\r\nX_NAME: no\r\nCookie: a=1\r\nCookie: b=2\r\nContent-Type: text/plain; charset=utf-8\r\n";
-			const { text } = await worker.ask({ data: code, method: "PUT", path: "/a%20b", query: "x=1%202", headers });
+			const head = [
+				"Host: example.com:8080",
+				"X-Name: a",
+				"x-name: b",
+				"X_NAME: no",
+				"Cookie: a=1",
+				"Cookie: b=2",
+				"Content-Type: text/plain; charset=utf-8",
+			];
+			const { text } = await worker.ask({ body: code, method: "PUT", path: "/a%20b", query: "x=1%202", head });
 			assert.equal(text, '["PUT", "/a%20b", "x=1%202", "1 2", "a, b", "1", "example.com", 8080, "text/plain", true]');
 		});
 
 		test("reads a form", async (t) => {
 			const worker = start(t, { "form.rb": "def handler(event, context)\n  event.dig(:extensions, :request).params['name']\nend" });
-			const form = { data: "name=Ada&x=1", method: "POST", headers: "Content-Type: application/x-www-form-urlencoded\r\n" };
+			const form = { body: "name=Ada&x=1", method: "POST", head: ["Content-Type: application/x-www-form-urlencoded"] };
 			assert.equal((await worker.ask(form)).text, "Ada");
 		});
 
@@ -286,17 +158,20 @@ describe("Ruby", { skip: missing ?? false }, () => {
 				"any? { |name, _| name == :request }",
 				"inspect.include?('Rack::Request')",
 			])
-				assert.equal((await worker.run(`event[:extensions].${code}.to_s`)).text, "true", code);
-			const { text } = await worker.ask({ data: "event[:extensions].keys.sort.inspect", extensions: { source: "/here", request: "no" } });
+				assert.equal((await worker.ask({ body: `event[:extensions].${code}.to_s` })).text, "true", code);
+			const { text } = await worker.ask({ body: "event[:extensions].keys.sort.inspect", extensions: { source: "/here", request: "no" } });
 			assert.equal(text, "[:request, :source]");
-			assert.equal((await worker.run("event[:extensions][:nothing].inspect")).text, "nil");
+			assert.equal((await worker.ask({ body: "event[:extensions][:nothing].inspect" })).text, "nil");
 		});
 
 		test("comes with the function's own rack, if it has one", async (t) => {
-			const folder = folderOf({
+			const file = firstOf(t, {
 				"own.rb": "def handler(event, context)\n  event[:extensions][:request].to_s + $LOADED_FEATURES.grep(/rack.rb$/).size.to_s\nend",
 			});
-			const place = join(folder, execFileSync("ruby", ["-e", "print 'ruby/', RbConfig::CONFIG['ruby_version']"], { encoding: "utf8" }));
+			const place = join(
+				dirname(file),
+				execFileSync("ruby", ["-e", "print 'ruby/', RbConfig::CONFIG['ruby_version']"], { encoding: "utf8" }),
+			);
 			mkdirSync(join(place, "specifications"), { recursive: true });
 			mkdirSync(join(place, "gems/rack-1.0/lib"), { recursive: true });
 			writeFileSync(
@@ -307,21 +182,21 @@ describe("Ruby", { skip: missing ?? false }, () => {
 				join(place, "gems/rack-1.0/lib/rack.rb"),
 				"module Rack; class Request; def initialize(env); end; def to_s; 'own'; end; end; end",
 			);
-			assert.equal((await startIn(t, folder, "own.rb", "handler").ask()).text, "own1");
+			assert.equal((await startIn(t, file).ask()).text, "own1");
 		});
 	});
 
 	describe("event and context", () => {
 		test("have symbols for names, and nil for what the caller did not say", async (t) => {
 			const worker = startAny(t);
-			const { text } = await worker.run(
-				"[event.keys, event.values_at(:'event-id', :'event-type', :'event-time', :'event-namespace'), context].inspect.gsub(/:?\"([a-z-]+)\"(?:=>|: )/, '\\1: ').gsub(/:([a-z]+)=>/, '\\1: ')",
-			);
+			const { text } = await worker.ask({
+				body: "[event.keys, event.values_at(:'event-id', :'event-type', :'event-time', :'event-namespace'), context].inspect.gsub(/:?\"([a-z-]+)\"(?:=>|: )/, '\\1: ').gsub(/:([a-z]+)=>/, '\\1: ')",
+			});
 			assert.equal(
 				text,
 				'[[:data, :"event-id", :"event-type", :"event-time", :"event-namespace", :extensions], [nil, nil, nil, nil], {function-name: "handler", timeout: "30", runtime: "ruby3", memory-limit: "128Mi"}]',
 			);
-			assert.equal((await worker.ask({ data: "event[:'event-id']", "event-id": "id 1" })).text, "id 1");
+			assert.equal((await worker.ask({ body: "event[:'event-id']", "event-id": "id 1" })).text, "id 1");
 		});
 
 		test("data is text in UTF-8, bytes where it cannot be, JSON where it says so, and '' where there is nothing", async (t) => {
@@ -329,19 +204,19 @@ describe("Ruby", { skip: missing ?? false }, () => {
 				"data.rb":
 					"def handler(event, context)\n  [event[:data].class, event[:data].respond_to?(:encoding) ? event[:data].encoding : nil, event[:data]].inspect.b\nend",
 			});
-			assert.equal((await worker.ask({ data: "é" })).text, '[String, #<Encoding:UTF-8>, "é"]');
-			assert.match((await worker.ask({ data: Buffer.from([0xff]) })).text, /^\[String, #<Encoding:(BINARY \()?ASCII-8BIT\)?>, "\\xFF"\]$/);
+			assert.equal((await worker.ask({ body: "é" })).text, '[String, #<Encoding:UTF-8>, "é"]');
+			assert.match((await worker.ask({ body: Buffer.from([0xff]) })).text, /^\[String, #<Encoding:(BINARY \()?ASCII-8BIT\)?>, "\\xFF"\]$/);
 			assert.equal((await worker.ask()).text, '[String, #<Encoding:UTF-8>, ""]');
 			assert.equal((await worker.ask({ json: true })).text, '[String, #<Encoding:UTF-8>, ""]');
-			assert.equal((await worker.ask({ json: true, data: "\ufeff[1]" })).text, "[Array, nil, [1]]");
+			assert.equal((await worker.ask({ json: true, body: "\ufeff[1]" })).text, "[Array, nil, [1]]");
 			const deep = `${"[".repeat(500)}${"]".repeat(500)}`;
-			assert.ok((await worker.ask({ json: true, data: deep })).text.includes(deep));
+			assert.ok((await worker.ask({ json: true, body: deep })).text.includes(deep));
 		});
 
 		test("each call has a context of its own", async (t) => {
 			const worker = startAny(t);
-			await worker.run("context[:runtime] = 'mine'; ''");
-			assert.equal((await worker.run("context[:runtime]")).text, "ruby3");
+			await worker.ask({ body: "context[:runtime] = 'mine'; ''" });
+			assert.equal((await worker.ask({ body: "context[:runtime]" })).text, "ruby3");
 		});
 	});
 
@@ -364,11 +239,11 @@ describe("Ruby", { skip: missing ?? false }, () => {
 				["raise Class.new(StandardError) { def message; raise 'no'; end }", /message raised RuntimeError/],
 				["nosuch", /^NameError/],
 			] as const) {
-				const { type, code: fault = "FUNCTION_THREW", message = "" } = await worker.run(code);
-				assert.deepEqual([code, type, fault], [code, "error", "FUNCTION_THREW"]);
-				assert.match(message, words);
+				const { error } = await worker.ask({ body: code });
+				assert.deepEqual([code, error?.type, error?.code ?? "FUNCTION_THREW"], [code, "error", "FUNCTION_THREW"]);
+				assert.match(error?.message ?? "", words);
 			}
-			assert.equal((await worker.run("'fine'")).text, "fine");
+			assert.equal((await worker.ask({ body: "'fine'" })).text, "fine");
 			assert.equal(await worker.stop(), 0);
 		});
 
@@ -377,7 +252,7 @@ describe("Ruby", { skip: missing ?? false }, () => {
 				"wrong.rb":
 					"def handler(event, context)\n  inner\nrescue ArgumentError\n  raise 'outer'\nend\n\ndef inner\n  raise ArgumentError, 'inner'\nend\n",
 			});
-			const { message, stack = "" } = await worker.ask();
+			const { message, stack = "" } = (await worker.ask()).error ?? {};
 			assert.equal(message, "RuntimeError: outer");
 			assert.match(
 				stack,
@@ -385,38 +260,38 @@ describe("Ruby", { skip: missing ?? false }, () => {
 			);
 			assert.doesNotMatch(stack, /kubeless_worker/);
 			const any = startAny(t);
-			const deep = await any.run("def deep; deep + 1; end; deep");
-			assert.ok((deep.stack ?? "").length < 20_000);
+			const deep = await any.ask({ body: "def deep; deep + 1; end; deep" });
+			assert.ok((deep.error?.stack ?? "").length < 20_000);
 		});
 
 		test("exit! ends the process", async (t) => {
 			const worker = startAny(t);
-			worker.begin({ data: "exit!(4)" });
+			worker.begin({ body: "exit!(4)" });
 			assert.equal(await worker.exited, 4);
 		});
 
 		test("exit in a thread of the function's ends that thread", async (t) => {
 			const worker = startAny(t);
-			await worker.run("Thread.new { exit }; sleep 0.1; ''");
-			assert.equal((await worker.run("'fine'")).text, "fine");
+			await worker.ask({ body: "Thread.new { exit }; sleep 0.1; ''" });
+			assert.equal((await worker.ask({ body: "'fine'" })).text, "fine");
 		});
 
 		test("a Timeout ends what it was put around, and harms neither what is printed nor the next call", async (t) => {
 			const worker = startAny(t, {}, "require 'timeout'");
 			for (let round = 0; round < 5; round++) {
-				const { message } = await worker.run("Timeout.timeout(0.05) { loop { puts 'x' * 50 } }");
-				assert.match(message ?? "", /^Timeout::Error: execution expired/);
+				const { error } = await worker.ask({ body: "Timeout.timeout(0.05) { loop { puts 'x' * 50 } }" });
+				assert.match(error?.message ?? "", /^Timeout::Error: execution expired/);
 			}
-			await worker.run("me = Thread.current; Thread.new { sleep 0.02; me.raise('late') }; ''");
+			await worker.ask({ body: "me = Thread.current; Thread.new { sleep 0.02; me.raise('late') }; ''" });
 			await wait(60);
-			for (let round = 0; round < 12; round++) assert.equal((await worker.run("'fine'")).text, "fine");
+			for (let round = 0; round < 12; round++) assert.equal((await worker.ask({ body: "'fine'" })).text, "fine");
 			assert.equal(await worker.stop(), 0);
 		});
 
 		test("a thread that dies says so on stderr", async (t) => {
 			const worker = startAny(t);
-			await worker.run("Thread.new { raise 'in a thread' }.join rescue ''");
-			assert.match(worker.logs("stderr"), /terminated with exception.*\n.*in a thread/s);
+			await worker.ask({ body: "Thread.new { raise 'in a thread' }.join rescue ''" });
+			assert.match(worker.printed("stderr", null), /terminated with exception.*\n.*in a thread/s);
 		});
 	});
 
@@ -428,20 +303,20 @@ describe("Ruby", { skip: missing ?? false }, () => {
 		] as const) {
 			test(`by ${how} ends where it comes out, and its output is its own`, async (t) => {
 				const worker = startAny(t);
-				assert.equal((await worker.run(code)).text, "1");
-				assert.equal((await worker.run("'fine'")).text, "fine");
+				assert.equal((await worker.ask({ body: code })).text, "1");
+				assert.equal((await worker.ask({ body: "'fine'" })).text, "fine");
 				assert.equal(await worker.stop(), 0);
-				assert.match(worker.output.stdout, /from the child/);
+				assert.match(worker.stdout, /from the child/);
 			});
 		}
 
 		test("by system and backticks works as ever", async (t) => {
 			const worker = startAny(t);
-			assert.equal((await worker.run("`echo hello`.strip")).text, "hello");
-			assert.equal((await worker.run("IO.popen(['cat'], 'r+') { |io| io << 'x'; io.close_write; io.read }")).text, "x");
-			assert.equal((await worker.run("system('echo', 'to stdout', out: $stdout).to_s")).text, "true");
+			assert.equal((await worker.ask({ body: "`echo hello`.strip" })).text, "hello");
+			assert.equal((await worker.ask({ body: "IO.popen(['cat'], 'r+') { |io| io << 'x'; io.close_write; io.read }" })).text, "x");
+			assert.equal((await worker.ask({ body: "system('echo', 'to stdout', out: $stdout).to_s" })).text, "true");
 			await worker.stop();
-			assert.equal(worker.output.stdout, "to stdout\n");
+			assert.equal(worker.stdout, "to stdout\n");
 		});
 	});
 
@@ -450,40 +325,40 @@ describe("Ruby", { skip: missing ?? false }, () => {
 			const worker = startAny(t);
 			const code =
 				"puts 'one', 2; print 'half'; $stdout << ' line'; p :x; pp({}); printf('%d', 3); putc 'x'; warn 'careful'; $stderr.puts; 'x'";
-			const id = worker.begin({ data: code });
+			const id = worker.begin({ body: code });
 			await worker.answer(id);
-			assert.equal(worker.logs("stdout", id), "one\n2\nhalf line:x\n{}\n3x\n");
-			assert.equal(worker.logs("stderr", id), "careful\n\n");
-			const order = worker.frames.filter((frame) => frame.id === id).map((frame) => frame.type);
+			assert.equal(worker.printed("stdout", id), "one\n2\nhalf line:x\n{}\n3x\n");
+			assert.equal(worker.printed("stderr", id), "careful\n\n");
+			const order = worker.frames.filter(({ line }) => line.id === id).map(({ line }) => line.type);
 			assert.equal(order.at(-1), "result");
 		});
 
 		test("goes out from threads, traps, at_exit and Logger as well", async (t) => {
 			const worker = startAny(t, {}, "require 'logger'\nLOG = Logger.new($stdout)\nat_exit { puts 'the end' }\nputs 'the beginning'");
-			await worker.run("LOG.info('logged'); Thread.new { puts 'threaded' }.join; ''");
-			await worker.run("trap('USR1') { puts 'trapped' }; Process.kill('USR1', $$); sleep 0.1; ''");
+			await worker.ask({ body: "LOG.info('logged'); Thread.new { puts 'threaded' }.join; ''" });
+			await worker.ask({ body: "trap('USR1') { puts 'trapped' }; Process.kill('USR1', $$); sleep 0.1; ''" });
 			assert.equal(await worker.stop(), 0);
 			const all =
 				worker.frames
-					.filter((frame) => frame.type === "log")
-					.map((frame) => frame.text)
-					.join("") + worker.output.stdout;
+					.filter(({ line }) => line.type === "log")
+					.map(({ body }) => body.toString())
+					.join("") + worker.stdout;
 			for (const words of ["the beginning", "logged", "threaded", "trapped", "the end"])
 				assert.equal(all.split(words).length, 2, `${words} once in ${all}`);
 		});
 
 		test("is UTF-8 whatever it was", async (t) => {
 			const worker = startAny(t, { LANG: "C", LC_ALL: "C" });
-			const id = worker.begin({ data: "puts 'é', \"\\xff\", 'é'.b; 'x'" });
+			const id = worker.begin({ body: "puts 'é', \"\\xff\", 'é'.b; 'x'" });
 			await worker.answer(id);
-			assert.equal(worker.logs("stdout", id), "é\n\ufffd\né\n");
+			assert.equal(worker.printed("stdout", id), "é\n\ufffd\né\n");
 		});
 
 		test("to a $stdout that it closes or sends elsewhere does no harm", async (t) => {
 			const worker = startAny(t);
-			const id = worker.begin({ data: "$stdout.close; puts 'open'; $stdin.read.inspect" });
+			const id = worker.begin({ body: "$stdout.close; puts 'open'; $stdin.read.inspect" });
 			assert.equal((await worker.answer(id)).text, '""');
-			assert.equal(worker.logs("stdout", id), "open\n");
+			assert.equal(worker.printed("stdout", id), "open\n");
 		});
 	});
 
@@ -516,7 +391,7 @@ end
 			const worker = start(t, { "names.rb": source });
 			await worker.ask();
 			assert.equal((await worker.ask()).text, '["help mine 3", "other", "own", 2, "names.rb", true, true, true]');
-			assert.match((await worker.ask({ data: "x" })).text, /, 3, /);
+			assert.match((await worker.ask({ body: "x" })).text, /, 3, /);
 		});
 
 		test("may require what is beside it, and use DATA's mark", async (t) => {
@@ -550,11 +425,8 @@ end
 				["def handle(event, context) end\ndef handler2() end", /^there is no method handler in f\.rb: did you mean handle\?$/],
 				["", /: write one, `def handler\(event, context\)`$/],
 			] as const) {
-				const worker = start(t, { "f.rb": source });
-				const frame = await worker.started();
-				assert.equal(frame.type, "failed", source);
-				assert.match(frame.message ?? "", words);
-				assert.equal(await worker.exited, 1);
+				const failed = await start(t, { "f.rb": source }).failed();
+				assert.match(failed.message ?? "", words, source);
 			}
 			const empty = await start(t, { "f.rb": "puts 1" }, "").started();
 			assert.match(empty.message ?? "", /no method of the form `def handler\(event, context\)`/);
@@ -570,26 +442,26 @@ end
 			const more =
 				"@made = 0\n@closed = false\ndef endless\n  Enumerator.new do |out|\n    loop { @made += 1; out << 'x' * 1000; sleep 0.001 }\n  ensure\n    @closed = true\n  end\nend";
 			const worker = startAny(t, {}, more);
-			const id = worker.begin({ data: "endless" });
-			await worker.lead(id);
+			const id = worker.begin({ body: "endless" });
+			await worker.until(({ line }) => line.id === id && line.type === "head");
 			worker.send({ type: "pause", id });
 			await wait(100);
-			const before = (await worker.run("@made.to_s")).text;
+			const before = (await worker.ask({ body: "@made.to_s" })).text;
 			await wait(100);
-			assert.equal((await worker.run("@made.to_s")).text, before);
+			assert.equal((await worker.ask({ body: "@made.to_s" })).text, before);
 			worker.send({ type: "resume", id });
 			await wait(50);
-			assert.notEqual((await worker.run("@made.to_s")).text, before);
+			assert.notEqual((await worker.ask({ body: "@made.to_s" })).text, before);
 			worker.send({ type: "cancel", id });
-			assert.equal((await worker.answer(id)).code, "CANCELLED");
-			assert.equal((await worker.run("@closed.to_s")).text, "true");
+			assert.equal((await worker.answer(id)).error?.code, "CANCELLED");
+			assert.equal((await worker.ask({ body: "@closed.to_s" })).text, "true");
 		});
 
 		test("of a Rack body is closed", async (t) => {
 			const more = "class Body\n  attr_reader :closed\n  def each; yield 'a'; end\n  def close; @closed = true; end\nend\nBODY = Body.new";
 			const worker = startAny(t, {}, more);
-			assert.equal((await worker.run("[200, {}, BODY]")).text, "a");
-			assert.equal((await worker.run("BODY.closed.to_s")).text, "true");
+			assert.equal((await worker.ask({ body: "[200, {}, BODY]" })).text, "a");
+			assert.equal((await worker.ask({ body: "BODY.closed.to_s" })).text, "true");
 		});
 	});
 
@@ -598,7 +470,7 @@ end
 			const worker = startAny(t, { FUNC_CONCURRENCY: "20" });
 			assert.equal((await worker.started()).concurrency, 20);
 			const began = Date.now();
-			const ids = Array.from({ length: 20 }, () => worker.begin({ data: "sleep 0.3; 'slept'" }));
+			const ids = Array.from({ length: 20 }, () => worker.begin({ body: "sleep 0.3; 'slept'" }));
 			for (const id of ids) assert.equal((await worker.answer(id)).text, "slept");
 			assert.ok(Date.now() - began < 2000);
 		});
@@ -606,17 +478,17 @@ end
 		test("are answered while one of them keeps the processor busy", async (t) => {
 			const worker = startAny(t);
 			await worker.started();
-			const busy = worker.begin({ data: "limit = Process.clock_gettime(0) + 1.5; nil while Process.clock_gettime(0) < limit; 'busy'" });
+			const busy = worker.begin({ body: "limit = Process.clock_gettime(0) + 1.5; nil while Process.clock_gettime(0) < limit; 'busy'" });
 			await wait(50);
-			assert.equal((await worker.run("'quick'")).text, "quick");
-			assert.ok(!worker.frames.some((frame) => frame.id === busy), "the quick call waited for the busy one");
+			assert.equal((await worker.ask({ body: "'quick'" })).text, "quick");
+			assert.ok(!worker.frames.some(({ line }) => line.id === busy), "the quick call waited for the busy one");
 			assert.equal((await worker.answer(busy)).text, "busy");
 		});
 
 		test("that end their threads leave as many to run on", async (t) => {
 			const worker = startAny(t, { FUNC_CONCURRENCY: "2" });
-			for (let round = 0; round < 8; round++) await worker.run("sleep 0.01; Thread.exit");
-			const ids = [0, 1].map(() => worker.begin({ data: "sleep 0.05; 'slept'" }));
+			for (let round = 0; round < 8; round++) await worker.ask({ body: "sleep 0.01; Thread.exit" });
+			const ids = [0, 1].map(() => worker.begin({ body: "sleep 0.05; 'slept'" }));
 			for (const id of ids) assert.equal((await worker.answer(id)).text, "slept");
 			assert.equal(await worker.stop(), 0);
 		});
@@ -624,21 +496,21 @@ end
 
 	describe("install.sh", () => {
 		/** A place that serves gems as a gem server does: RubyGems and Bundler take a folder for one. */
-		function gemServer(): string | undefined {
-			const folder = folderOf({});
+		function gemServer(t: TestContext): string | undefined {
+			const place = folder(t);
 			for (const version of ["1.0.0", "1.1.0"]) {
-				const gem = folderOf({
+				const gem = folder(t, {
 					"lib/greeting.rb": `module Greeting; VERSION = '${version}'; end`,
 					"greeting.gemspec": `Gem::Specification.new { |s| s.name = 'greeting'; s.version = '${version}'; s.summary = 'a greeting'; s.authors = ['me']; s.files = ['lib/greeting.rb'] }`,
 				});
-				mkdirSync(join(folder, "gems"), { recursive: true });
-				execFileSync("ruby", ["-S", "gem", "build", "--silent", "greeting.gemspec", "-o", join(folder, `gems/greeting-${version}.gem`)], {
+				mkdirSync(join(place, "gems"), { recursive: true });
+				execFileSync("ruby", ["-S", "gem", "build", "--silent", "greeting.gemspec", "-o", join(place, `gems/greeting-${version}.gem`)], {
 					cwd: gem,
 					stdio: "ignore",
 				});
 			}
-			spawnSync("ruby", ["-S", "gem", "generate_index", "--silent", "--directory", folder], { stdio: "ignore" });
-			return existsSync(join(folder, "specs.4.8.gz")) ? folder : undefined;
+			spawnSync("ruby", ["-S", "gem", "generate_index", "--silent", "--directory", place], { stdio: "ignore" });
+			return existsSync(join(place, "specs.4.8.gz")) ? place : undefined;
 		}
 
 		function install(file: string, volume: string, env: Env = {}) {
@@ -651,56 +523,57 @@ end
 
 		const GREETS = "require 'greeting'\ndef handler(event, context)\n  Greeting::VERSION + Gem.loaded_specs['greeting'].version.to_s\nend";
 
-		test("has nothing to do for a Gemfile without gems", () => {
+		test("has nothing to do for a Gemfile without gems", (t) => {
 			for (const text of ["", "\n \n", "# nothing yet\n"]) {
-				const folder = folderOf({ Gemfile: text });
+				const place = folder(t, { Gemfile: text });
 				const began = Date.now();
-				const { status, stdout } = install(join(folder, "Gemfile"), folder);
-				assert.deepEqual([status, stdout, readdirSync(folder)], [0, "", ["Gemfile"]]);
+				const { status, stdout } = install(join(place, "Gemfile"), place);
+				assert.deepEqual([status, stdout, readdirSync(place)], [0, "", ["Gemfile"]]);
 				assert.ok(Date.now() - began < 1000);
 			}
 		});
 
-		test("installs what is listed, where the worker finds it, and leaves the function's folder as it was", async (t) => {
-			const server = gemServer();
+		test("installs what is listed, where the worker finds it, and leaves the function's place as it was", async (t) => {
+			const server = gemServer(t);
 			if (!server) return t.skip("this RubyGems cannot make an index of gems");
-			const folder = folderOf({ "f.rb": GREETS, Gemfile: `source 'file://${server}'\ngem 'greeting', '~> 1.0.0'\n` });
-			const volume = folderOf({});
-			const { status, stdout, stderr } = install(join(folder, "Gemfile"), volume);
+			const place = folder(t, { "f.rb": GREETS, Gemfile: `source 'file://${server}'\ngem 'greeting', '~> 1.0.0'\n` });
+			const volume = folder(t);
+			const { status, stdout, stderr } = install(join(place, "Gemfile"), volume);
 			assert.equal(status, 0, stdout + stderr);
-			assert.deepEqual(readdirSync(folder).sort(), ["Gemfile", "f.rb"]);
-			const worker = startIn(t, folder, "f.rb", "handler", { KUBELESS_INSTALL_VOLUME: volume });
+			assert.deepEqual(readdirSync(place).sort(), ["Gemfile", "f.rb"]);
+			const worker = startIn(t, join(place, "f.rb"), undefined, { KUBELESS_INSTALL_VOLUME: volume });
 			assert.equal((await worker.ask()).text, "1.0.01.0.0");
-			const bundled = folderOf({ "f.rb": `require 'bundler/setup'\nBundler.require\n${GREETS}` });
-			assert.equal((await startIn(t, bundled, "f.rb", "handler", { KUBELESS_INSTALL_VOLUME: volume }).ask()).text, "1.0.01.0.0");
-			const child = startIn(
+			const bundled = start(t, { "f.rb": `require 'bundler/setup'\nBundler.require\n${GREETS}` }, undefined, {
+				KUBELESS_INSTALL_VOLUME: volume,
+			});
+			assert.equal((await bundled.ask()).text, "1.0.01.0.0");
+			const child = start(
 				t,
-				folderOf({ "f.rb": "def handler(event, context)\n  `ruby -e \"require 'greeting'; print Greeting::VERSION\"`\nend" }),
-				"f.rb",
-				"handler",
+				{ "f.rb": "def handler(event, context)\n  `ruby -e \"require 'greeting'; print Greeting::VERSION\"`\nend" },
+				undefined,
 				{ KUBELESS_INSTALL_VOLUME: volume },
 			);
 			assert.equal((await child.ask()).text, "1.0.0");
 		});
 
-		test("installs into the function's own folder, as in a pod, and keeps to a lock", async (t) => {
-			const server = gemServer();
+		test("installs into the function's own place, as in a pod, and keeps to a lock", async (t) => {
+			const server = gemServer(t);
 			if (!server) return t.skip("this RubyGems cannot make an index of gems");
 			const lock = `GEM\n  remote: file://${server}/\n  specs:\n    greeting (1.0.0)\n\nPLATFORMS\n  ruby\n  x86_64-linux\n  aarch64-linux\n\nDEPENDENCIES\n  greeting\n`;
-			const folder = folderOf({ "f.rb": GREETS, Gemfile: `source 'file://${server}'\ngem 'greeting'\n`, "Gemfile.lock": lock });
-			const { status, stdout, stderr } = install(join(folder, "Gemfile"), folder);
+			const place = folder(t, { "f.rb": GREETS, Gemfile: `source 'file://${server}'\ngem 'greeting'\n`, "Gemfile.lock": lock });
+			const { status, stdout, stderr } = install(join(place, "Gemfile"), place);
 			assert.equal(status, 0, stdout + stderr);
-			assert.equal(readFileSync(join(folder, "Gemfile.lock"), "utf8"), lock);
-			assert.equal((await startIn(t, folder, "f.rb", "handler").ask()).text, "1.0.01.0.0");
+			assert.equal(readFileSync(join(place, "Gemfile.lock"), "utf8"), lock);
+			assert.equal((await startIn(t, join(place, "f.rb")).ask()).text, "1.0.01.0.0");
 
-			writeFileSync(join(folder, "Gemfile"), `source 'file://${server}'\ngem 'greeting', '1.1.0'\n`);
-			const other = install(join(folder, "Gemfile"), folder);
+			writeFileSync(join(place, "Gemfile"), `source 'file://${server}'\ngem 'greeting', '1.1.0'\n`);
+			const other = install(join(place, "Gemfile"), place);
 			assert.notEqual(other.status, 0);
 			assert.match(other.stdout + other.stderr, /frozen|deployment mode|lockfile/i);
 		});
 
 		test("takes a gem from a folder beside the Gemfile", async (t) => {
-			const folder = folderOf({
+			const place = folder(t, {
 				"f.rb": GREETS,
 				Gemfile: "gem 'greeting', path: './own'\n",
 				"own/lib/greeting.rb": "module Greeting; VERSION = '2.0.0'; end",
@@ -709,21 +582,21 @@ end
 			});
 			// Bundler 2.1, which Ruby 2.7 brings, mistakes a path that stands in a Gemfile elsewhere.
 			const old = /^2\.[01]\./.test(execFileSync("ruby", ["-e", "require 'bundler'; print Bundler::VERSION"], { encoding: "utf8" }));
-			for (const volume of old ? [folder] : [folderOf({}), folder]) {
-				const { status, stdout, stderr } = install(join(folder, "Gemfile"), volume);
+			for (const volume of old ? [place] : [folder(t), place]) {
+				const { status, stdout, stderr } = install(join(place, "Gemfile"), volume);
 				assert.equal(status, 0, stdout + stderr);
-				const worker = startIn(t, folder, "f.rb", "handler", { KUBELESS_INSTALL_VOLUME: volume });
+				const worker = startIn(t, join(place, "f.rb"), undefined, { KUBELESS_INSTALL_VOLUME: volume });
 				assert.equal((await worker.ask()).text, "2.0.02.0.0");
 			}
 		});
 
-		test("says which gem there is not", () => {
-			const server = folderOf({});
-			const folder = folderOf({ Gemfile: `source 'file://${server}'\ngem 'nosuchgem'\n` });
-			const { status, stdout, stderr } = install(join(folder, "Gemfile"), folder, { BUNDLE_RETRY: "0" });
+		test("says which gem there is not", (t) => {
+			const server = folder(t);
+			const place = folder(t, { Gemfile: `source 'file://${server}'\ngem 'nosuchgem'\n` });
+			const { status, stdout, stderr } = install(join(place, "Gemfile"), place, { BUNDLE_RETRY: "0" });
 			assert.notEqual(status, 0);
 			assert.match(stdout + stderr, /nosuchgem|could not find|index/i);
-			assert.ok(!existsSync(join(folder, "Gemfile.lock")));
+			assert.ok(!existsSync(join(place, "Gemfile.lock")));
 		});
 	});
 });

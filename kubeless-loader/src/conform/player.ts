@@ -46,7 +46,7 @@ export class Player {
 	constructor(candidate: Candidate, suite: Suite, start: Start = {}) {
 		this.#patience = candidate.patience ?? 1;
 		this.#concurrency = candidate.concurrency;
-		this.#child = startWorker(candidate, suite, start);
+		this.#child = startWorker(candidate, { handler: suite.handler, ...start });
 		living.add(this);
 		this.#wire = this.#child.stdio[3] as Socket;
 		this.#wire.on("data", (chunk: Buffer) => this.#read(chunk));

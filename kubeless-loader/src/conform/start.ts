@@ -1,18 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename, dirname, extname, join } from "node:path";
 import { expand } from "../manifest.ts";
-import type { Start, Suite } from "./vectors.ts";
+import type { Start } from "./vectors.ts";
 
-/** A worker to be tested. */
-export interface Candidate {
+/** What it takes to start a worker. */
+export interface Startable {
 	/** the worker's command; $(NAME) is the variable NAME */
 	readonly command: readonly string[];
 	/** its environment, to which what rule 3.1 names is added */
 	readonly env: Readonly<NodeJS.ProcessEnv>;
-	/** the file with the conformance handlers, absolute; undefined: the worker has them in itself */
+	/** the file with the handlers, absolute; undefined: the worker has them in itself */
 	readonly file: string | undefined;
 	/** where it runs if there is no such file */
 	readonly folder?: string;
+}
+
+/** A worker to be tested, whose file has the conformance handlers. */
+export interface Candidate extends Startable {
 	/** calls at once, where the worker does not say (3.2) */
 	readonly concurrency: number;
 	/** words of `needs` that it cannot do, each with the reason */
@@ -22,12 +26,12 @@ export interface Candidate {
 }
 
 /** Starts a worker as the loader does, its wire on file descriptor 3 (1.1). */
-export function startWorker(candidate: Candidate, suite: Suite, start: Start): ChildProcess {
-	const file = candidate.file && start.file ? sibling(candidate.file, start.file) : candidate.file;
-	const env = environment(candidate, start.handler ?? suite.handler, file, start.env);
-	const [command = "", ...args] = candidate.command.map((word) => expand(word, env));
+export function startWorker(worker: Startable, start: Start & { handler: string }): ChildProcess {
+	const file = worker.file && start.file ? sibling(worker.file, start.file) : worker.file;
+	const env = environment(worker, start.handler, file, start.env);
+	const [command = "", ...args] = worker.command.map((word) => expand(word, env));
 	return spawn(command, args, {
-		cwd: file === undefined ? candidate.folder : dirname(file),
+		cwd: file === undefined ? worker.folder : dirname(file),
 		env,
 		stdio: ["ignore", "pipe", "pipe", "pipe"],
 		// A group of its own, so that what a handler started can be ended with it.
@@ -42,10 +46,10 @@ function sibling(file: string, word: string): string {
 }
 
 // 3.1
-function environment(candidate: Candidate, handler: string, file: string | undefined, changes: Start["env"] = {}): NodeJS.ProcessEnv {
+function environment(worker: Startable, handler: string, file: string | undefined, changes: Start["env"] = {}): NodeJS.ProcessEnv {
 	const env: NodeJS.ProcessEnv = {
 		...(file !== undefined && { KUBELESS_INSTALL_VOLUME: dirname(file) }),
-		...candidate.env,
+		...worker.env,
 		...(file !== undefined && { KUBELESS_HANDLER_FILE: file, MOD_NAME: basename(file, extname(file)) }),
 		FUNC_HANDLER: handler,
 		FUNC_TIMEOUT: "30",

@@ -7,26 +7,26 @@ import { home, since, withWorker } from "./worker.ts";
 const example = (name: string) => ({ [name]: readFileSync(join(home, "examples", name), "utf8") });
 
 describe("nodejs: the examples", () => {
-	test("hello.js and data.js", async () => {
-		await withWorker(example("hello.js"), "handler", async (worker) => {
-			assert.equal((await worker.call()).text, "Hello World");
+	test("hello.js and data.js", async (t) => {
+		await withWorker(t, example("hello.js"), "handler", async (worker) => {
+			assert.equal((await worker.ask()).text, "Hello World");
 		});
-		await withWorker(example("data.js"), "handler", async (worker) => {
-			assert.deepEqual(JSON.parse((await worker.call({ body: '{"name":"Ada"}', json: true })).text), { hello: "Ada", from: "handler" });
-			assert.deepEqual(JSON.parse((await worker.call()).text), { hello: "World", from: "handler" });
+		await withWorker(t, example("data.js"), "handler", async (worker) => {
+			assert.deepEqual(JSON.parse((await worker.ask({ body: '{"name":"Ada"}', json: true })).text), { hello: "Ada", from: "handler" });
+			assert.deepEqual(JSON.parse((await worker.ask()).text), { hello: "World", from: "handler" });
 		});
 	});
 
-	test("response.js", async () => {
-		await withWorker(example("response.js"), "handler", async (worker) => {
-			assert.equal((await worker.call({ path: "/things" })).status, 400);
-			const answer = await worker.call({ path: "/things", query: "id=7" });
+	test("response.js", async (t) => {
+		await withWorker(t, example("response.js"), "handler", async (worker) => {
+			assert.equal((await worker.ask({ path: "/things" })).status, 400);
+			const answer = await worker.ask({ path: "/things", query: "id=7" });
 			assert.deepEqual([answer.status, answer.headers["location"], answer.text], [201, "/things/7", '{"id":"7"}']);
 		});
 	});
 
-	test("stream.js, which ends when its caller goes", since(15), async () => {
-		await withWorker(example("stream.js"), "handler", async (worker) => {
+	test("stream.js, which ends when its caller goes", since(15), async (t) => {
+		await withWorker(t, example("stream.js"), "handler", async (worker) => {
 			const id = worker.begin();
 			await worker.until(({ line, body }) => line.id === id && body.toString() === "1\n");
 			worker.send({ type: "cancel", id });
@@ -34,12 +34,12 @@ describe("nodejs: the examples", () => {
 		});
 	});
 
-	test("typed.ts and module.mjs", since(18), async () => {
-		await withWorker(example("typed.ts"), "handler", async (worker) => {
-			assert.equal((await worker.call({ body: '{"item":"tea","count":12}', json: true })).text, '{"item":"tea","size":"large"}');
+	test("typed.ts and module.mjs", since(18), async (t) => {
+		await withWorker(t, example("typed.ts"), "handler", async (worker) => {
+			assert.equal((await worker.ask({ body: '{"item":"tea","count":12}', json: true })).text, '{"item":"tea","size":"large"}');
 		});
-		await withWorker(example("module.mjs"), "handler", async (worker) => {
-			assert.equal(JSON.parse((await worker.call()).text).platform, process.platform);
+		await withWorker(t, example("module.mjs"), "handler", async (worker) => {
+			assert.equal(JSON.parse((await worker.ask()).text).platform, process.platform);
 		});
 	});
 });

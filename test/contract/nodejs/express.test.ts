@@ -8,14 +8,14 @@ import { major, withWorker } from "./worker.ts";
 const json = "application/json; charset=utf-8";
 
 describe("nodejs: extensions.request", () => {
-	test("is Express's, on an IncomingMessage", async () => {
+	test("is Express's, on an IncomingMessage", async (t) => {
 		const source = `exports.h = ({ extensions: { request } }) => ({
 			method: request.method, url: request.url, path: request.path, query: request.query, get: request.get("x-a"), headers: request.headers,
 			is: [request.is("json"), request.is("text/*")], ip: request.ip, protocol: request.protocol, hostname: request.hostname,
 			accepts: request.accepts(["html", "json"]), params: request.params, body: String(request.body), xhr: request.xhr,
 			instance: request instanceof require("http").IncomingMessage, originalUrl: request.originalUrl, raw: request.rawHeaders.length, range: request.range(10),
 		})`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const headers = {
 				Host: "a.example:80",
 				"X-A": "1",
@@ -25,8 +25,9 @@ describe("nodejs: extensions.request", () => {
 				"Content-Length": "2",
 				Cookie: "a=1",
 			};
+			const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 			const seen = JSON.parse(
-				(await worker.call({ path: "/a%20b/c", query: "x=1&y[]=2&y[]=3", headers, body: "{}", json: true, address: "10.0.0.9" })).text,
+				(await worker.ask({ path: "/a%20b/c", query: "x=1&y[]=2&y[]=3", head, body: "{}", json: true, address: "10.0.0.9" })).text,
 			);
 			assert.deepEqual(seen, {
 				method: "POST",
@@ -47,12 +48,12 @@ describe("nodejs: extensions.request", () => {
 				originalUrl: "/a%20b/c?x=1&y[]=2&y[]=3",
 				raw: 14,
 			});
-			const bare = JSON.parse((await worker.call()).text);
+			const bare = JSON.parse((await worker.ask()).text);
 			assert.deepEqual([bare.query, bare.url, bare.body, bare.headers], [{}, "/", "[object Object]", {}]);
 		});
 	});
 
-	test("can be read as a stream, and its end is no hanging up", async () => {
+	test("can be read as a stream, and its end is no hanging up", async (t) => {
 		const source = `
 			exports.h = ({ extensions: { request, response } }) => new Promise((resolve, reject) => {
 				let text = "";
@@ -62,13 +63,13 @@ describe("nodejs: extensions.request", () => {
 			});
 			exports.pipe = ({ extensions: { request, response } }) => { response.type("text/plain"); return request.pipe(response); };
 		`;
-		await withWorker(source, "h", async (worker) => {
-			assert.equal((await worker.call({ body: "abc".repeat(100_000) })).text, "300000abc");
-			assert.equal((await worker.call({ body: "abc", query: "destroy=1" })).text, "destroyed");
-			assert.equal((await worker.call()).text, "0");
+		await withWorker(t, source, "h", async (worker) => {
+			assert.equal((await worker.ask({ body: "abc".repeat(100_000) })).text, "300000abc");
+			assert.equal((await worker.ask({ body: "abc", query: "destroy=1" })).text, "destroyed");
+			assert.equal((await worker.ask()).text, "0");
 		});
-		await withWorker(source, "pipe", async (worker) => {
-			const answer = await worker.call({ body: "abc".repeat(100_000) });
+		await withWorker(t, source, "pipe", async (worker) => {
+			const answer = await worker.ask({ body: "abc".repeat(100_000) });
 			assert.equal(answer.body.length, 300_000);
 			assert.equal(answer.headers["content-type"], "text/plain; charset=utf-8");
 		});
@@ -76,7 +77,7 @@ describe("nodejs: extensions.request", () => {
 });
 
 describe("nodejs: extensions.response", () => {
-	test("is Express's, on a ServerResponse", async () => {
+	test("is Express's, on a ServerResponse", async (t) => {
 		const source = `
 			const path = require("path");
 			exports.value = (e, r) => { r.status(404).set({ "X-A": "1", "Content-Type": "text/x" }); return "missing"; };
@@ -109,7 +110,7 @@ describe("nodejs: extensions.response", () => {
 			exports.stream = (e, r) => { r.status(201).type("text/csv"); return (function* () { yield "a,b"; })(); };
 			exports.h = (event) => exports[event.data](event, event.extensions.response);
 		`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const text = readFileSync(join(worker.folder, "h.js"), "utf8");
 			const wanted: [string, number, string, Record<string, string | undefined>?, string[]?][] = [
 				["value", 404, "missing", { "x-a": "1", "content-type": "text/x; charset=utf-8" }, ["result"]],
@@ -138,28 +139,28 @@ describe("nodejs: extensions.response", () => {
 				["stream", 201, "a,b", { "content-type": "text/csv; charset=utf-8" }, ["head", "chunk", "end"]],
 			];
 			for (const [body, status, out, headers = {}, form] of wanted) {
-				const answer = await worker.call({ body });
+				const answer = await worker.ask({ body });
 				assert.deepEqual([body, answer.status, answer.text, answer.error], [body, status, out, undefined]);
 				for (const [name, value] of Object.entries(headers)) assert.equal(answer.headers[name], value, `${body}: ${name}`);
 				if (form) assert.deepEqual(answer.form, form, body);
 			}
-			assert.match((await worker.call({ body: "short" })).error?.message ?? "", /less than the Content-Length/);
-			assert.match((await worker.call({ body: "early" })).error?.message ?? "", /103/);
-			const bad = (await worker.call({ body: "bad" })).error;
+			assert.match((await worker.ask({ body: "short" })).error?.message ?? "", /less than the Content-Length/);
+			assert.match((await worker.ask({ body: "early" })).error?.message ?? "", /103/);
+			const bad = (await worker.ask({ body: "bad" })).error;
 			assert.match(bad?.message ?? "", /invalid char/i);
 			if (major >= 10) assert.equal(bad?.code, "RESULT_INVALID");
-			const { headers } = await worker.call({ body: "cached" });
-			const again = await worker.call({ body: "cached", method: "GET", headers: { "If-None-Match": headers["etag"] ?? "" } });
+			const { headers } = await worker.ask({ body: "cached" });
+			const again = await worker.ask({ body: "cached", method: "GET", head: [`If-None-Match: ${headers["etag"]}`] });
 			assert.deepEqual([again.status, again.text], [304, ""]);
-			const head = await worker.call({ body: "send", method: "HEAD" });
+			const head = await worker.ask({ body: "send", method: "HEAD" });
 			assert.deepEqual([head.text, head.headers["content-length"]], ["", "3"]);
-			assert.equal((await worker.call({ body: "value", method: "HEAD" })).text, "missing");
-			const large = await worker.call({ body: "large", method: "HEAD" });
+			assert.equal((await worker.ask({ body: "value", method: "HEAD" })).text, "missing");
+			const large = await worker.ask({ body: "large", method: "HEAD" });
 			assert.deepEqual([large.form, large.headers["content-length"]], [["result"], "600000"]);
 		});
 	});
 
-	test("is a stream with back-pressure, from end to end", async () => {
+	test("is a stream with back-pressure, from end to end", async (t) => {
 		const source = `
 			exports.h = (event) => new Promise((resolve) => {
 				const { response } = event.extensions;
@@ -173,7 +174,7 @@ describe("nodejs: extensions.response", () => {
 				setTimeout(more, 30);
 			});
 		`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const id = worker.begin();
 			worker.send({ type: "pause", id });
 			await worker.until(({ body }) => body.toString() === "waits\n");
@@ -187,7 +188,7 @@ describe("nodejs: extensions.response", () => {
 		});
 	});
 
-	test("takes pipes, one after the other too, and does not end before them", async () => {
+	test("takes pipes, one after the other too, and does not end before them", async (t) => {
 		const source = `
 			const { PassThrough, pipeline } = require("stream");
 			const slow = (text) => { const s = new PassThrough(); setTimeout(() => s.write(text), 5); setTimeout(() => s.end("."), 15); return s; };
@@ -210,7 +211,7 @@ describe("nodejs: extensions.response", () => {
 			exports.endless = (r) => { const { Readable } = require("stream"); const s = new Readable({ read() { this.push("x".repeat(1000)); } }); s.on("close", () => console.log("source closed")); r.on("close", () => { console.log("closed"); s.destroy(); }); s.pipe(r); };
 			exports.h = (event) => exports[event.data](event.extensions.response);
 		`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const wanted: [string, string][] = [
 				["pipe", "one."],
 				["async", "one."],
@@ -224,7 +225,7 @@ describe("nodejs: extensions.response", () => {
 			];
 			for (const [body, text] of wanted) {
 				if (body === "pipeline" && major < 10) continue;
-				const answer = await worker.call({ body });
+				const answer = await worker.ask({ body });
 				assert.deepEqual([body, answer.text.length, answer.text, answer.error], [body, text.length, text, undefined]);
 			}
 			assert.match(worker.printed("stderr"), /too late/);
@@ -242,7 +243,7 @@ describe("nodejs: extensions.response", () => {
 			broken.push(["destroyed", /destroyed before its end/, ["head", "chunk", "error"]]);
 			if (major >= 10) broken.push(["closed", /closed before its end/, ["error"]]);
 			for (const [body, words, form] of broken) {
-				const answer = await worker.call({ body });
+				const answer = await worker.ask({ body });
 				assert.match(answer.error?.message ?? "", words);
 				assert.deepEqual([body, answer.form], [body, form]);
 			}
@@ -254,7 +255,7 @@ describe("nodejs: extensions.response", () => {
 		});
 	});
 
-	test("can be given to an Express application of the function's own", async () => {
+	test("can be given to an Express application of the function's own", async (t) => {
 		const source = `
 			const express = require(${JSON.stringify(fileURLToPath(new URL("../../../node_modules/express", import.meta.url)))});
 			const app = express();
@@ -262,16 +263,16 @@ describe("nodejs: extensions.response", () => {
 			app.post("/items/:id", (req, res) => res.status(201).json({ id: req.params.id, got: req.body, q: req.query.q }));
 			exports.h = ({ extensions: { request, response } }) => new Promise((resolve) => { response.on("finish", resolve); app(request, response); });
 		`;
-		await withWorker(source, "h", async (worker) => {
-			const answer = await worker.call({
+		await withWorker(t, source, "h", async (worker) => {
+			const answer = await worker.ask({
 				path: "/items/7",
 				query: "q=1",
 				body: '{"a":1}',
 				json: true,
-				headers: { "Content-Type": "application/json", "Content-Length": "7" },
+				head: ["Content-Type: application/json", "Content-Length: 7"],
 			});
 			assert.deepEqual([answer.status, answer.text], [201, '{"id":"7","got":{"a":1},"q":"1"}']);
-			assert.equal((await worker.call({ path: "/none" })).status, 404);
+			assert.equal((await worker.ask({ path: "/none" })).status, 404);
 		});
 	});
 });

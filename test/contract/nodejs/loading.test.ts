@@ -2,26 +2,33 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import { type Files, failure, folderOf, home, major, node, scratch, since, Worker, withWorker } from "./worker.ts";
+import { describe, type TestContext, test } from "node:test";
+import { folder } from "../../support/loader.ts";
+import type { Files } from "../../support/wire-end.ts";
+import { failure, home, major, node, since, start, withWorker } from "./worker.ts";
 
 describe("nodejs: which function is loaded", () => {
-	async function says(files: Files | string, handler: string, text: string, env = {}): Promise<void> {
-		await withWorker(files, handler, async (worker) => assert.equal((await worker.call()).text, text), env);
+	async function says(t: TestContext, files: Files | string, handler: string, text: string, env = {}): Promise<void> {
+		await withWorker(t, files, handler, async (worker) => assert.equal((await worker.ask()).text, text), env);
 	}
 
-	test("is the export that FUNC_HANDLER names, or a module that is a function", async () => {
-		await says("module.exports = { a: () => 'a', b: () => 'b' }", "b", "b");
-		await says("module.exports = () => 'itself'", "whatever", "itself");
-		await says("module.exports = () => 'itself'; module.exports.named = () => 'named'", "named", "named");
-		await says("exports.default = { h: () => 'in default' }", "h", "in default");
-		await says("exports.default = () => 'default'", "h", "default");
-		await says("class H { constructor() { this.x = 'x'; } h() { return 'method ' + this.x; } } module.exports = new H()", "h", "method x");
-		await says("exports.only = () => 'only'; exports.version = 1", "", "only");
-		await says("exports.main = () => 'main'; exports.helper = () => 'helper'", "", "main");
+	test("is the export that FUNC_HANDLER names, or a module that is a function", async (t) => {
+		await says(t, "module.exports = { a: () => 'a', b: () => 'b' }", "b", "b");
+		await says(t, "module.exports = () => 'itself'", "whatever", "itself");
+		await says(t, "module.exports = () => 'itself'; module.exports.named = () => 'named'", "named", "named");
+		await says(t, "exports.default = { h: () => 'in default' }", "h", "in default");
+		await says(t, "exports.default = () => 'default'", "h", "default");
+		await says(
+			t,
+			"class H { constructor() { this.x = 'x'; } h() { return 'method ' + this.x; } } module.exports = new H()",
+			"h",
+			"method x",
+		);
+		await says(t, "exports.only = () => 'only'; exports.version = 1", "", "only");
+		await says(t, "exports.main = () => 'main'; exports.helper = () => 'helper'", "", "main");
 	});
 
-	test("is said to be missing, with what there is", async () => {
+	test("is said to be missing, with what there is", async (t) => {
 		const wanted: [string, string, RegExp, string[]][] = [
 			["exports.handlr = () => 1; exports.other = () => 2", "handler", /no function "handler".*did you mean "handlr"/, ["handlr", "other"]],
 			["exports.a = () => 1; exports.b = () => 2", "", /several functions.*a, b/, ["a", "b"]],
@@ -31,14 +38,14 @@ describe("nodejs: which function is loaded", () => {
 			["module.exports = 'text'", "h", /exports no function/, []],
 		];
 		for (const [source, handler, words, handlers] of wanted) {
-			const line = await failure(source, handler);
+			const line = await failure(t, source, handler);
 			assert.equal(line.code, "HANDLER_NOT_FOUND");
 			assert.match(line.message ?? "", words);
 			assert.deepEqual(line.handlers, handlers);
 		}
 	});
 
-	test("is said to fail with file, line and cure", async () => {
+	test("is said to fail with file, line and cure", async (t) => {
 		const wanted: [Files | string, RegExp][] = [
 			["exports.h = () => {\n\treturn 1 +;\n}", /^h\.js:2: SyntaxError: Unexpected token/],
 			["\n\nthrow new RangeError('at load')", /^h\.js:3:7: RangeError: at load$/],
@@ -49,25 +56,26 @@ describe("nodejs: which function is loaded", () => {
 			["throw null", /^h\.js: null was thrown/],
 		];
 		for (const [files, words] of wanted) {
-			const line = await failure(files);
+			const line = await failure(t, files);
 			assert.equal(line.code, "HANDLER_FAILED_TO_LOAD");
 			assert.match(line.message ?? "", words);
 		}
-		const gone = await failure({ "other.js": "" }, "h", { KUBELESS_HANDLER_FILE: join(scratch, "gone.js") });
+		const gone = await failure(t, { "other.js": "" }, "h", { KUBELESS_HANDLER_FILE: join(folder(t), "gone.js") });
 		assert.match(gone.message ?? "", /gone\.js: ENOENT/);
 	});
 
-	test("may end the process while it is loaded, which is said", async () => {
-		const worker = new Worker({ "h.js": "process.exit(3)" }, "h");
+	test("may end the process while it is loaded, which is said", async (t) => {
+		const worker = start(t, "process.exit(3)");
 		assert.equal(await worker.exited, 3);
 		assert.match(worker.printed("stderr"), /ended the process while it was being loaded/);
 	});
 
-	test("may be an ES module", since(12, 17), async () => {
-		await says({ "h.mjs": "export const h = () => 'named'; export default () => 'default'" }, "h", "named");
-		await says({ "h.mjs": "export default () => 'default'" }, "h", "default");
-		await says({ "h.mjs": "export default { h: () => 'inside' }" }, "h", "inside");
+	test("may be an ES module", since(12, 17), async (t) => {
+		await says(t, { "h.mjs": "export const h = () => 'named'; export default () => 'default'" }, "h", "named");
+		await says(t, { "h.mjs": "export default () => 'default'" }, "h", "default");
+		await says(t, { "h.mjs": "export default { h: () => 'inside' }" }, "h", "inside");
 		await says(
+			t,
 			{
 				"h.js": "import { x } from './x.js'; export const h = () => x",
 				"x.js": "export const x = 'x'",
@@ -76,30 +84,31 @@ describe("nodejs: which function is loaded", () => {
 			"h",
 			"x",
 		);
-		await says({ "h.cjs": "exports.h = () => 'cjs'", "package.json": '{"type":"module"}' }, "h", "cjs");
-		if (major >= 16) await says({ "h.mjs": "const x = await Promise.resolve('waited'); export const h = () => x" }, "h", "waited");
-		const missing = await failure({ "h.mjs": "import 'not-there'; export const h = 1" });
+		await says(t, { "h.cjs": "exports.h = () => 'cjs'", "package.json": '{"type":"module"}' }, "h", "cjs");
+		if (major >= 16) await says(t, { "h.mjs": "const x = await Promise.resolve('waited'); export const h = () => x" }, "h", "waited");
+		const missing = await failure(t, { "h.mjs": "import 'not-there'; export const h = 1" });
 		assert.match(missing.message ?? "", /h\.mjs: Cannot find package 'not-there'.*add it to "dependencies"/);
-		const broken = await failure({ "h.mjs": "import './x.mjs'; export const h = 1", "x.mjs": "\nexport const x = ;" });
+		const broken = await failure(t, { "h.mjs": "import './x.mjs'; export const h = 1", "x.mjs": "\nexport const x = ;" });
 		assert.match(broken.message ?? "", /x\.mjs:2:\d+: /);
 	});
 
-	test("may be an ES module that only its text tells to be one", since(22, 7), async () => {
-		await says("export const h = () => 'detected'", "h", "detected");
+	test("may be an ES module that only its text tells to be one", since(22, 7), async (t) => {
+		await says(t, "export const h = () => 'detected'", "h", "detected");
 	});
 
-	test("finds what is installed elsewhere, as an ES module too", since(22, 15), async () => {
-		const volume = folderOf({ "node_modules/dep/package.json": '{"main":"i.js"}', "node_modules/dep/i.js": "module.exports = 'dep'" });
+	test("finds what is installed elsewhere, as an ES module too", since(22, 15), async (t) => {
+		const volume = folder(t, { "node_modules/dep/package.json": '{"main":"i.js"}', "node_modules/dep/i.js": "module.exports = 'dep'" });
 		const env = { KUBELESS_INSTALL_VOLUME: volume, NODE_PATH: join(volume, "node_modules") };
-		await says("const dep = require('dep'); exports.h = () => dep", "h", "dep", env);
-		await says({ "h.mjs": "import dep from 'dep'; export const h = () => dep" }, "h", "dep", env);
-		await says("exports.h = async () => (await import('dep')).default", "h", "dep", env);
+		await says(t, "const dep = require('dep'); exports.h = () => dep", "h", "dep", env);
+		await says(t, { "h.mjs": "import dep from 'dep'; export const h = () => dep" }, "h", "dep", env);
+		await says(t, "exports.h = async () => (await import('dep')).default", "h", "dep", env);
 	});
 
-	test("is not harmed by an empty package.json", async () => {
-		await says({ "h.js": "exports.h = () => require('./x')", "x.js": "module.exports = 'x'", "package.json": "" }, "h", "x");
+	test("is not harmed by an empty package.json", async (t) => {
+		await says(t, { "h.js": "exports.h = () => require('./x')", "x.js": "module.exports = 'x'", "package.json": "" }, "h", "x");
 		if (major < 13) return;
 		await says(
+			t,
 			{ "h.mjs": "import x from './x.js'; export const h = () => x", "x.js": "module.exports = 'x'", "package.json": " \n" },
 			"h",
 			"x",
@@ -108,26 +117,25 @@ describe("nodejs: which function is loaded", () => {
 
 	test("is not harmed by an empty package.json that cannot be written to either", {
 		skip: process.getuid?.() === 0 && !canDropRoot() && "root can write to anything",
-	}, async () => {
+	}, async (t) => {
 		const files = {
 			"h.js": "exports.h = () => require('./lib/x') + require('dep') + require.resolve('./lib/x').includes('function-')",
 			"lib/x.js": "module.exports = 'x'",
 			"package.json": "",
 			"node_modules/dep/index.js": "module.exports = ' dep '",
 		};
-		const folder = folderOf(files);
-		for (const name of ["package.json", "."]) chmodSync(join(folder, name), name === "." ? 0o555 : 0o444);
-		chmodSync(scratch, 0o755);
+		const place = folder(t, files);
+		for (const name of ["package.json", "."]) chmodSync(join(place, name), name === "." ? 0o555 : 0o444);
 		const script = `
 			const { spawn } = require("child_process");
 			if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }
-			const child = spawn(process.execPath, [${JSON.stringify(join(home, "worker.js"))}], { stdio: ["ignore", "inherit", "inherit", "pipe"], env: { ...process.env, KUBELESS_HANDLER_FILE: ${JSON.stringify(join(folder, "h.js"))}, FUNC_HANDLER: "h" } });
+			const child = spawn(process.execPath, [${JSON.stringify(join(home, "worker.js"))}], { stdio: ["ignore", "inherit", "inherit", "pipe"], env: { ...process.env, KUBELESS_HANDLER_FILE: ${JSON.stringify(join(place, "h.js"))}, FUNC_HANDLER: "h" } });
 			let text = "";
 			child.stdio[3].on("data", (chunk) => { if (text === "") child.stdio[3].write('{"type":"call","id":1,"method":"GET","path":"/","deadline":9}\\n{"type":"stop"}\\n'); text += chunk; });
 			child.on("exit", () => process.stdout.write(text));
 		`;
 		const text = execFileSync(node, ["-e", script], { encoding: "utf8", env: { PATH: process.env["PATH"], TMPDIR: "/tmp" }, cwd: "/" });
-		chmodSync(folder, 0o755);
+		chmodSync(place, 0o755);
 		assert.match(text, /"type":"result".*\nx dep true$/);
 	});
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { since, Worker, withWorker } from "./worker.ts";
+import { since, start, withWorker } from "./worker.ts";
 
 describe("nodejs: what a function does wrong", () => {
-	test("ends its call alone, whatever it throws", async () => {
+	test("ends its call alone, whatever it throws", async (t) => {
 		const source = `
 			const hostile = { get message() { throw new Error("no"); }, get stack() { throw new Error("no"); }, toString() { throw new Error("no"); } };
 			const proxied = new Proxy({}, { get() { throw new Error("no"); } });
@@ -12,7 +12,7 @@ describe("nodejs: what a function does wrong", () => {
 			const things = [new TypeError("plain"), "text", null, undefined, 7, { code: 3 }, hostile, proxied, toString, caused, new Error("x".repeat(100000)), Symbol("s")];
 			exports.h = (event) => { const [how, i] = event.data.split(" "); if (how === "throw") throw things[i]; return how === "later" ? new Promise((_, no) => setTimeout(no, 1, things[i])) : Promise.reject(things[i]); };
 		`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const messages = [
 				/^plain$/,
 				/^text$/,
@@ -29,19 +29,19 @@ describe("nodejs: what a function does wrong", () => {
 			];
 			for (const how of ["throw", "reject", "later"]) {
 				for (const [i, words] of messages.entries()) {
-					const { error } = await worker.call({ body: `${how} ${i}` });
+					const { error } = await worker.ask({ body: `${how} ${i}` });
 					assert.equal(error?.type, "error");
 					assert.match(error?.message ?? "", words);
 					assert.ok((error?.stack ?? "").length <= 16385);
 				}
 			}
-			const { error } = await worker.call({ body: "throw 9" });
+			const { error } = await worker.ask({ body: "throw 9" });
 			assert.match(error?.stack ?? "", /Error: outer.*h\.js:5.*caused by: TypeError: inner/s);
 			assert.doesNotMatch(error?.stack ?? "", /worker\.js|node:internal/);
 		});
 	});
 
-	test("is logged, and the worker lives on, where no call can be blamed", async () => {
+	test("is logged, and the worker lives on, where no call can be blamed", async (t) => {
 		const source = `exports.h = (event) => {
 			if (event.data === "timer") setTimeout(() => { throw new Error("in a timer"); }, 1);
 			else if (event.data === "rejection") Promise.reject(new Error("unheard"));
@@ -49,26 +49,25 @@ describe("nodejs: what a function does wrong", () => {
 			else if (event.data === "deep") { const f = () => f() + 1; f(); }
 			return "ok";
 		}`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			for (const [body, words] of [
 				["timer", /Uncaught exception: Error: in a timer/],
 				["rejection", /Unhandled rejection: Error: unheard/],
 				["emitter", /no listener/],
 			] as const) {
-				assert.equal((await worker.call({ body })).text, "ok");
+				assert.equal((await worker.ask({ body })).text, "ok");
 				await worker.until(({ line, body }) => line.type === "log" && line.stream === "stderr" && words.test(body.toString()));
 			}
-			assert.match((await worker.call({ body: "deep" })).error?.message ?? "", /call stack/);
-			assert.equal((await worker.call()).text, "ok");
+			assert.match((await worker.ask({ body: "deep" })).error?.message ?? "", /call stack/);
+			assert.equal((await worker.ask()).text, "ok");
 		});
 	});
 
-	test("can be to exit: what was answered before it arrives, and the exit code is the function's", async () => {
-		const worker = new Worker(
-			{ "h.js": 'exports.h = (e) => { if (e.data === "exit") { process.stdout.write("bye"); process.exit(5); } return "ok"; }' },
-			"h",
-		);
-		await worker.started();
+	test("can be to exit: what was answered before it arrives, and the exit code is the function's", async (t) => {
+		const worker = await start(
+			t,
+			'exports.h = (e) => { if (e.data === "exit") { process.stdout.write("bye"); process.exit(5); } return "ok"; }',
+		).ready();
 		const first = worker.begin();
 		worker.begin({ body: "exit" });
 		assert.equal(await worker.exited, 5);
@@ -76,17 +75,17 @@ describe("nodejs: what a function does wrong", () => {
 		assert.equal(worker.printed(), "bye\n");
 	});
 
-	test("does not reach the wire through its child processes", async () => {
+	test("does not reach the wire through its child processes", async (t) => {
 		const source = `exports.h = () => require("child_process").execSync("ls -l /proc/self/fd").toString()`;
-		await withWorker(source, "h", async (worker) => {
-			const fds = (await worker.call()).text;
+		await withWorker(t, source, "h", async (worker) => {
+			const fds = (await worker.ask()).text;
 			assert.doesNotMatch(fds, / 3 -> socket/);
 		});
 	});
 });
 
 describe("nodejs: what a function prints", () => {
-	test("is sent line by line under the call that printed it", async () => {
+	test("is sent line by line under the call that printed it", async (t) => {
 		const source = `
 			console.log("loading");
 			exports.h = async (event) => {
@@ -99,7 +98,7 @@ describe("nodejs: what a function prints", () => {
 				process.stdout.write("no end of line");
 				return "ok";
 			}`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const one = worker.begin({ body: "one" });
 			await worker.answer(one);
 			assert.equal(worker.printed("stdout", one), "start one\nabno end of line\n");
@@ -109,9 +108,9 @@ describe("nodejs: what a function prints", () => {
 		});
 	});
 
-	test("is told apart though calls print at the same time", since(14), async () => {
+	test("is told apart though calls print at the same time", since(14), async (t) => {
 		const source = `exports.h = async (event) => { for (let i = 0; i < 5; i++) { process.stdout.write("<"); console.log(event.data); await new Promise((f) => setTimeout(f, Math.random() * 5)); } }`;
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const ids = Array.from({ length: 20 }, (_, i) => worker.begin({ body: String(i) }));
 			for (const [i, id] of ids.entries()) {
 				await worker.answer(id);
@@ -120,20 +119,19 @@ describe("nodejs: what a function prints", () => {
 		});
 	});
 
-	test("arrives though an endless loop follows it", async () => {
-		const worker = new Worker({ "h.js": 'exports.h = () => { console.log("last words"); for (;;); }' }, "h");
-		await worker.started();
+	test("arrives though an endless loop follows it", async (t) => {
+		const worker = await start(t, 'exports.h = () => { console.log("last words"); for (;;); }').ready();
 		worker.begin();
 		await worker.until(({ body }) => body.toString() === "last words\n");
-		worker.child.kill("SIGKILL");
+		worker.kill();
 		await worker.exited;
 	});
 
-	test("may be a flood: nothing is lost, and memory is bounded", async () => {
+	test("may be a flood: nothing is lost, and memory is bounded", async (t) => {
 		const source =
 			'exports.h = () => { const before = process.memoryUsage().rss; for (let i = 0; i < 100000; i++) console.log("line " + i + "x".repeat(100)); return Math.round((process.memoryUsage().rss - before) / 1048576); }';
-		await withWorker(source, "h", async (worker) => {
-			const grown = Number((await worker.call()).text);
+		await withWorker(t, source, "h", async (worker) => {
+			const grown = Number((await worker.ask()).text);
 			const lines = () => (worker.printed() + worker.stdout).split("\n").filter((text) => text.startsWith("line ")).length;
 			for (let i = 0; i < 20 && lines() < 100_000; i++) await new Promise((resolve) => setTimeout(resolve, 100));
 			assert.equal(lines(), 100_000);
@@ -143,31 +141,29 @@ describe("nodejs: what a function prints", () => {
 });
 
 describe("nodejs: how a worker ends", () => {
-	test("after stop it answers what it holds, and leaves though something is still open", async () => {
+	test("after stop it answers what it holds, and leaves though something is still open", async (t) => {
 		const source =
 			'require("net").createServer().listen(0); setInterval(() => {}, 1000); exports.h = () => new Promise((f) => setTimeout(f, 100, "late"))';
-		const worker = new Worker({ "h.js": source }, "h");
-		await worker.started();
+		const worker = await start(t, source).ready();
 		const id = worker.begin();
 		assert.equal(await worker.stop(), 0);
 		assert.equal((await worker.answer(id)).text, "late");
 	});
 
-	test("at the end of the wire it is gone, whatever the function listens to", async () => {
-		const worker = new Worker(
-			{ "h.js": 'process.on("exit", () => { for (;;); }); process.exit = () => {}; exports.h = () => new Promise(() => {})' },
-			"h",
-		);
-		await worker.started();
+	test("at the end of the wire it is gone, whatever the function listens to", async (t) => {
+		const worker = await start(
+			t,
+			'process.on("exit", () => { for (;;); }); process.exit = () => {}; exports.h = () => new Promise(() => {})',
+		).ready();
 		worker.begin();
-		worker.endWire();
+		worker.wire.end();
 		await worker.exited;
 	});
 
-	test("a terminal's ^C is not its business", async () => {
-		await withWorker("exports.h = () => 'ok'", "h", async (worker) => {
+	test("a terminal's ^C is not its business", async (t) => {
+		await withWorker(t, "exports.h = () => 'ok'", "h", async (worker) => {
 			worker.child.kill("SIGINT");
-			assert.equal((await worker.call()).text, "ok");
+			assert.equal((await worker.ask()).text, "ok");
 		});
 	});
 });

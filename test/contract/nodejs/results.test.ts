@@ -32,11 +32,11 @@ describe("nodejs: what a handler returns", () => {
 		["an ArrayBuffer is bytes", "new Uint8Array([65, 66]).buffer", "AB", "application/octet-stream"],
 		["a view of a part is the part", "new Uint8Array([64, 65, 66]).subarray(1)", "AB", "application/octet-stream"],
 	];
-	test("goes out as the table of the README says", async () => {
+	test("goes out as the table of the README says", async (t) => {
 		const source = plain.map(([, expression], i) => `exports[${i}] = () => (${expression});`).join("\n");
-		await withWorker(`${source}\nexports.h = (e) => exports[e.data]();`, "h", async (worker) => {
+		await withWorker(t, `${source}\nexports.h = (e) => exports[e.data]();`, "h", async (worker) => {
 			for (const [i, [what, , body, type]] of plain.entries()) {
-				const answer = await worker.call({ body: String(i) });
+				const answer = await worker.ask({ body: String(i) });
 				assert.deepEqual(
 					[what, answer.text, answer.headers["content-type"], answer.status, answer.form],
 					[what, body, type, 200, ["result"]],
@@ -45,10 +45,10 @@ describe("nodejs: what a handler returns", () => {
 		});
 	});
 
-	test("is refused with a reason where JSON has no word for it", async () => {
+	test("is refused with a reason where JSON has no word for it", async (t) => {
 		const source = `exports.h = (e) => { const a = {}; a.a = a; return { big: 2n, inner: { n: 2n }, circle: a, thrower: { toJSON() { throw new Error("no JSON"); } } }[e.data]; }`;
 		const old = source.replaceAll("2n", "a");
-		await withWorker(major < 11 ? old : source, "h", async (worker) => {
+		await withWorker(t, major < 11 ? old : source, "h", async (worker) => {
 			const wanted: [string, RegExp][] = [
 				["inner", major < 11 ? /circular/ : /BigInt/],
 				["big", major < 11 ? /circular/ : /BigInt.*String\(value\)/],
@@ -56,27 +56,27 @@ describe("nodejs: what a handler returns", () => {
 				["thrower", /no JSON/],
 			];
 			for (const [body, words] of wanted) {
-				const { error } = await worker.call({ body });
+				const { error } = await worker.ask({ body });
 				assert.equal(error?.code, "RESULT_INVALID");
 				assert.match(error?.message ?? "", words);
 			}
 		});
 	});
 
-	test("arrives as it was when the function goes on to change its Buffer", async () => {
+	test("arrives as it was when the function goes on to change its Buffer", async (t) => {
 		const source = "const b = Buffer.alloc(9000); exports.h = (e) => { b.fill(Number(e.data)); return b; }";
-		await withWorker(source, "h", async (worker) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const ids = Array.from({ length: 50 }, (_, i) => worker.begin({ body: String(i) }));
 			for (const [i, id] of ids.entries()) assert.deepEqual((await worker.answer(id)).body, Buffer.alloc(9000, i));
 		});
 	});
 
-	test("goes in chunks when it is large, and waits while the caller is slow", async () => {
-		await withWorker('exports.h = (e) => e.data === "small" ? "ok" : "č".repeat(500000)', "h", async (worker) => {
+	test("goes in chunks when it is large, and waits while the caller is slow", async (t) => {
+		await withWorker(t, 'exports.h = (e) => e.data === "small" ? "ok" : "č".repeat(500000)', "h", async (worker) => {
 			const id = worker.begin();
 			worker.send({ type: "pause", id });
 			await worker.until(({ line }) => line.type === "head" && line.id === id);
-			assert.equal((await worker.call({ body: "small" })).text, "ok");
+			assert.equal((await worker.ask({ body: "small" })).text, "ok");
 			const held = worker.frames.filter(({ line }) => line.type === "chunk").length;
 			assert.ok(held < 16, `${held} chunks were sent to a caller who does not read`);
 			worker.send({ type: "resume", id });
@@ -108,8 +108,8 @@ describe("nodejs: what a handler streams", () => {
 		exports.h = (event) => exports[event.data]();
 	`;
 
-	test("goes out an item at a time, with a type for what the items are", async () => {
-		await withWorker(source, "h", async (worker) => {
+	test("goes out an item at a time, with a type for what the items are", async (t) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const wanted: [string, string, string | undefined, string[]?][] = [
 				["sync", "one two three", undefined, ["head", "chunk", "chunk", "chunk", "end"]],
 				["lines", '{"n":1}\n[2]\nnull\n', "application/x-ndjson"],
@@ -121,7 +121,7 @@ describe("nodejs: what a handler streams", () => {
 				["many", "0123456789".repeat(20000), undefined],
 			];
 			for (const [body, text, type, form] of wanted) {
-				const answer = await worker.call({ body });
+				const answer = await worker.ask({ body });
 				assert.equal(answer.text, text, body);
 				assert.equal(answer.headers["content-type"], type, body);
 				if (form) assert.deepEqual(answer.form, form, body);
@@ -129,8 +129,8 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("ends in an error when it breaks, and before its head where nothing was sent", async () => {
-		await withWorker(source, "h", async (worker) => {
+	test("ends in an error when it breaks, and before its head where nothing was sent", async (t) => {
+		await withWorker(t, source, "h", async (worker) => {
 			const wanted: [string, RegExp, string[]][] = [
 				["breaks", /the source broke/, ["head", "chunk", "error"]],
 				["breaksFirst", /nothing came/, ["error"]],
@@ -138,7 +138,7 @@ describe("nodejs: what a handler streams", () => {
 				["invalid", /circular/, ["head", "chunk", "error"]],
 			];
 			for (const [body, words, form] of wanted) {
-				const answer = await worker.call({ body });
+				const answer = await worker.ask({ body });
 				assert.match(answer.error?.message ?? "", words);
 				assert.deepEqual(answer.form, form, body);
 			}
@@ -146,15 +146,15 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("waits for a slow caller, lets others pass, and is closed when the caller goes", async () => {
-		await withWorker(source, "h", async (worker) => {
+	test("waits for a slow caller, lets others pass, and is closed when the caller goes", async (t) => {
+		await withWorker(t, source, "h", async (worker) => {
 			for (const [body, trace] of [
 				["endless", /closed/],
 				["forever", /destroyed/],
 			] as const) {
 				const id = worker.begin({ body });
 				worker.send({ type: "pause", id });
-				assert.equal((await worker.call({ body: "sync" })).text, "one two three");
+				assert.equal((await worker.ask({ body: "sync" })).text, "one two three");
 				await new Promise((resolve) => setTimeout(resolve, 100));
 				const count = () => worker.frames.filter(({ line }) => line.type === "chunk" && line.id === id).length;
 				const before = count();
@@ -169,10 +169,10 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("may come from an async generator", since(10), async () => {
+	test("may come from an async generator", since(10), async (t) => {
 		const async_ = `exports.h = async function* (event) { try { for (let i = 0; i < 3; i++) { await new Promise((r) => setTimeout(r, 5)); yield "n" + i; } if (event.data === "on") for (;;) { await null; yield "x"; } } finally { console.log("finally"); } }`;
-		await withWorker(async_, "h", async (worker) => {
-			assert.equal((await worker.call()).text, "n0n1n2");
+		await withWorker(t, async_, "h", async (worker) => {
+			assert.equal((await worker.ask()).text, "n0n1n2");
 			const id = worker.begin({ body: "on" });
 			await worker.until(({ line, body }) => line.id === id && body.toString() === "x");
 			worker.send({ type: "cancel", id });
@@ -181,7 +181,7 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("may be a ReadableStream or a Response of the web", since(18), async () => {
+	test("may be a ReadableStream or a Response of the web", since(18), async (t) => {
 		const web = `
 			exports.stream = () => new ReadableStream({ start(c) { c.enqueue("a"); c.enqueue(new Uint8Array([98])); c.close(); } });
 			exports.response = () => new Response(JSON.stringify({ a: 1 }), { status: 418, headers: [["content-type", "application/json"], ["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x-a", "č".codePointAt() ? "y" : ""]] });
@@ -191,19 +191,19 @@ describe("nodejs: what a handler streams", () => {
 			exports.under = (e) => { e.extensions.response.set("X-B", "z"); return new Response("x", { status: 201, headers: { "x-a": "y" } }); };
 			exports.h = (event) => exports[event.data](event);
 		`;
-		await withWorker(web, "h", async (worker) => {
-			assert.equal((await worker.call({ body: "stream" })).text, "ab");
-			const response = await worker.call({ body: "response" });
+		await withWorker(t, web, "h", async (worker) => {
+			assert.equal((await worker.ask({ body: "stream" })).text, "ab");
+			const response = await worker.ask({ body: "response" });
 			assert.equal(response.status, 418);
 			assert.equal(response.text, '{"a":1}');
 			assert.equal(response.headers["content-type"], "application/json");
 			assert.equal(response.headers["x-a"], "y");
 			assert.match(response.headers["set-cookie"] ?? "", /a=1.*b=2/);
-			const bare = await worker.call({ body: "bare" });
+			const bare = await worker.ask({ body: "bare" });
 			assert.deepEqual([bare.status, bare.text], [204, ""]);
-			assert.match((await worker.call({ body: "short" })).error?.message ?? "", /less than the Content-Length/);
-			assert.ok((await worker.call({ body: "used" })).error);
-			const under = await worker.call({ body: "under" });
+			assert.match((await worker.ask({ body: "short" })).error?.message ?? "", /less than the Content-Length/);
+			assert.ok((await worker.ask({ body: "used" })).error);
+			const under = await worker.ask({ body: "under" });
 			assert.deepEqual([under.status, under.headers["x-a"], under.headers["x-b"], under.text], [201, "y", "z", "x"]);
 		});
 	});

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Files, failure, major, minor, since, withWorker } from "./worker.ts";
+import type { Files } from "../../support/wire-end.ts";
+import { failure, major, minor, since, withWorker } from "./worker.ts";
 
 describe("nodejs: TypeScript", since(18), () => {
 	const lib = 'export const greet = (name: string): string => "hi " + name;';
 
-	test("runs with what only a compiler knows, and its stacks name its lines", async () => {
+	test("runs with what only a compiler knows, and its stacks name its lines", async (t) => {
 		const source = `import { greet } from "./lib";
 import type { Stats } from "node:fs";
 enum Color { Red = 1, Green }
@@ -24,25 +25,26 @@ export function h(event: Event, _stats?: Stats): string {
 }
 `;
 		await withWorker(
+			t,
 			{ "h.ts": source, "lib.ts": lib, "tsconfig.json": '{"compilerOptions":{"experimentalDecorators":true}}' },
 			"h",
 			async (worker) => {
-				assert.equal((await worker.call({ body: "you" })).text, "HI YOUGREEN");
-				assert.match((await worker.call({ body: "boom" })).error?.stack ?? "", /h\.ts:14:\d+/);
+				assert.equal((await worker.ask({ body: "you" })).text, "HI YOUGREEN");
+				assert.match((await worker.ask({ body: "boom" })).error?.stack ?? "", /h\.ts:14:\d+/);
 			},
 		);
 	});
 
-	test("says where its syntax is wrong", async () => {
-		assert.match((await failure({ "h.ts": "export const h = 1;\nlet x: = 3;" })).message ?? "", /^h\.ts:2:8: Unexpected "="/);
-		assert.match((await failure({ "h.ts": 'import "./lib";', "lib.ts": "const = 1" })).message ?? "", /^lib\.ts:1:\d+: /);
+	test("says where its syntax is wrong", async (t) => {
+		assert.match((await failure(t, { "h.ts": "export const h = 1;\nlet x: = 3;" })).message ?? "", /^h\.ts:2:8: Unexpected "="/);
+		assert.match((await failure(t, { "h.ts": 'import "./lib";', "lib.ts": "const = 1" })).message ?? "", /^lib\.ts:1:\d+: /);
 		assert.match(
-			(await failure({ "h.ts": 'import "not-there"; export const h = () => 1' })).message ?? "",
+			(await failure(t, { "h.ts": 'import "not-there"; export const h = () => 1' })).message ?? "",
 			/not-there.*add it to "dependencies"/,
 		);
 	});
 
-	test("is an ES module where it has to be", async () => {
+	test("is an ES module where it has to be", async (t) => {
 		const modules: [Files, string][] = [
 			[
 				{ "h.mts": 'import { greet } from "./lib"; export const h = (): string => greet(import.meta.url.slice(-5))', "lib.ts": lib },
@@ -57,12 +59,12 @@ export function h(event: Event, _stats?: Stats): string {
 		];
 		for (const [files, text] of modules) {
 			if (major > 22 || (major === 22 && minor >= 15)) {
-				await withWorker(files, "h", async (worker) => assert.equal((await worker.call()).text, text));
-			} else assert.match((await failure(files)).message ?? "", /needs Node\.js 22\.15/);
+				await withWorker(t, files, "h", async (worker) => assert.equal((await worker.ask()).text, text));
+			} else assert.match((await failure(t, files)).message ?? "", /needs Node\.js 22\.15/);
 		}
 		if (major < 22) return;
-		await withWorker({ "h.mts": "export const h = (): void => {\n\n\tthrow new Error('x');\n}" }, "h", async (worker) => {
-			assert.match((await worker.call()).error?.stack ?? "", /h\.mts:3:\d+/);
+		await withWorker(t, { "h.mts": "export const h = (): void => {\n\n\tthrow new Error('x');\n}" }, "h", async (worker) => {
+			assert.match((await worker.ask()).error?.stack ?? "", /h\.mts:3:\d+/);
 		});
 	});
 });
