@@ -6,6 +6,7 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { Callers } from "../support/callers.ts";
 import { folder, runLoader } from "../support/loader.ts";
+import { poll } from "../support/poll.ts";
 import { untilGone } from "../support/processes.ts";
 import { server, startServer } from "../support/servers.ts";
 
@@ -147,9 +148,11 @@ test("a caller that leaves ends the exchange with the server", async (t) => {
 	assert.equal(await left(), 0);
 	gone.abort();
 	assert.equal(await call, "gone");
-	const deadline = Date.now() + 5000;
-	while ((await left()) === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
-	assert.equal(await left(), 1);
+	const seen = await poll(
+		async () => (await left()) || undefined,
+		() => "the server does not see that anybody left",
+	);
+	assert.equal(seen, 1);
 	await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test, { before, describe } from "node:test";
 import type { Loader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
+import { poll } from "../support/poll.ts";
 import { startServer } from "../support/servers.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
@@ -16,15 +17,12 @@ interface Counts {
 }
 const counts = async (loader: Loader): Promise<Counts> => JSON.parse((await loader.ask("/counts")).text);
 
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-	const deadline = Date.now() + 10_000;
-	for (;;) {
-		const found = await look();
-		if (found !== undefined) return found;
-		assert.ok(Date.now() < deadline, `no ${what}`);
-		await new Promise((resolve) => setTimeout(resolve, 20));
-	}
-}
+/** The server sees one more of its answers cut off than there were. */
+const serverLeft = (loader: Loader, before: number): Promise<true> =>
+	poll(
+		async () => (await counts(loader)).left > before || undefined,
+		() => "the server does not see that its answer is cut off",
+	);
 
 const begin = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`;
 const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
@@ -48,10 +46,13 @@ describe("a call of a server that goes wrong midway", () => {
 		tap.write(begin("/upload"));
 		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
 		tap.socket.resetAndDestroy();
-		const now = await until("upload cut off", async () => {
-			const seen = await counts(loader);
-			return seen.cut > cut ? seen : undefined;
-		});
+		const now = await poll(
+			async () => {
+				const seen = await counts(loader);
+				return seen.cut > cut ? seen : undefined;
+			},
+			() => "the server sees no upload cut off",
+		);
 		assert.equal(now.whole, whole);
 		await afterwards();
 	});
@@ -93,7 +94,7 @@ describe("a call of a server that goes wrong midway", () => {
 		const text = await tap.untilEnd();
 		assert.match(text, /^HTTP\/1\.1 200 OK[^]*first [^]*and more/);
 		assert.doesNotMatch(text, /\r\n0\r\n\r\n$/, "it does not end as a whole answer does");
-		await until("end of the answer at the server", async () => ((await counts(loader)).left > left ? true : undefined));
+		await serverLeft(loader, left);
 		await afterwards();
 	});
 
@@ -103,7 +104,7 @@ describe("a call of a server that goes wrong midway", () => {
 		tap.write(begin("/echo"));
 		await tap.until(/hello/);
 		tap.socket.resetAndDestroy();
-		await until("end at the server", async () => ((await counts(loader)).left > left ? true : undefined));
+		await serverLeft(loader, left);
 		await afterwards();
 	});
 

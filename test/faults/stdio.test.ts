@@ -7,6 +7,7 @@ import test, { before, describe } from "node:test";
 import { command, startCommand } from "../support/commands.ts";
 import { folder, type Loader, runLoader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
+import { poll } from "../support/poll.ts";
 import { processesOf, residentBytes, untilGone } from "../support/processes.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
@@ -23,13 +24,7 @@ const outcome = (loader: Loader, path: string): Promise<string> =>
 /** The processes that calls have started, and nothing else: the loader has no other children here. */
 const commandsOf = (loader: Loader) => processesOf(loader.marker).filter((pid) => pid !== loader.child.pid);
 
-async function untilNone(loader: Loader): Promise<void> {
-	const deadline = Date.now() + 5000;
-	while (commandsOf(loader).length > 0) {
-		assert.ok(Date.now() < deadline, `${commandsOf(loader).length} processes are left`);
-		await new Promise((resolve) => setTimeout(resolve, 20));
-	}
-}
+const untilNone = (loader: Loader): Promise<void> => untilGone(loader.marker, loader.child.pid);
 
 describe("a command that is run for each call", () => {
 	const owner = suiteOwner();
@@ -219,8 +214,10 @@ test("a command whose upload is cut off is ended before it takes half of it for 
 	const loader = await startCommand(t, { MARKS: marks });
 	const tap = await WireTap.open(loader.port, t);
 	tap.write("POST /mark?begun HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nhalf");
-	const deadline = Date.now() + 5000;
-	while (!existsSync(marks) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+	await poll(
+		() => existsSync(marks) || undefined,
+		() => "the command does not begin",
+	);
 	tap.socket.resetAndDestroy();
 	await untilNone(loader);
 	assert.equal(readFileSync(marks, "utf8"), "begun\n");

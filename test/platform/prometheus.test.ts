@@ -8,6 +8,7 @@ import { parse, stringify } from "yaml";
 import { folder, PATIENCE_MS } from "../support/loader.ts";
 import { describeWith } from "../support/needs.ts";
 import type { Owner } from "../support/owner.ts";
+import { poll } from "../support/poll.ts";
 import { dashboard, expressions } from "./dashboard.ts";
 import { root, text } from "./manifests.ts";
 import { troubled } from "./troubled.ts";
@@ -74,11 +75,11 @@ async function startPrometheus(owner: Owner, port: number) {
 		return data;
 	};
 	async function until(what: string, holds: () => Promise<boolean>, told = () => ""): Promise<void> {
-		const deadline = Date.now() + 3 * PATIENCE_MS;
-		while (!(await holds().catch(() => false))) {
-			if (Date.now() > deadline) assert.fail(`${what} was not seen: ${told()}`);
-			await new Promise((resolve) => setTimeout(resolve, 300));
-		}
+		await poll(
+			async () => (await holds().catch(() => false)) || undefined,
+			() => `${what} is not seen: ${told()}`,
+			3 * PATIENCE_MS,
+		);
 	}
 	await until("Prometheus", async () => (await fetch(`http://127.0.0.1:${own}/-/ready`)).ok);
 	return {

@@ -9,6 +9,7 @@ import { type Asked, ask, type Got } from "./ask.ts";
 import { Figures } from "./figures.ts";
 import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
+import { poll } from "./poll.ts";
 
 const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** How long anything a loader should do may take on a busy machine, in `ms`. */
@@ -134,14 +135,16 @@ export class Loader {
 	}
 
 	/** The figures once they fit; they are looked at again and again. */
-	async figuresWhen(what: string, fits: (figures: Figures) => boolean): Promise<Figures> {
-		const deadline = Date.now() + PATIENCE_MS;
-		for (;;) {
-			const figures = await this.figures();
-			if (fits(figures)) return figures;
-			if (Date.now() > deadline) throw new Error(`the figures never showed ${what}:\n${figures.brief}`);
-			await new Promise((resolve) => setTimeout(resolve, 20));
-		}
+	figuresWhen(what: string, fits: (figures: Figures) => boolean): Promise<Figures> {
+		let figures: Figures | undefined;
+		return poll(
+			async () => {
+				figures = await this.figures();
+				return fits(figures) ? figures : undefined;
+			},
+			() => `the figures do not show ${what}:\n${figures?.brief}`,
+			PATIENCE_MS,
+		);
 	}
 
 	signal(signal: NodeJS.Signals = "SIGTERM"): void {

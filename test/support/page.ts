@@ -7,6 +7,7 @@ import net from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { shellEnv } from "./desk.ts";
 import { folder } from "./loader.ts";
+import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 
 export type Step =
@@ -94,6 +95,7 @@ class Shell {
 	readonly #command: string;
 	readonly #child: ChildProcess;
 	readonly #ended: Promise<number | null>;
+	readonly #news = new News("it", () => `${this.#command}\n${this.#all}`);
 	#output = "";
 	#all = "";
 
@@ -103,11 +105,13 @@ class Shell {
 		this.#child.stdout?.on("data", (text) => {
 			this.#output += text;
 			this.#all += text;
+			this.#news.tell();
 		});
 		this.#child.stderr?.on("data", (text) => {
 			this.#all += text;
 		});
 		this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
+		this.#ended.then(() => this.#news.end());
 	}
 
 	async succeeds(expected: RegExp): Promise<void> {
@@ -120,12 +124,7 @@ class Shell {
 	}
 
 	async prints(expected: RegExp): Promise<void> {
-		const deadline = Date.now() + PATIENCE_MS;
-		while (!expected.test(this.#output)) {
-			assert.ok(this.#running, `${this.#command} has ended:\n${this.#all}`);
-			assert.ok(Date.now() < deadline, `${this.#command} does not print ${expected}:\n${this.#all}`);
-			await new Promise((resolve) => setTimeout(resolve, 20));
-		}
+		await this.#news.until(`output like ${expected}`, () => expected.test(this.#output) || undefined, PATIENCE_MS);
 	}
 
 	/** As Ctrl-C does. */

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { poll } from "./poll.ts";
 
 /** The processes that have this marker of a loader's in their environment, zombies aside. Linux alone can tell. */
 export function processesOf(marker: string): number[] {
@@ -14,15 +15,14 @@ export function processesOf(marker: string): number[] {
 		});
 }
 
-/** Resolves when none of them is left. @throws when some stay */
-export async function untilGone(marker: string, ms = 5000): Promise<void> {
-	const deadline = Date.now() + ms;
-	for (;;) {
-		const left = processesOf(marker);
-		if (left.length === 0) return;
-		if (Date.now() > deadline) throw new Error(`left running after ${ms} ms: ${left.map(commandOf).join("; ")}`);
-		await new Promise((resolve) => setTimeout(resolve, 20));
-	}
+/** Resolves when none of them is left, but the one that may stay. @throws when others do */
+export async function untilGone(marker: string, stays?: number): Promise<void> {
+	const left = () => processesOf(marker).filter((pid) => pid !== stays);
+	await poll(
+		() => left().length === 0 || undefined,
+		() => `left running: ${left().map(commandOf).join("; ")}`,
+		5000,
+	);
 }
 
 /** Resident memory in `bytes`. */
