@@ -50,20 +50,16 @@ export function createServer(parts: ServerParts): FastifyInstance {
 		exposeHeadRoutes: true,
 		return503OnClosing: false, // probes are answered to the end
 	});
-	fastify.get("/healthz", (_request, reply) => {
-		const healthy = parts.healthy();
-		return reply
-			.code(healthy ? 200 : 503)
-			.type("text/plain; charset=utf-8")
-			.send(healthy ? "OK" : "no worker can be started");
-	});
-	fastify.get("/readyz", (_request, reply) => {
-		const ready = parts.ready();
-		return reply
-			.code(ready ? 200 : 503)
-			.type("text/plain; charset=utf-8")
-			.send(ready ? "OK" : "not ready");
-	});
+	const probe = (path: string, holds: () => boolean, otherwise: string) =>
+		fastify.get(path, (_request, reply) => {
+			const fine = holds();
+			return reply
+				.code(fine ? 200 : 503)
+				.type("text/plain; charset=utf-8")
+				.send(fine ? "OK" : otherwise);
+		});
+	probe("/healthz", parts.healthy, "no worker can be started");
+	probe("/readyz", parts.ready, "not ready");
 	fastify.get("/metrics", async (request, reply) => {
 		const { contentType, text } = await parts.metrics.render(request.headers.accept);
 		return reply.type(contentType).send(text);

@@ -57,16 +57,7 @@ function brokenLines([, tests]: [rule: string, tests: readonly Result[]], about:
 export function summary(results: readonly Result[]): string {
 	const broken = results.filter(({ outcome }) => outcome === "broken");
 	const rules = [...new Set(broken.map(({ rule }) => rule))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-	const lines = [
-		...tally(
-			"Mandatory",
-			results.filter(({ optional }) => !optional),
-		),
-		...tally(
-			"Optional",
-			results.filter(({ optional }) => optional),
-		),
-	];
+	const lines = byDuty(results, tally);
 	if (broken.length === 0) return [...lines, "The worker keeps the wire."].join("\n");
 	lines.push(`The worker does not keep the wire: see ${rules.length > 1 ? "rules" : "rule"} ${rules.join(", ")} of PROTOCOL.md.`);
 	if (broken.some(({ optional }) => optional)) {
@@ -84,6 +75,15 @@ function tally(title: string, results: readonly Result[]): string[] {
 	return [`${`${title}:`.padEnd(10)} ${counts.join(", ")}`];
 }
 
+/** The lines for what is mandatory, and then for what is optional. */
+function byDuty<T extends { readonly optional: boolean }>(
+	all: readonly T[],
+	lines: (title: string, some: readonly T[]) => string[],
+): string[] {
+	const some = (wanted: boolean) => all.filter(({ optional }) => optional === wanted);
+	return [...lines("Mandatory", some(false)), ...lines("Optional", some(true))];
+}
+
 /** The suites there are, a line each. */
 export function listing(suites: readonly Suite[]): string {
 	const wide = Math.max(...suites.map(({ name }) => name.length));
@@ -92,14 +92,5 @@ export function listing(suites: readonly Suite[]): string {
 		`  ${name.padEnd(wide)}  ${rule.join(" ").padEnd(most)}  ${handler.padEnd(9)}  ${description}${needs.length > 0 ? ` (needs ${needs.join(", ")})` : ""}`;
 	const group = (title: string, some: readonly Suite[]) =>
 		some.length > 0 ? [`${title}: name, rules, handler, what a worker does`, ...some.map(line)] : [];
-	return [
-		...group(
-			"Mandatory",
-			suites.filter(({ optional }) => !optional),
-		),
-		...group(
-			"Optional",
-			suites.filter(({ optional }) => optional),
-		),
-	].join("\n");
+	return byDuty(suites, group).join("\n");
 }
