@@ -6,6 +6,8 @@ umask 022 # whoever serves the function may be another user
 
 phase=$1
 here=$(cd "$(dirname "$0")" && pwd -P)
+# Other words are Kubeless's to give, and mean nothing: all they say is in variables.
+if [ "${2:-}" = --help ] || [ "${2:-}" = -h ]; then exec cat "$here/help"; fi
 volume=${KUBELESS_INSTALL_VOLUME:-/kubeless}
 terminationLog=${KUBELESS_TERMINATION_LOG:-/dev/termination-log}
 scratch=''

@@ -47,6 +47,8 @@ test("the installers' README has every variable of theirs, and no other", () => 
 	const documented = found(/^\| `([A-Z_]+)` *\|/gm, table.split("## Secrets")[0] ?? "");
 	const read = found(/\$\{(KUBELESS_[A-Z_]+)/g, scripts.map((name) => text(`images/installer/${name}`)).join("\n"));
 	assert.deepEqual(documented, read);
+	const told = found(/^ {2}(KUBELESS_[A-Z_]+)/gm, text("images/installer/help"));
+	assert.deepEqual([told.length > 4, told.filter((name) => !documented.includes(name))], [true, []]);
 	const defaults = scripts.flatMap((name) => [...text(`images/installer/${name}`).matchAll(/\$\{(KUBELESS_[A-Z_]+):-([^$}]+)\}/g)]);
 	assert.ok(defaults.length >= 4, String(defaults.length));
 	for (const [, name, value] of defaults) assert.ok(table.includes(`| \`${name}\` | \`${value}\` |`), `${name} is ${value} by default`);

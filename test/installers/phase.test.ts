@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { describeWith } from "../support/needs.ts";
-import { type Files, folderFor, isRoot, Pod, type PodOptions } from "./pod.ts";
+import { COMMANDS, type Files, folderFor, isRoot, Pod, type PodOptions } from "./pod.ts";
 import { assertCycloneDx } from "./schema.ts";
 
 /** A language of its own: `install.sh` and `compile.sh` do what a test says. */
@@ -422,6 +422,20 @@ test("folders that a tool has made unwritable do not stay when it fails", { skip
 	});
 	const { output, left } = await one.run("install");
 	assert.deepEqual([one.listing, left], [GIVEN, []], output);
+});
+
+test("--help tells what the commands do, and does nothing", async (t) => {
+	const one = pod(t, {}, { command: `${COMMANDS}/kubeless-install --help && ${COMMANDS}/kubeless-compile -h` });
+	const { code, output } = await one.run("install");
+	assert.equal(code, 0, output);
+	assert.equal(output, readFileSync(join(COMMANDS, "help"), "utf8").repeat(2));
+	assert.deepEqual(one.listing, GIVEN);
+});
+
+test("words that Kubeless gives to compile scripts mean nothing", async (t) => {
+	const one = pod(t, { "compile.sh": "echo done >program" }, { command: `${COMMANDS}/kubeless-compile /elsewhere` });
+	const { code, output } = await one.run("compile");
+	assert.deepEqual([code, one.read("program")], [0, "done\n"], output);
 });
 
 test("a manifest's command is not taken apart by a shell", async (t) => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Owner } from "../support/owner.ts";
 
 /** The two commands, as in the images. */
-const COMMANDS = fileURLToPath(new URL("../../images/installer", import.meta.url));
+export const COMMANDS = fileURLToPath(new URL("../../images/installer", import.meta.url));
 const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
 /** The user of Kubeless's pods. */
 const USER = 1000;
