@@ -83,7 +83,7 @@ everyImage("what a runtime image has, and what it has not", (version) => {
 
 	test("the loader as entry, a user that is not root, the function's folder to work in, a port, a health check", () => {
 		assert.deepEqual([config.User, config.WorkingDir, config.Cmd], ["1000", "/kubeless", undefined]);
-		assert.equal(config.Entrypoint.at(-1), "/opt/kubeless/loader.mjs");
+		assert.equal(config.Entrypoint.at(-1), "/opt/kubeless/start.mjs");
 		assert.deepEqual(Object.keys(config.ExposedPorts), ["8080/tcp"]);
 		assert.ok(config.Healthcheck);
 	});
