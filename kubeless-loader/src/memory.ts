@@ -5,6 +5,8 @@ import { totalmem } from "node:os";
 // cgroup v2, then v1
 const LIMIT_FILES = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 const USAGE_FILES = ["/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"];
+// each with a line `oom_kill N`
+const KILLS_FILES = ["/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"];
 /** Linux counts resident memory in pages of this many `bytes` on all platforms the images are built for. */
 const PAGE = 4096;
 /** How full the container may get before no further worker is started. */
@@ -21,6 +23,28 @@ export function containerMemory(): number {
 export function roomForAnother(pid: number | undefined): boolean {
 	const used = firstNumber(USAGE_FILES) ?? process.memoryUsage.rss();
 	return used + pagesOf(statm(pid)) < FULL * containerMemory();
+}
+
+let killsTold = killedForMemory();
+
+/** Whether the kernel has ended a process of the container because memory ran out, since this was last asked. */
+export function ranOutOfMemory(): boolean {
+	const kills = killedForMemory();
+	const isNew = kills > killsTold;
+	killsTold = kills;
+	return isNew;
+}
+
+/** How many processes of the container the kernel has ended so. */
+function killedForMemory(): number {
+	for (const file of KILLS_FILES) {
+		try {
+			return Number(/^oom_kill (\d+)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? 0);
+		} catch {
+			// Not this version of cgroups.
+		}
+	}
+	return 0;
 }
 
 /** Resident memory of a process in `bytes`; 0 when it is gone. */

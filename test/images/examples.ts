@@ -4,7 +4,7 @@ import { root } from "../platform/manifests.ts";
 import { folder } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 import { must } from "./docker.ts";
-import { imageOf, type Version } from "./images.ts";
+import { imageOf, isCompiled, type Version } from "./images.ts";
 import { openFolder } from "./pod.ts";
 
 /** A language's examples, as they are put into a function's folder. */
@@ -58,13 +58,8 @@ export class Examples {
 		chmodSync(file, 0o644);
 		const { id, version } = this.#version;
 		// Without a command the installer image compiles.
-		if (this.compiled) await must("run", "--rm", "-v", `${place}:/kubeless`, imageOf(`${id}-installer`, version));
+		if (isCompiled(this.#version)) await must("run", "--rm", "-v", `${place}:/kubeless`, imageOf(`${id}-installer`, version));
 		return place;
-	}
-
-	/** The functions have to be compiled before they are served. */
-	get compiled(): boolean {
-		return existsSync(join(root, "runtimes", this.#version.id, "compile.sh"));
 	}
 
 	file(example: string): string {

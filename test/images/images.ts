@@ -56,8 +56,7 @@ export function everyImage(what: string, tests: (version: Version) => void): voi
 	});
 }
 
-/** The path of a language's example, if there is one. */
-export function example(id: string, name: string): string | undefined {
-	const path = join(root, "runtimes", id, "examples", name);
-	return existsSync(path) ? path : undefined;
+/** Whether functions have to be compiled before they are served. */
+export function isCompiled({ id }: Version): boolean {
+	return existsSync(join(root, "runtimes", id, "compile.sh"));
 }

@@ -9,6 +9,8 @@ export interface Process {
 	readonly parent: number;
 	readonly state: string;
 	readonly name: string;
+	/** how much earlier than others the kernel ends it where memory runs out */
+	readonly oomScore: number;
 }
 
 /** Runs JavaScript in a container, which has a Node.js and need not have a shell. */
@@ -22,24 +24,32 @@ export async function processes(id: string): Promise<Process[]> {
 		`const fs = require("fs"), found = [];
 		for (const pid of fs.readdirSync("/proc").filter((name) => Number(name) && Number(name) !== process.pid)) try {
 			const [, name, state, parent] = /\\((.*)\\) (\\S) (\\d+)/s.exec(fs.readFileSync("/proc/" + pid + "/stat", "utf8"));
-			found.push({ pid: Number(pid), parent: Number(parent), state, name });
+			const oomScore = Number(fs.readFileSync("/proc/" + pid + "/oom_score_adj"));
+			found.push({ pid: Number(pid), parent: Number(parent), state, name, oomScore });
 		} catch {} // it has ended
 		console.log(JSON.stringify(found));`,
 	);
 	return JSON.parse(listed);
 }
 
-/** The workers: what the loader, the child of the first process, has started. */
-export async function workers(id: string): Promise<Process[]> {
-	const all = await processes(id);
-	const loader = all.find(({ parent }) => parent === 1);
-	return all.filter(({ parent }) => parent === loader?.pid);
+/** The loader: the child of the first process. */
+export async function loaderOf(id: string): Promise<Process> {
+	const loader = (await processes(id)).find(({ parent }) => parent === 1);
+	assert.ok(loader, "process 1 has started the loader");
+	return loader;
 }
 
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+/** What the loader has started. */
+export async function workers(id: string): Promise<Process[]> {
+	const { pid } = await loaderOf(id);
+	return (await processes(id)).filter(({ parent }) => parent === pid);
+}
+
+/** @param told what to say beside, if it never is */
+export async function until(what: string, holds: () => Promise<boolean>, told: () => Promise<string> = async () => ""): Promise<void> {
 	const deadline = Date.now() + PATIENCE_MS;
 	while (!(await holds())) {
-		assert.ok(Date.now() < deadline, `it never was ${what}`);
+		if (Date.now() > deadline) assert.fail(`it never was ${what} ${await told()}`);
 		await sleep(50);
 	}
 }

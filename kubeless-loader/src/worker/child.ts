@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { ranOutOfMemory } from "../memory.ts";
 import { CallTable } from "./calls.ts";
 import type { AnswerFault, ExitReason, LoadFailure, Worker, WorkerCall, WorkerEvents } from "./contract.ts";
 import { type Command, readLines, signalGroup, startGroup, whyNotStarted } from "./group.ts";
@@ -229,6 +230,8 @@ export abstract class ChildWorker implements Worker {
 	#exited(code: number | null, signal: NodeJS.Signals | null): void {
 		this.#reason ??= signal ? "signal" : "exit";
 		if (this.#why === "") this.#why = signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`;
+		if (signal === "SIGKILL" && ranOutOfMemory())
+			this.#why += ": the container ran out of memory. Raise its limit, or let fewer calls run at once (FUNC_CONCURRENCY)";
 		signalGroup(this.pid, "SIGKILL"); // what it started and left behind
 		this.lastWords();
 	}

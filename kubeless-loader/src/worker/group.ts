@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { LineSplitter } from "./lines.ts";
@@ -18,7 +18,22 @@ export interface Command {
  */
 export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "pipe")[]): ChildProcess {
 	const [program, ...args] = command as [string, ...string[]];
-	return spawn(program, args, { cwd, env, stdio, detached: true });
+	const child = spawn(program, args, { cwd, env, stdio, detached: true });
+	endBeforeLoader(child.pid);
+	return child;
+}
+
+/** Of the kernel's scale, up to 1000: half of the container's memory more than the loader. */
+const OOM_SCORE = "500";
+
+/** Where memory runs out the kernel ends a worker, however small, rather than the loader, whose end is the container's. */
+function endBeforeLoader(pid: number | undefined): void {
+	if (pid === undefined) return;
+	try {
+		writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
+	} catch {
+		// It has ended, or this is not Linux.
+	}
 }
 
 /** Signals a process and all it started; `pid` is the number of the group's head, which must not have been another's since. */
