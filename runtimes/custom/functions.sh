@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2120
 # What a function may call, beside reading its event's and its context's files.
 
 # log TEXT…, or log <FILE: writes to the function's log. Standard output is the answer; standard error goes to the log as it is.

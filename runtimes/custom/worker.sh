@@ -1,6 +1,7 @@
 #!/bin/sh
 # A worker in plain sh: the template for a runtime of your own. It speaks the wire (../PROTOCOL.md, whose rules are cited by
-# number) with what every system has: sh, awk, dd, mktemp. Debian's dash and BusyBox both do.
+# number) with what every system has: sh, awk, dd, mktemp. Debian's dash keeps every rule; BusyBox does but for 2.4: its `read` forgets
+# the half of a line that it has when a child ends. Loaders send a line whole.
 #
 # A function is a shell function of the file that the loader names. It is called with two folders, an event and a context, whose
 # keys are files; what it prints is its answer. A file without functions is a program, started once a call.
@@ -55,6 +56,7 @@ wire_stopped_below() {
 wire_leave() {
 	if [ -n "${wire_running-}" ]; then
 		kill -STOP "$wire_running" 2>/dev/null
+		# shellcheck disable=SC2046 # a word a process
 		kill -KILL "$wire_running" "$wire_answering" $(wire_stopped_below "$wire_running") 2>/dev/null
 	fi
 	exit "$1"
@@ -126,9 +128,10 @@ else
 		wire_failed HANDLER_NOT_FOUND "there is no function $wire_name that begins a line"
 	wire_handler=$wire_name
 	# No shell tells where a function failed: its first line must do.
-	wire_place=:$(grep -n "^$wire_name[[:space:]]*(" "$wire_file" | head -n 1 | cut -d : -f 1)
+	wire_place=:$(grep -n "^${wire_name}[[:space:]]*(" "$wire_file" | head -n 1 | cut -d : -f 1)
 	# Loaded once; each call runs in a copy of the shell as it is then. Its options and its IFS are kept for the calls.
 	trap 'wire_failed HANDLER_FAILED_TO_LOAD "$wire_file ended the shell when it was loaded"' EXIT
+	# shellcheck source=/dev/null
 	. "$wire_file" </dev/null 3>&-
 	for wire_option in e f u x; do
 		case $- in *"$wire_option"*) wire_options="${wire_options-} -$wire_option" ;; esac
@@ -180,7 +183,7 @@ wire_answer() {
 		else
 			cat "$wire/stream" >/dev/null
 		fi
-		read -r wire_over wire_code <"$wire/news"
+		read -r _ wire_code <"$wire/news"
 	fi
 	# A function that kills its worker ($$) has no answer, though who would give it is alive.
 	[ ! -e /proc/self/fd ] || [ -e "/proc/$$/fd/3" ] || exit

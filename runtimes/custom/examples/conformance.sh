@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2264
 # The handlers of docs/conformance.md.
 
 log "conformance loaded"
