@@ -24,7 +24,6 @@ namespace Kubeless.Functions
 		internal Event(Call call)
 		{
 			this.call = call;
-			data = call.ParsedBody;
 			EventId = call.EventId;
 			EventType = call.EventType;
 			EventTime = call.EventTime;
@@ -33,7 +32,7 @@ namespace Kubeless.Functions
 		}
 
 		/// <summary>The body: a JsonElement if it says that it is JSON, else a string; "" where there is none.</summary>
-		public object Data => data ?? (data = call == null ? "" : Utf8.Text(call.Body));
+		public object Data => data ??= call?.Data ?? "";
 
 		/// <summary>The body, byte for byte.</summary>
 		public byte[] Bytes => call?.Body ?? Nothing;

@@ -35,7 +35,7 @@ namespace Kubeless.Worker
 			try
 			{
 				if (call.IsCancelled) throw Fault.Cancelled();
-				call.ParseBody();
+				call.CheckBody();
 				object value;
 				me.Enter();
 				try
