@@ -15,6 +15,11 @@ namespace Kubeless.Worker
 		private static readonly string[] Common = { "call", "GET", "POST", "/", "cancel", "pause", "resume", "stop", "application/json" };
 		private static readonly byte[][] CommonBytes = Array.ConvertAll(Common, Utf8.Bytes);
 
+		// As bytes: a text would be made into them for each comparison.
+		private static readonly byte[] Type = Utf8.Bytes("type"), Id = Utf8.Bytes("id"), Method = Utf8.Bytes("method"), Path = Utf8.Bytes("path"), Head = Utf8.Bytes("head"),
+			Body = Utf8.Bytes("body"), Query = Utf8.Bytes("query"), Address = Utf8.Bytes("address"), Json = Utf8.Bytes("json"), EventId = Utf8.Bytes("event-id"),
+			EventType = Utf8.Bytes("event-type"), EventTime = Utf8.Bytes("event-time"), EventNamespace = Utf8.Bytes("event-namespace"), Extensions = Utf8.Bytes("extensions");
+
 		internal static Call Read(ReadOnlySpan<byte> text)
 		{
 			var reader = new Utf8JsonReader(text);
@@ -27,24 +32,22 @@ namespace Kubeless.Worker
 
 		private static void Member(ref Utf8JsonReader reader, Call call)
 		{
-			if (Is(ref reader, "type")) call.Type = Text(ref reader);
-			else if (Is(ref reader, "id")) call.Id = Count(ref reader, MaxCount);
-			else if (Is(ref reader, "method")) call.Method = Text(ref reader);
-			else if (Is(ref reader, "path")) call.Path = Text(ref reader);
-			else if (Is(ref reader, "head")) call.HeadLength = (int)Count(ref reader, MaxHead);
-			else if (Is(ref reader, "body")) call.BodyLength = (int)Count(ref reader, MaxBody);
-			else if (Is(ref reader, "query")) call.Query = Text(ref reader);
-			else if (Is(ref reader, "address")) call.Address = Text(ref reader);
-			else if (Is(ref reader, "json")) call.Json = Value(ref reader).TokenType == JsonTokenType.True;
-			else if (Is(ref reader, "event-id")) call.EventId = Text(ref reader);
-			else if (Is(ref reader, "event-type")) call.EventType = Text(ref reader);
-			else if (Is(ref reader, "event-time")) call.EventTime = Text(ref reader);
-			else if (Is(ref reader, "event-namespace")) call.EventNamespace = Text(ref reader);
-			else if (Is(ref reader, "extensions")) call.Extensions = Texts(ref reader);
+			if (reader.ValueTextEquals(Type)) call.Type = Text(ref reader);
+			else if (reader.ValueTextEquals(Id)) call.Id = Count(ref reader, MaxCount);
+			else if (reader.ValueTextEquals(Method)) call.Method = Text(ref reader);
+			else if (reader.ValueTextEquals(Path)) call.Path = Text(ref reader);
+			else if (reader.ValueTextEquals(Head)) call.HeadLength = (int)Count(ref reader, MaxHead);
+			else if (reader.ValueTextEquals(Body)) call.BodyLength = (int)Count(ref reader, MaxBody);
+			else if (reader.ValueTextEquals(Query)) call.Query = Text(ref reader);
+			else if (reader.ValueTextEquals(Address)) call.Address = Text(ref reader);
+			else if (reader.ValueTextEquals(Json)) call.Json = Value(ref reader).TokenType == JsonTokenType.True;
+			else if (reader.ValueTextEquals(EventId)) call.EventId = Text(ref reader);
+			else if (reader.ValueTextEquals(EventType)) call.EventType = Text(ref reader);
+			else if (reader.ValueTextEquals(EventTime)) call.EventTime = Text(ref reader);
+			else if (reader.ValueTextEquals(EventNamespace)) call.EventNamespace = Text(ref reader);
+			else if (reader.ValueTextEquals(Extensions)) call.Extensions = Texts(ref reader);
 			else reader.Skip();
 		}
-
-		private static bool Is(ref Utf8JsonReader reader, string name) => reader.ValueTextEquals(name);
 
 		private static ref Utf8JsonReader Value(ref Utf8JsonReader reader)
 		{
