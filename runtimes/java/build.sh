@@ -12,7 +12,11 @@ trap 'rm -rf "$scratch"' EXIT
 
 mkdir "$scratch/classes"
 find "$home/src" -name '*.java' >"$scratch/sources"
-"$javac" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -Xlint:-options -nowarn -encoding UTF-8 -g --release 8 -d "$scratch/classes" "@$scratch/sources"
+case $("$javac" -version 2>&1) in
+'javac 1.8.'*) set -- ;; # it knows no other release
+*) set -- --release 8 ;;
+esac
+"$javac" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -Xlint:-options -nowarn -encoding UTF-8 -g "$@" -d "$scratch/classes" "@$scratch/sources"
 # The jar may reach into java.io, for the descriptor of the wire.
 printf 'Main-Class: io.kubeless.worker.Main\nAdd-Opens: java.base/java.io\n' >"$scratch/manifest"
 "${javac%javac}jar" cfm "$scratch/worker.jar" "$scratch/manifest" -C "$scratch/classes" .

@@ -17,7 +17,7 @@ if ! [ -e "$place/usr/bin/apt-get" ]; then
 	mkdir -p "$(dirname "$place")"
 	# What this release does not have, is not there; its languages are then told as missing.
 	# No security updates: of a release that is over they may be gone, and nobody else uses this.
-	PACKAGES=$packages mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+	PACKAGES=$packages mmdebstrap --quiet --variant=minbase --include=ca-certificates,procps \
 		--setup-hook='sed -i /security/d "$1/etc/apt/sources.list"' --customize-hook='
 		place=$1
 		shift
