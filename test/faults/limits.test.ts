@@ -37,6 +37,15 @@ describe("a body over REQ_MB_LIMIT", () => {
 		assert.equal((await loader.figures()).sum("function_calls_total"), 0);
 	});
 
+	test("is told so also where the caller sends much more and wants the connection closed", async () => {
+		for (let call = 0; call < 5; call++) {
+			for (const headers of [{ "Content-Length": String(30 * MB) }, { "Transfer-Encoding": "chunked" }]) {
+				const got = await loader.ask({ body: Buffer.alloc(30 * MB), headers: { ...headers, Connection: "close" } });
+				assert.equal(got.status, 413);
+			}
+		}
+	});
+
 	test("that asks first is told 413 and not to go on", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(`POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${MB}\r\n\r\n`);

@@ -266,7 +266,13 @@ export class Call implements PoolCall, Answer, Timed {
 		if (response.headersSent) return void response.destroy();
 		const headers = [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(Buffer.byteLength(body))];
 		if (status === 503) headers.push("Retry-After", "1");
-		if (this.#host.draining) headers.push("Connection", "close");
+		const request = this.#request;
+		const ends = this.#host.draining || !response.shouldKeepAlive;
+		if (ends && this.requestHead.length !== undefined && !request.complete) {
+			// Closed while the caller still sends, the connection would be reset and the answer lost with it.
+			response.shouldKeepAlive = true;
+			request.once("end", () => request.socket.end());
+		} else if (this.#host.draining) headers.push("Connection", "close");
 		response.writeHead(status, headers);
 		response.end(body);
 	}
