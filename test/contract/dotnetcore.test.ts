@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readRuntimes } from "../conformance/runtimes.ts";
-import { Pod } from "../installers/pod.ts";
+import { folderFor, Pod } from "../installers/pod.ts";
 import { JSON_TYPE } from "../support/ask.ts";
 import { folder, type Loader, runLoader, startLoader } from "../support/loader.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
@@ -761,6 +761,20 @@ module f =
 			assert.deepEqual(listed, [["Words", "1.0.0", "pkg:nuget/Words@1.0.0"]]);
 			const loader = await startLoader(t, { volume: pod.volume, env: env("handler", "deps") });
 			assert.equal((await loader.ask({ body: "Ada" })).text, "hello Ada, from a package");
+		});
+
+		test("dotnetcore: the next pod has what was compiled from the cache, and another function has not", async (t) => {
+			const cache = { KUBELESS_CACHE: folderFor(t) };
+			const compile = async (files: Record<string, string>) => {
+				const pod = new Pod(t, { runtime: "dotnetcore", files });
+				const { code, output } = await pod.run("compile", cache);
+				assert.equal(code, 0, output);
+				return { pod, taken: /Taken from the cache/.test(output) };
+			};
+			assert.equal((await compile(compiled)).taken, false);
+			const { pod, taken } = await compile(compiled);
+			assert.ok(taken && pod.has("publish/function.dll"));
+			assert.equal((await compile({ ...compiled, "f.cs": compiled["f.cs"].replace("compiled", "changed") })).taken, false);
 		});
 
 		test("dotnetcore: what was installed in a phase of its own is what compiling takes", async (t) => {

@@ -28,6 +28,7 @@ namespace Kubeless.Worker
 		private readonly object gate = new object();
 		private readonly Wire wire;
 		private readonly Answers answers;
+		private readonly ContextCallback answer;
 		private readonly int limit;
 		private readonly Watch watch;
 		private readonly ExecutionContext plain = ExecutionContext.Capture();
@@ -53,6 +54,7 @@ namespace Kubeless.Worker
 		{
 			this.wire = wire;
 			this.answers = answers;
+			answer = answers.Answer;
 			this.limit = limit;
 			watch = new Watch(this);
 		}
@@ -102,7 +104,7 @@ namespace Kubeless.Worker
 		internal void Run(Runner me, Call call)
 		{
 			// In a context of its own: what a function leaves in one is not there for the next call.
-			ExecutionContext.Run(plain, answers.Answer, me);
+			ExecutionContext.Run(plain, answer, me);
 			bool flush, cancelled;
 			lock (gate)
 			{
