@@ -17,6 +17,7 @@ module KubelessWorker
     NONE = ''
     # Callers have had HTML by its look: Kubeless's proxy in front of Ruby went by it (Go's http.DetectContentType).
     MARKUP = /\A\s*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[\s>]/i.freeze
+    LOOK = 512 # bytes, as in Go
     HEADER_NAME = /\A[!#$%&'*+\-.^_`|~0-9A-Za-z]+\z/.freeze
     STATUS = (200..999).freeze
     PAIR_STATUS = (200..599).freeze
@@ -105,7 +106,9 @@ module KubelessWorker
       end
       return [BYTES, string] unless string.valid_encoding?
 
-      [MARKUP.match?(string) ? HTML : TEXT, string]
+      # Ruby looks through all of a text for what it is to begin with.
+      beginning = string.bytesize > LOOK ? string.byteslice(0, LOOK).b : string
+      [MARKUP.match?(beginning) ? HTML : TEXT, string]
     end
 
     def in_utf8(string)
