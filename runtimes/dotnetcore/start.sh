@@ -17,7 +17,7 @@ failed() {
 }
 
 needs_compiler() {
-	find_sdk || failed "$1 has to be compiled, and there is no .NET SDK: compile it before (compile.sh), or install one (https://dot.net)."
+	find_sdk || failed "$1 has to be compiled, and there is no .NET SDK: run kubeless-compile of the installer image first, or install one (https://dot.net)."
 	mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || failed "$1 has to be compiled, and $cache cannot be written: set KUBELESS_LOADER_CACHE to a folder that can."
 }
 
