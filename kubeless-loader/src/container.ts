@@ -6,7 +6,6 @@ import { StartError } from "./errors.ts";
 import { findHandler } from "./handler.ts";
 import { chooseManifest, isSource, type Manifest, readManifest, readManifests } from "./manifest.ts";
 import { folderState, watchFolder } from "./watch.ts";
-import type { LoadFailure } from "./worker/contract.ts";
 import { SUPERSEDED } from "./worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "./workers.ts";
 
@@ -45,7 +44,7 @@ export async function runContainer(env: NodeJS.ProcessEnv, runtimes: string): Pr
 		watcher?.close();
 		await drain(log, signals, serving);
 	} catch (failure) {
-		throw failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+		throw asStartError(failure, place);
 	} finally {
 		pool.kill();
 		await stream.end();
@@ -56,7 +55,7 @@ export async function runContainer(env: NodeJS.ProcessEnv, runtimes: string): Pr
 			await load();
 			log.info("the function changed and is served anew");
 		} catch (failure) {
-			const { code, message } = failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+			const { code, message } = asStartError(failure, place);
 			if (code === SUPERSEDED) return;
 			log.error({ code }, `the function changed and cannot be loaded, the one before goes on: ${message}`);
 		}

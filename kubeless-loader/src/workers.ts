@@ -83,8 +83,10 @@ export function workerStarter(config: Config, manifest: Manifest, place: Handler
 	}
 }
 
-/** Why a function cannot be loaded, as one message for the user. */
-export function asStartError({ code, message, stack, handlers }: LoadFailure, place: HandlerPlace): StartError {
+/** What a start or a load failed with, as one message for the user. */
+export function asStartError(failure: unknown, place: HandlerPlace): StartError {
+	if (failure instanceof StartError) return failure;
+	const { code, message, stack, handlers } = failure as LoadFailure;
 	const lines = [`Cannot load ${place.file}: ${message}`];
 	if (handlers && handlers.length > 0 && !handlers.every((name) => message.includes(name))) lines.push(`It has: ${handlers.join(", ")}.`);
 	if (stack && !message.includes(stack)) lines.push(stack);

@@ -8,7 +8,6 @@ import { StartError } from "../errors.ts";
 import { type HandlerPlace, withoutFile } from "../handler.ts";
 import { chooseManifest, isSource, type Manifest, readManifest, readManifests } from "../manifest.ts";
 import { folderState, watchFolder } from "../watch.ts";
-import type { LoadFailure } from "../worker/contract.ts";
 import { SUPERSEDED } from "../worker/pool.ts";
 import { asStartError, createPool, workerStarter } from "../workers.ts";
 import { DependencyCache } from "./dependencies.ts";
@@ -83,7 +82,7 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 		await drain(log, signals, serving);
 		return 0;
 	} catch (failure) {
-		throw failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+		throw asStartError(failure, place);
 	} finally {
 		cache.stop();
 		pool.kill();
@@ -95,7 +94,7 @@ export async function runAtDesk(args: string[], env: NodeJS.ProcessEnv, runtimes
 			await load();
 			tell(`${name} changed and is served anew.`);
 		} catch (failure) {
-			const { code, message } = failure instanceof StartError ? failure : asStartError(failure as LoadFailure, place);
+			const { code, message } = asStartError(failure, place);
 			if (code === SUPERSEDED) return;
 			tell(`${name} changed, but the one before is still served. ${message}`);
 		}
