@@ -186,7 +186,7 @@ wire_answer() {
 		read -r _ wire_code <"$wire/news"
 	fi
 	# A function that kills its worker ($$) has no answer, though who would give it is alive.
-	[ ! -e /proc/self/fd ] || [ -e "/proc/$$/fd/3" ] || exit
+	wire_killed && exit
 	# A call is answered once (4.2): a head that could not be sent was an error already.
 	[ -z "${wire_wrong-}" ] || return
 	wire_fault "$1" && return
@@ -196,6 +196,15 @@ wire_answer() {
 		wire_length=$(wc -c <"$wire/result")
 		wire_send "{\"type\":\"result\",\"id\":$1,$wire_head,\"body\":$((wire_length))}" "$wire/head" "$wire/result"
 	fi
+}
+
+# Whether the loop's process has been killed. It may not have come to that yet: the signal is there at once, in the third digit.
+wire_killed() {
+	[ -e /proc/self/fd ] || return 1
+	while read -r wire_field wire_value; do
+		case $wire_field,$wire_value in ShdPnd:,*[13579bdf]??) return 0 ;; esac
+	done <"/proc/$$/status"
+	[ ! -e "/proc/$$/fd/3" ]
 }
 
 # The call's error, if it ended with one.
