@@ -154,10 +154,10 @@ printf '%s' "$FUNC_MEMORY_LIMIT" >"$wire/context/memory-limit"
 # Two processes, so that the loop can go on reading the wire: one runs the function and waits for its end, whatever that is;
 # the other one waits for news of it, and answers. The function and what it starts do not have the wire (1.2).
 wire_begin() {
+	wire_answer "$1" & # first, for a function that kills this shell
+	wire_answering=$!
 	wire_run 3>&- </dev/null &
 	wire_running=$!
-	wire_answer "$1" &
-	wire_answering=$!
 }
 
 wire_run() {
