@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createGzip } from "node:zlib";
 import { folder } from "../support/loader.ts";
-import { must } from "./docker.ts";
+import { docker, must } from "./docker.ts";
 import { describeImages, imageOf, standIns, versions } from "./images.ts";
 
 const MB = 1e6;
@@ -44,6 +44,11 @@ describeImages("the loader's layer", () => {
 		for await (const chunk of createReadStream(blob).pipe(createGzip())) packed += chunk.length;
 		t.diagnostic(`${(size / MB).toFixed(1)} MB, ${(packed / MB).toFixed(1)} MB compressed`);
 		assert.ok(size <= 120 * MB && packed <= 45 * MB);
+	});
+
+	test("has the loader compiled for V8, which takes it", async () => {
+		const { stderr, stdout } = await docker("run", "--rm", "--env", "NODE_DEBUG_NATIVE=COMPILE_CACHE", imageOf("loader"), "--version");
+		assert.match(stdout + stderr, /loader\.mjs was accepted/);
 	});
 
 	test("and how large the images are", async (t) => {
