@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createGzip } from "node:zlib";
+import { createGzip, createUnzip } from "node:zlib";
 import { folder } from "../support/loader.ts";
 import { docker, must } from "./docker.ts";
 import { describeImages, imageOf, standIns, versions } from "./images.ts";
@@ -21,7 +21,6 @@ describeImages("the loader's layer", () => {
 	});
 
 	test("is at most 120 MB, and 45 MB as a registry keeps it", async (t) => {
-		const [digest = ""] = await layers("loader");
 		const place = folder(t);
 		await must("save", "--output", join(place, "loader.tar"), imageOf("loader"));
 		await must(
@@ -38,10 +37,12 @@ describeImages("the loader's layer", () => {
 			"xf",
 			"loader.tar",
 		);
-		const blob = join(place, "blobs/sha256", digest.replace("sha256:", ""));
-		const { size } = statSync(blob);
-		let packed = 0;
-		for await (const chunk of createReadStream(blob).pipe(createGzip())) packed += chunk.length;
+		const [{ Layers }] = JSON.parse(readFileSync(join(place, "manifest.json"), "utf8"));
+		const blob = join(place, Layers[0]);
+		// Docker's older image store keeps layers as they are, the newer one compressed.
+		const kept = statSync(blob).size;
+		const size = await measured(createReadStream(blob).pipe(createUnzip())).catch(() => kept);
+		const packed = size === kept ? await measured(createReadStream(blob).pipe(createGzip())) : kept;
 		t.diagnostic(`${(size / MB).toFixed(1)} MB, ${(packed / MB).toFixed(1)} MB compressed`);
 		assert.ok(size <= 120 * MB && packed <= 45 * MB);
 	});
@@ -60,3 +61,9 @@ describeImages("the loader's layer", () => {
 		}
 	});
 });
+
+async function measured(stream: AsyncIterable<Buffer>): Promise<number> {
+	let size = 0;
+	for await (const chunk of stream) size += chunk.length;
+	return size;
+}

@@ -9,12 +9,13 @@ import { run, succeeds } from "../command.mjs";
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** Where an engine of the tests' own has all that is its. */
 export const HOME = process.env.KUBELESS_ENGINE ?? "/var/tmp/kubeless-engine";
+const SOCKET = `unix://${join(HOME, "docker.sock")}`;
 
 /** @returns the environment to reach it in, and how to be rid of it again. @throws with the cure, where there is none */
 export function findEngine() {
 	const env = toolsFirst();
 	if (succeeds("docker", ["version"], env)) {
-		if (succeeds("docker", ["buildx", "version"], env)) return { env, own: false, stop() {} };
+		if (succeeds("docker", ["buildx", "version"], env)) return { env, own: env.DOCKER_HOST === SOCKET, stop() {} };
 		throw new Error("Docker's buildx plugin is missing (docker buildx version fails).");
 	}
 	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
@@ -26,7 +27,7 @@ export function findEngine() {
 		console.log("Installing a Docker engine …");
 		run("sh", [here("install.sh"), HOME]);
 	}
-	const reached = { ...env, DOCKER_HOST: `unix://${join(HOME, "docker.sock")}` };
+	const reached = { ...env, DOCKER_HOST: SOCKET };
 	const wasThere = succeeds("docker", ["version"], reached);
 	run("sh", [here("engine.sh"), "start"]);
 	return { env: reached, own: true, stop: () => wasThere || run("sh", [here("engine.sh"), "stop"]) };
