@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings the versions of Node.js that npm has, into VERSIONS_DIR, and prints their folders of executables.
+# Brings versions of Node.js, which npm has, into VERSIONS_DIR, and prints their folders of executables: VERSIONS, or all that there are.
 set -eu
 
 case "$(uname -sm)" in
@@ -9,7 +9,7 @@ case "$(uname -sm)" in
 esac
 
 [ -e "$VERSIONS_DIR/package.json" ] || echo '{}' >"$VERSIONS_DIR/package.json" # else npm takes a folder above for its own
-for version in 8 10 12 14 16 18 20 22 24 26; do
+for version in ${VERSIONS:-8 10 12 14 16 18 20 22 24 26}; do
 	folder=$VERSIONS_DIR/node_modules/node-$version
 	[ -x "$folder/bin/node" ] || set -- "$@" "node-$version@npm:$package@$version"
 	echo "$folder/bin"

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, test } from "node:test";
+
+// The oldest Node.js that the worker runs on, and those beside the one that runs the tests; npm run test:versions has them all.
+
+const VERSIONS = ["8", "20", "22"];
+const ROOT = join(import.meta.dirname, "../../..");
+const RUNTIME = join(ROOT, "runtimes/nodejs");
+const PLACE = join(ROOT, "node_modules/.cache/versions/nodejs");
+
+mkdirSync(PLACE, { recursive: true });
+const env = { ...process.env, VERSIONS_DIR: PLACE, VERSIONS: VERSIONS.join(" ") };
+const { status, stdout, stderr } = spawnSync("sh", [join(RUNTIME, "versions.sh")], { env, encoding: "utf8" });
+const folders = stdout.split("\n").filter((line) => line !== "");
+const missing =
+	status !== 0 ? `npm cannot bring other versions of Node.js: ${stderr}` : folders.length === 0 ? "npm has none for this system" : "";
+if (missing) console.log(`SKIPPED: other versions of Node.js. ${missing}`);
+
+describe("the worker on another Node.js", { concurrency: VERSIONS.length }, () => {
+	for (const [index, version] of VERSIONS.entries()) {
+		test(`${version} keeps the wire`, { skip: missing !== "" && !process.env["CI"] }, async () => {
+			assert.equal(missing, "");
+			const PATH = `${folders[index]}${delimiter}${process.env["PATH"]}`;
+			const found = spawnSync("node", ["--version"], { env: { ...process.env, PATH }, encoding: "utf8" }).stdout;
+			assert.ok(found.startsWith(`v${version}.`), `node --version says ${found}`);
+			const args = [join(ROOT, "kubeless-loader/bin.mjs"), "conform", "--manifest", join(RUNTIME, "runtime.json"), "--patience", "2"];
+			const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...own } = process.env;
+			const child = spawn(process.execPath, args, { env: { ...own, PATH }, stdio: ["ignore", "pipe", "pipe"] });
+			let output = "";
+			for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (output += bytes));
+			const [code] = await once(child, "close");
+			assert.equal(code, 0, output);
+		});
+	}
+});
