@@ -29,6 +29,7 @@ function manifests() {
 function tools() {
 	return [
 		{ name: "Prometheus", toolchain: { check: ["promtool", "--version"], debian: ["prometheus"] } },
+		{ name: "wrk", toolchain: { check: ["sh", "-c", "command -v wrk"], debian: ["wrk"] } },
 		{ name: "BusyBox's shell", toolchain: { check: ["busybox", "ash", "-c", ":"], debian: ["busybox"] } },
 	];
 }
