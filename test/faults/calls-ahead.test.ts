@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test, { describe } from "node:test";
 import { startFake } from "../support/fake.ts";
 import { assertCounted, load, statuses } from "../support/load.ts";
-import { folder, type Loader } from "../support/loader.ts";
+import { folder, type Loader, type LogRecord } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 
 const SINGLE = { concurrency: "single" };
@@ -119,9 +119,14 @@ describe("calls sent ahead", () => {
 describe("a worker that breaks the rules of calls ahead", () => {
 	test("and begins a call that was taken back is ended; nobody gets a second answer", async (t) => {
 		const { loader } = await quickFunction(t);
-		const { echoed } = await withOthers(loader, "/deaf-to-withdraw", 6);
-		assert.ok(echoed.every(({ status, text }, number) => status === 200 && text === `other ${number}`));
-		const record = await loader.said(({ code, reason }) => code === "WORKER_GONE" && reason === "protocol");
+		const isEnd = ({ code, reason }: LogRecord) => code === "WORKER_GONE" && reason === "protocol";
+		// On a busy machine calls may look slow, and then none is sent ahead.
+		for (let attempt = 0; attempt < 10 && !loader.records.some(isEnd); attempt++) {
+			if (attempt > 0) await load(loader, QUICK, 4, (number) => ({ body: `again ${number}` }));
+			const { echoed } = await withOthers(loader, "/deaf-to-withdraw", 6);
+			assert.ok(echoed.every(({ status, text }, number) => status === 200 && text === `other ${number}`));
+		}
+		const record = await loader.said(isEnd);
 		assert.match(String(record.msg), /wire rule/);
 	});
 
