@@ -23,7 +23,8 @@ export function findEngine() {
 		throw new Error(
 			"no Docker engine answers (docker version fails); on Debian 12, as root, KUBELESS_SETUP=true npm run test:images brings one.",
 		);
-	if (!succeeds("dockerd", ["--version"]) || !succeeds("docker", ["buildx", "version"])) {
+	const parts = [succeeds("dockerd", ["--version"]), ...["buildx", "compose"].map((plugin) => succeeds("docker", [plugin, "version"]))];
+	if (parts.includes(false)) {
 		console.log("Installing a Docker engine …");
 		run("sh", [here("install.sh"), HOME]);
 	}
