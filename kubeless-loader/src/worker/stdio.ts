@@ -213,9 +213,9 @@ class Run {
 		this.#held = [bytes];
 		try {
 			const found = readCgiHead(bytes);
-			if (found) this.#begin(found.status, found.head, bytes.subarray(found.bodyStart));
-			else if (bytes.length > LONGEST_HEAD)
+			if ((found?.bodyStart ?? bytes.length) > LONGEST_HEAD)
 				throw new Error(`its output has no empty line, which ends the headers, in the first ${LONGEST_HEAD} bytes`);
+			if (found) this.#begin(found.status, found.head, bytes.subarray(found.bodyStart));
 		} catch (cause) {
 			this.#invalid((cause as Error).message);
 		}
