@@ -11,22 +11,18 @@ export interface Memory {
 
 /** What processes take of the machine's memory now. */
 export function memoryOf(pids: readonly number[]): Memory {
-	const each = pids.map((pid) => {
-		const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
-		return { pss: kibibytes(text, "Pss"), rss: kibibytes(text, "Rss") };
-	});
+	const each = pids.map((pid) => ({ pss: kibibytes(pid, "smaps_rollup", "Pss"), rss: kibibytes(pid, "smaps_rollup", "Rss") }));
 	return { pss: each.reduce((total, { pss }) => total + pss, 0), rss: each.reduce((total, { rss }) => total + rss, 0) };
 }
 
-/** The most resident memory a process ever had, in `bytes`; one that has ended has none any more. */
-export function peakMemory(pid: number): number {
+/** The most resident memory a process ever had, in `bytes`. */
+export const peakMemory = (pid: number): number => kibibytes(pid, "status", "VmHWM");
+
+/** One figure of a process, in `bytes`; one that has ended has no memory any more. */
+function kibibytes(pid: number, file: string, name: string): number {
 	try {
-		return kibibytes(readFileSync(`/proc/${pid}/status`, "latin1"), "VmHWM");
+		return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/${file}`, "latin1"))?.[1] ?? 0) * KIB;
 	} catch {
 		return 0;
 	}
-}
-
-function kibibytes(text: string, name: string): number {
-	return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? 0) * KIB;
 }
