@@ -42,7 +42,8 @@ describe("conform", { concurrency: 2 }, () => {
 		const page = readFileSync(join(root, "docs/conformance.md"), "utf8");
 		const [, shown = ""] = /```\n( {2}BROKEN[^]*?)```/.exec(page) ?? [];
 		const withoutTime = (text: string) => text.replace(/"deadline":\d+/g, '"deadline":0');
-		assert.ok(withoutTime(output).includes(withoutTime(shown)), output);
+		// The second answer may come by itself, when the first has ended the test and the worker was told to stop.
+		assert.ok(withoutTime(output.replace(/^ *\{"type":"stop"\}\n/m, "")).includes(withoutTime(shown)), output);
 		assert.match(output, /^The worker does not keep the wire: see rule 4\.9 of PROTOCOL\.md\.$/m);
 	});
 

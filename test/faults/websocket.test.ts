@@ -115,6 +115,8 @@ test("the server's end ends its WebSockets", async (t) => {
 	const tap = await open(loader, t);
 	process.kill(JSON.parse((await loader.ask("/counts")).text).pid, "SIGKILL");
 	await tap.untilEnd();
+	// A call that comes before its end is known dies with it.
+	await loader.figuresWhen("the server's end", (figures) => figures.exits("signal") === 1);
 	assert.equal((await loader.ask("/x")).status, 200);
 });
 
