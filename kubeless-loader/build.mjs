@@ -74,7 +74,7 @@ await build({
 copyFileSync(here("../runtimes/runtime.schema.json"), here("dist/runtime.schema.json"));
 
 function vectors() {
-	const folder = here("src/conform/vectors/");
+	const folder = here("../runtimes/vectors/");
 	const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".json"));
 	return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(folder + file, "utf8"))]));
 }

@@ -14,7 +14,7 @@ const asked = process.argv.slice(2);
 const wantsImages = asked.length === 0 || asked.some((path) => path.startsWith("test/images"));
 // Where CI is set nothing is skipped; at a desk `npm run test:images` is a command of its own, as building takes minutes.
 const images = wantsImages && process.env.CI === "true" ? buildImages() : undefined;
-const status = test(asked.length > 0 ? asked : ["test/**/*.test.ts"], images?.env);
+const status = test(asked.length > 0 ? asked : ["test/**/*.test.ts", "runtimes/*/test/**/*.test.ts"], images?.env);
 images?.stop();
 process.exit(status);
 

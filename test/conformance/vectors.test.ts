@@ -7,7 +7,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { readSuites } from "../../kubeless-loader/src/conform/conform.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const folder = join(root, "kubeless-loader/src/conform");
+const folder = join(root, "runtimes");
 const read = (...path: string[]) => readFileSync(join(...path), "utf8");
 const suites = readSuites();
 const page = read(root, "docs/conformance.md");

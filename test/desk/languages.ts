@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import { readRuntimes } from "../conformance/runtimes.ts";
 
 const runtimes = fileURLToPath(new URL("../../runtimes", import.meta.url));
-const functions = fileURLToPath(new URL("functions", import.meta.url));
 
 /** A language as a user at a desk sees it. */
 export interface Language {
@@ -59,7 +58,7 @@ export function languageOf(id: string): Language {
 		single: (text) => replaced("conformance-single", "the only one", text),
 		sleeps: (text) => replaced("conformance", "slept", text),
 		own: (part) => {
-			const place = join(functions, id, part);
+			const place = join(home, "test/functions", part);
 			if (!existsSync(place)) return undefined;
 			return Object.fromEntries(readdirSync(place).map((file) => [file, readFileSync(join(place, file), "utf8")]));
 		},

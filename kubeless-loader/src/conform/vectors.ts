@@ -83,7 +83,7 @@ declare const VECTOR_FILES: Readonly<Record<string, SuiteFile>>;
 
 /** All suites in the order of the rules, the optional ones last. */
 export function readSuites(): Suite[] {
-	const files = typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "vectors")) : VECTOR_FILES;
+	const files = typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "../../../runtimes/vectors")) : VECTOR_FILES;
 	const suites = Object.entries(files).map(([file, { needs = [], ...suite }]) => {
 		return { ...suite, name: basename(file, ".json"), optional: dirname(file) === "optional", needs };
 	});

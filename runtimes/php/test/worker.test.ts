@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { type Candidate, runSuite } from "../../kubeless-loader/src/conform/conform.ts";
-import { report } from "../../kubeless-loader/src/conform/report.ts";
-import type { Start, Step } from "../../kubeless-loader/src/conform/vectors.ts";
-import { readRuntimes } from "../conformance/runtimes.ts";
-import { JSON_TYPE } from "../support/ask.ts";
-import { folder, type Loader, startLoader } from "../support/loader.ts";
+import { type Candidate, runSuite } from "../../../kubeless-loader/src/conform/conform.ts";
+import { report } from "../../../kubeless-loader/src/conform/report.ts";
+import type { Start, Step } from "../../../kubeless-loader/src/conform/vectors.ts";
+import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { JSON_TYPE } from "../../../test/support/ask.ts";
+import { folder, type Loader, startLoader } from "../../../test/support/loader.ts";
 
 // What is special to functions in PHP; what holds in every language is in test/conformance/.
 

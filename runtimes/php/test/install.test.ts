@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { zip } from "../../images/archive.ts";
-import { installs } from "../registries.ts";
-import { PASSWORD, USER } from "../registry.ts";
-import { hash, type Tool, VERSIONS } from "../tool.ts";
+import { zip } from "../../../test/images/archive.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { PASSWORD, USER } from "../../../test/installers/registry.ts";
+import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
 
 const FUNCTION = "<?php\nrequire_once 'vendor/autoload.php';\n\nfunction handler($event, $context)\n{\n    return \\Example\\VERSION;\n}\n";
 const path = (version: string) => `/dist/thing-${version}.zip`;

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { readRuntimes } from "../conformance/runtimes.ts";
-import { folder } from "../support/loader.ts";
-import type { Owner } from "../support/owner.ts";
-import { type Env, type Files, firstOf, WireEnd } from "../support/wire-end.ts";
+import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { folder } from "../../../test/support/loader.ts";
+import type { Owner } from "../../../test/support/owner.ts";
+import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
 // What is special to functions in Go; what holds in every language is in test/conformance/.
 
-const home = fileURLToPath(new URL("../../runtimes/go/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const { missing, candidate } = readRuntimes().find(({ id }) => id === "go") ?? assert.fail("runtimes/go has no conformance functions");
 /** Programs stay from one run to the next, as at a desk. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/go", import.meta.url));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { describeWith } from "../../support/needs.ts";
-import { suiteOwner } from "../../support/owner.ts";
-import { Pod, works } from "../pod.ts";
-import { installs } from "../registries.ts";
-import { AUTHORITY, BASIC, Registry } from "../registry.ts";
-import { hash, type Tool, tarball, VERSIONS } from "../tool.ts";
+import { Pod, works } from "../../../test/installers/pod.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { AUTHORITY, BASIC, Registry } from "../../../test/installers/registry.ts";
+import { hash, type Tool, tarball, VERSIONS } from "../../../test/installers/tool.ts";
+import { describeWith } from "../../../test/support/needs.ts";
+import { suiteOwner } from "../../../test/support/owner.ts";
 
 const FUNCTION = 'const thing = require("thing");\nexports.handler = () => thing.version;\n';
 const manifest = { name: "f", version: "1.0.0", dependencies: { thing: "^1.0.0" } };

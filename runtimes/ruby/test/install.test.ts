@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { folderFor } from "../pod.ts";
-import { installs } from "../registries.ts";
-import { PASSWORD, USER } from "../registry.ts";
-import { hash, type Tool, VERSIONS } from "../tool.ts";
+import { folderFor } from "../../../test/installers/pod.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { PASSWORD, USER } from "../../../test/installers/registry.ts";
+import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
 
 const FUNCTION = 'require "thing"\n\ndef handler(event, context)\n  THING_VERSION\nend\n';
 const path = (version: string) => `/gems/thing-${version}.gem`;

@@ -4,16 +4,16 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Candidate, conform, readSuites } from "../../kubeless-loader/src/conform/conform.ts";
-import { report } from "../../kubeless-loader/src/conform/report.ts";
-import { readManifest } from "../../kubeless-loader/src/manifest.ts";
-import { baseEnv, readRuntimes } from "../conformance/runtimes.ts";
-import { folder, startLoader } from "../support/loader.ts";
-import { type Owner, suiteOwner } from "../support/owner.ts";
+import { type Candidate, conform, readSuites } from "../../../kubeless-loader/src/conform/conform.ts";
+import { report } from "../../../kubeless-loader/src/conform/report.ts";
+import { readManifest } from "../../../kubeless-loader/src/manifest.ts";
+import { baseEnv, readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { folder, startLoader } from "../../../test/support/loader.ts";
+import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
 
 // What is special to functions in a jar. The repository has none, so that the conformance of this worker is played here too.
 
-const home = fileURLToPath(new URL("../../runtimes/jvm/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "java")?.missing;
 const suites = readSuites();
 

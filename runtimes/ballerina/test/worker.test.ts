@@ -5,19 +5,19 @@ import { readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { before, beforeEach, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { baseEnv } from "../conformance/runtimes.ts";
-import { folderFor, Pod } from "../installers/pod.ts";
-import { assertCycloneDx } from "../installers/schema.ts";
-import { JSON_TYPE } from "../support/ask.ts";
-import { noJava, StandIn } from "../support/ballerina/stand-in.ts";
-import { run } from "../support/desk.ts";
-import { type Loader, runLoader, startLoader } from "../support/loader.ts";
-import { suiteOwner } from "../support/owner.ts";
+import { baseEnv } from "../../../test/conformance/runtimes.ts";
+import { folderFor, Pod } from "../../../test/installers/pod.ts";
+import { assertCycloneDx } from "../../../test/installers/schema.ts";
+import { JSON_TYPE } from "../../../test/support/ask.ts";
+import { run } from "../../../test/support/desk.ts";
+import { type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
+import { suiteOwner } from "../../../test/support/owner.ts";
+import { noJava, StandIn } from "./stand-in.ts";
 
 // No registry has Ballerina's compiler, so that here a stand-in is in its place: what it builds answers for the function. Everything else is the real
 // thing: start.sh, compile.sh, the package they make, the loader, Java.
 
-const home = fileURLToPath(new URL("../../runtimes/ballerina/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const example = (name: string) => readFileSync(join(home, "examples", name), "utf8");
 
 /** A function with this name and, for what it does, nothing: the stand-in knows it by its name. */
@@ -141,7 +141,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		const loader = await only(t, "hello");
 		await loader.said(({ msg }) => msg === "its own");
 		const java = realpathSync(spawnSync("sh", ["-c", "command -v java"], { encoding: "utf8" }).stdout.trim());
-		const named = await only(t, "hello", { JAVA_HOME: join(java, "../..") });
+		const named = await only(t, "hello", { JAVA_HOME: join(java, "../../..") });
 		assert.equal((await named.ask()).text, "hello");
 		assert.ok(!named.records.some(({ msg }) => msg === "its own"));
 	});
@@ -255,7 +255,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		test(`test/faults/${suite}.test.ts: what holds for every language holds`, async () => {
 			const words = ["--test", "--test-reporter=tap", "--test-name-pattern=^ballerina: ", `test/faults/${suite}.test.ts`];
 			const child = spawn(process.execPath, words, {
-				cwd: join(home, "../.."),
+				cwd: join(home, "../../.."),
 				env: { ...baseEnv(), ...standIn.env, HOME: standIn.cache },
 			});
 			let told = "";

@@ -1,8 +1,8 @@
-import { zip } from "../../images/archive.ts";
-import { type Files, folderFor } from "../pod.ts";
-import { installs } from "../registries.ts";
-import { PASSWORD, USER } from "../registry.ts";
-import { BULK, hash, type Tool, VERSIONS } from "../tool.ts";
+import { zip } from "../../../test/images/archive.ts";
+import { type Files, folderFor } from "../../../test/installers/pod.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { PASSWORD, USER } from "../../../test/installers/registry.ts";
+import { BULK, hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
 
 const FUNCTION = `package kubeless
 

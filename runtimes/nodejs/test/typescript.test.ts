@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Files } from "../../support/wire-end.ts";
+import type { Files } from "../../../test/support/wire-end.ts";
 import { failure, major, minor, since, withWorker } from "./worker.ts";
 
 describe("nodejs: TypeScript", since(18), () => {

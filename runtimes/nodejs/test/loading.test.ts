@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { folder } from "../../support/loader.ts";
-import type { Files } from "../../support/wire-end.ts";
+import { folder } from "../../../test/support/loader.ts";
+import type { Files } from "../../../test/support/wire-end.ts";
 import { failure, home, major, node, since, start, withWorker } from "./worker.ts";
 
 describe("nodejs: which function is loaded", () => {

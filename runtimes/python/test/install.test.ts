@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import test from "node:test";
-import { zip } from "../../images/archive.ts";
-import { folderFor, Pod, works } from "../pod.ts";
-import { installs } from "../registries.ts";
-import { PASSWORD, USER } from "../registry.ts";
-import { hash, type Tool, VERSIONS } from "../tool.ts";
+import { zip } from "../../../test/images/archive.ts";
+import { folderFor, Pod, works } from "../../../test/installers/pod.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { PASSWORD, USER } from "../../../test/installers/registry.ts";
+import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
 
 const FUNCTION = "import thing\n\n\ndef handler(event, context):\n    return thing.VERSION\n";
 const path = (version: string) => `/files/thing-${version}-py3-none-any.whl`;

@@ -12,7 +12,7 @@ import java.util.concurrent.Executors;
 
 /**
  * What the stand-in for Ballerina's compiler compiles: a server that answers as the runtime's service would, for handlers that it knows by
- * name. It is no Ballerina; test/support/ballerina/bal.mjs puts it into the jar.
+ * name. It is no Ballerina; bal.mjs puts it into the jar.
  */
 public class Function {
 	public static void main(String[] args) throws IOException {

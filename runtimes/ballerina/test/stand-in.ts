@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { folder } from "../loader.ts";
-import type { Owner } from "../owner.ts";
+import { folder } from "../../../test/support/loader.ts";
+import type { Owner } from "../../../test/support/owner.ts";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -36,7 +36,7 @@ export class StandIn {
 	/** What a loader that finds it sees. */
 	get env(): Record<string, string> {
 		return {
-			PATH: [join(this.place, "bin"), join(process.execPath, ".."), process.env["PATH"]].join(delimiter),
+			PATH: [join(this.place, "bin"), join(process.execPath, "../../../test/support"), process.env["PATH"]].join(delimiter),
 			KUBELESS_LOADER_CACHE: this.cache,
 		};
 	}

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { folder } from "../../support/loader.ts";
-import type { Owner } from "../../support/owner.ts";
-import type { Files } from "../../support/wire-end.ts";
+import { folder } from "../../../test/support/loader.ts";
+import type { Owner } from "../../../test/support/owner.ts";
+import type { Files } from "../../../test/support/wire-end.ts";
 import { home, node } from "./worker.ts";
 
 describe("nodejs: install.sh", () => {

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { zip } from "../../images/archive.ts";
-import { installs } from "../registries.ts";
-import { PASSWORD, USER } from "../registry.ts";
-import { hash, type Tool, VERSIONS } from "../tool.ts";
+import { zip } from "../../../test/images/archive.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { PASSWORD, USER } from "../../../test/installers/registry.ts";
+import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
 
 const FUNCTION = `using Kubeless.Functions;
 

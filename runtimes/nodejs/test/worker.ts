@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Owner } from "../../support/owner.ts";
-import { type Env, type Files, firstOf, type Line, WireEnd } from "../../support/wire-end.ts";
+import type { Owner } from "../../../test/support/owner.ts";
+import { type Env, type Files, firstOf, type Line, WireEnd } from "../../../test/support/wire-end.ts";
 
 // What is tested here is special to functions in Node.js; what holds in every language is in test/conformance/.
 
-export const home = fileURLToPath(new URL("../../../runtimes/nodejs/", import.meta.url));
+export const home = fileURLToPath(new URL("../", import.meta.url));
 /** Another Node.js than the one that runs the tests, if the functions are to run on it. */
 export const node = process.env["FUNCTION_NODE"] ?? process.execPath;
 export const [major = 0, minor = 0] = execFileSync(node, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".").map(Number);

@@ -3,15 +3,15 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readRuntimes } from "../conformance/runtimes.ts";
-import { folderFor, Pod } from "../installers/pod.ts";
-import { JSON_TYPE } from "../support/ask.ts";
-import { folder, type Loader, runLoader, startLoader } from "../support/loader.ts";
-import { type Owner, suiteOwner } from "../support/owner.ts";
+import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { folderFor, Pod } from "../../../test/installers/pod.ts";
+import { JSON_TYPE } from "../../../test/support/ask.ts";
+import { folder, type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
+import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
 
 // What is special to functions on .NET; what holds in every language is in test/conformance/.
 
-const home = fileURLToPath(new URL("../../runtimes/dotnetcore/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "dotnetcore")?.missing;
 if (missing && process.env["CI"]) throw new Error(missing);
 const examples = (...names: string[]) =>

@@ -5,14 +5,14 @@ import { delimiter, dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { baseEnv, readRuntimes } from "../conformance/runtimes.ts";
-import { installLibraries } from "../support/libraries.ts";
-import { folder } from "../support/loader.ts";
-import { type Env, type Files, firstOf, WireEnd } from "../support/wire-end.ts";
+import { baseEnv, readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { installLibraries } from "../../../test/support/libraries.ts";
+import { folder } from "../../../test/support/loader.ts";
+import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
 // What is special to functions in Python; what holds in every language is in test/conformance/.
 
-const home = fileURLToPath(new URL("../../runtimes/python/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "python")?.missing;
 /** Another Python than the one on PATH, if the functions are to run on it. */
 const other = process.env["FUNCTION_PYTHON"];

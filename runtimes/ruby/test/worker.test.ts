@@ -5,13 +5,13 @@ import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { readRuntimes } from "../conformance/runtimes.ts";
-import { folder } from "../support/loader.ts";
-import { type Env, type Files, firstOf, WireEnd } from "../support/wire-end.ts";
+import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { folder } from "../../../test/support/loader.ts";
+import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
 // What is special to functions in Ruby; what holds in every language is in test/conformance/.
 
-const home = fileURLToPath(new URL("../../runtimes/ruby/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const { missing, candidate } = readRuntimes().find(({ id }) => id === "ruby") ?? assert.fail("runtimes/ruby has no conformance functions");
 
 /** A worker for the first of the files. */

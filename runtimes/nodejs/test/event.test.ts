@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import type { Call } from "../../support/wire-end.ts";
+import type { Call } from "../../../test/support/wire-end.ts";
 import { major, since, withWorker } from "./worker.ts";
 
 describe("nodejs: what a handler is given", () => {

@@ -4,13 +4,13 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readRuntimes } from "../conformance/runtimes.ts";
-import { folder, type Loader, runLoader, startLoader } from "../support/loader.ts";
-import { type Owner, suiteOwner } from "../support/owner.ts";
+import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { folder, type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
+import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
 
 // What is special to functions in Java; what holds in every language is in test/conformance/.
 
-const home = fileURLToPath(new URL("../../runtimes/java/", import.meta.url));
+const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "java")?.missing;
 
 const env = (name: string, handler: string) => ({ FUNC_RUNTIME: "java17", MOD_NAME: name, FUNC_HANDLER: handler });

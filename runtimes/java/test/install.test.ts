@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
-import { zip } from "../../images/archive.ts";
-import { folderFor, Pod } from "../pod.ts";
-import { installs } from "../registries.ts";
-import { PASSWORD, USER } from "../registry.ts";
-import { hash, type Tool, VERSIONS } from "../tool.ts";
+import { zip } from "../../../test/images/archive.ts";
+import { folderFor, Pod } from "../../../test/installers/pod.ts";
+import { installs } from "../../../test/installers/registries.ts";
+import { PASSWORD, USER } from "../../../test/installers/registry.ts";
+import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
 
 const FUNCTION = `package io.kubeless;
 
