@@ -3,10 +3,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { golden, hasBuildx } from "./golden.mjs";
+import { guide } from "./guide.mjs";
 import { matrix } from "./matrix.mjs";
 import { runtimeImages } from "./runtime-images.mjs";
 import { supportPage } from "./support.mjs";
-import { tables } from "./tables.mjs";
+import { between, tables } from "./tables.mjs";
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
@@ -22,6 +23,7 @@ export function generated() {
 		),
 		"docker-bake.json": json(matrix(manifests, { version, node })),
 		"images/runtime-images.json": json(runtimeImages(manifests, version)),
+		"docs/functions.md": guide(read("docs/functions.md"), manifests, between),
 		"docs/support.md": supportPage(manifests),
 		"README.md": tables(read("README.md"), manifests),
 	};
