@@ -18,7 +18,7 @@ try {
 } catch (error) {
 	if (!(error instanceof SettingsError)) throw error;
 	console.error(error.message);
-	process.exitCode = 1;
+	process.exit(1); // connections may be open already
 }
 
 async function main(word: string | undefined, env: NodeJS.ProcessEnv): Promise<void> {

@@ -38,6 +38,10 @@ export class CoreSubscription {
 		});
 	}
 
+	get ready(): boolean {
+		return !this.#subscription.isClosed();
+	}
+
 	/** Takes no further message, and resolves when those that came are done with. */
 	async close(): Promise<void> {
 		await this.#subscription.drain();

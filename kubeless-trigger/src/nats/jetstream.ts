@@ -1,4 +1,6 @@
 // JetStream: a durable consumer per function. The stream keeps a message until it is acknowledged.
+
+import { setTimeout as sleep } from "node:timers/promises";
 import {
 	AckPolicy,
 	type Consumer,
@@ -18,6 +20,7 @@ import { headerList } from "./core.ts";
 
 /** The server delivers a message again if it hears nothing for this long; a running call tells it three times as often. */
 const ACK_WAIT_MS = 30_000;
+const BACKOFF_MS = 1_000;
 
 export class JetStreamSubscription {
 	readonly #settings: Settings;
@@ -35,9 +38,25 @@ export class JetStreamSubscription {
 		this.#calls = new Semaphore(settings.concurrency);
 	}
 
-	/** Consumes until it is closed. @param stream the stream that has the subject */
+	get ready(): boolean {
+		return this.#messages !== undefined;
+	}
+
+	/** Consumes until it is closed, and begins again after every failure. @param stream the stream that has the subject */
 	async run(connection: NatsConnection, stream: string): Promise<void> {
-		const consumer = await this.#consumer(connection, stream);
+		const { signal } = this.#closing;
+		while (!signal.aborted) {
+			try {
+				await this.#consume(await this.#consumer(connection, stream));
+			} catch (error) {
+				this.#log.warn({ err: error }, "the stream could not be consumed, trying again");
+			}
+			this.#messages = undefined;
+			await sleep(BACKOFF_MS, undefined, { signal }).catch(() => {});
+		}
+	}
+
+	async #consume(consumer: Consumer): Promise<void> {
 		this.#messages = await consumer.consume({ max_messages: Math.max(2, this.#settings.concurrency * 2) });
 		for await (const message of this.#messages) {
 			const handled = this.#calls
@@ -61,15 +80,19 @@ export class JetStreamSubscription {
 		const { topic, start } = this.#settings;
 		// A durable name has no dots, stars or spaces.
 		const name = this.#delivery.target.group.replace(/[^A-Za-z0-9_-]/g, "_");
-		await (await jetstreamManager(connection)).consumers.add(stream, {
-			durable_name: name,
+		const { consumers } = await jetstreamManager(connection);
+		const changeable = {
 			filter_subject: topic,
-			ack_policy: AckPolicy.Explicit,
 			ack_wait: ACK_WAIT_MS * 1_000_000,
-			deliver_policy: start === "earliest" ? DeliverPolicy.All : DeliverPolicy.New,
 			max_deliver: -1,
-			max_ack_pending: Math.max(1, this.#settings.concurrency) * 4,
-		});
+			max_ack_pending: this.#settings.concurrency * 4,
+		};
+		try {
+			await consumers.update(stream, name, changeable);
+		} catch {
+			const deliver_policy = start === "earliest" ? DeliverPolicy.All : DeliverPolicy.New;
+			await consumers.add(stream, { ...changeable, durable_name: name, ack_policy: AckPolicy.Explicit, deliver_policy });
+		}
 		return jetstream(connection).consumers.get(stream, name);
 	}
 

@@ -10,6 +10,7 @@ import { JetStreamSubscription } from "./jetstream.ts";
 import { natsOptions } from "./options.ts";
 
 interface Subscribed {
+	readonly ready: boolean;
 	close(): Promise<void>;
 }
 
@@ -57,7 +58,7 @@ export function natsSource(settings: Settings, env: NodeJS.ProcessEnv, metrics: 
 			subscriptions.push(...consumers);
 			await Promise.all(consumers.map((consumer) => consumer.run(connection as NatsConnection, stream)));
 		},
-		ready: () => connected && subscriptions.length > 0,
+		ready: () => connected && subscriptions.length > 0 && subscriptions.every((subscription) => subscription.ready),
 		async close() {
 			await Promise.all(subscriptions.map((subscription) => subscription.close()));
 			await connection?.drain();
