@@ -185,6 +185,6 @@ test("garbage and mutated requests over TCP leave a running loader healthy, with
 	}
 	assert.equal((await loader.ask({ body: "served on" })).text, "served on", `TEST_SEED=${random.seed}`);
 	await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
-	const faults = loader.records.filter(({ msg }) => msg === "a fault in the loader itself");
+	const faults = loader.records.filter(({ msg }) => msg === "uncaught exception in the loader");
 	assert.equal(faults.length, 0, `TEST_SEED=${random.seed}: ${JSON.stringify(faults[0])}`);
 });

@@ -49,7 +49,7 @@ everyLanguage("a function in a mounted ConfigMap", (language) => {
 		const callers = new Callers(loader.port);
 		await callers.more(CALLS);
 		map.update({ [name]: `${language.single(version(1))}\n)))\n` });
-		const { msg, level } = await loader.said((record) => /cannot be loaded, the one before goes on/.test(record.msg ?? ""));
+		const { msg, level } = await loader.said((record) => /^reload failed, still serving the previous version: /.test(record.msg ?? ""));
 		assert.equal(level, "error");
 		assert.match(msg as string, new RegExp(`f\\${language.suffix}\\D+\\d`), "file and line");
 		await callers.more(CALLS);
