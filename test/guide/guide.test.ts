@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { everyLanguage } from "../desk/languages.ts";
+import { everyLanguage } from "../local/languages.ts";
 import { run } from "../support/desk.ts";
 
 /** A first start compiles, with every cache empty. In ms. */

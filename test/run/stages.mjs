@@ -10,7 +10,7 @@ export const STAGES = [
 	{
 		name: "languages",
 		title: "every language: vectors, faults, the local command, installers",
-		paths: ["runtimes/*/test/**/*.test.ts", "test/conformance", "test/faults", "test/desk", "test/guide", "test/installers"],
+		paths: ["runtimes/*/test/**/*.test.ts", "test/conformance", "test/faults", "test/local", "test/guide", "test/installers"],
 	},
 	{ name: "platform", title: "monitoring, Kubernetes manifests, the bench", paths: ["test/platform", "test/bench"] },
 	{ name: "images", title: "container images, built and run", run: images },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { everyLanguage } from "../desk/languages.ts";
+import { everyLanguage } from "../local/languages.ts";
 import { run } from "../support/desk.ts";
 
 /** A first start compiles, with every cache empty: on a busy machine that takes minutes. In ms. */

@@ -99,7 +99,7 @@ export class Desk {
 
 	/** The function was loaded again for so many times. */
 	servedAnew(times = 1): Promise<string> {
-		return this.wrote(/ changed and is served anew/, times);
+		return this.wrote(/ changed and was reloaded/, times);
 	}
 
 	ask(asked: string | Asked = {}): Promise<Got> {
