@@ -1,18 +1,18 @@
-"""What a handler returns, as frames (PROTOCOL.md, chapter 4)."""
+"""Turns what a handler returned into frames (PROTOCOL.md, chapter 4)."""
 
 import json
 import sys
 
 from .errors import CallError
 
-WHOLE = 256 * 1024  # bytes: more than that goes in pieces (PROTOCOL 5.2)
-PIECE = 64 * 1024  # bytes
+MAX_RESULT_BYTES = 256 * 1024  # a larger body is sent in chunks (PROTOCOL 5.2)
+CHUNK_BYTES = 64 * 1024
 
 TEXT = b'Content-Type: text/html; charset=UTF-8\r\n'
 BYTES = b'Content-Type: text/html\r\n'
 JSON = b'Content-Type: application/json\r\n'
 
-to_json = json.JSONEncoder(allow_nan=False).encode  # NaN is no JSON: nobody could read the answer
+encode_json = json.JSONEncoder(allow_nan=False).encode  # NaN and Infinity are not JSON
 
 
 class ResultInvalid(CallError):
@@ -20,42 +20,64 @@ class ResultInvalid(CallError):
 
 
 class Stream:
-    """An answer that goes in pieces; `head` is None where the first piece decides it."""
+    """An answer that is sent in chunks. `head` is None if the first piece decides the content type."""
 
-    def __init__(self, pieces, head, status, at_hand=False):
+    def __init__(self, pieces, head, status, ready=False):
         self.pieces, self.head, self.status = pieces, head, status
-        self.at_hand = at_hand  # nobody has to wait for a piece
+        self.ready = ready  # no piece blocks
 
-    def opening(self, call, first):
-        head = self.head
+    def opening(self, call, first, bound):
+        """Returns the `head` frame, given the first piece and the call's bottle.response (or None)."""
+        head, status = self.head, self.status
         if head is None:
             head = TEXT if isinstance(first, str) else BYTES
-        return b'{"type":"head","id":%d,"status":%d,"head":%d}\n%b' % (call, self.status, len(head), head)
+            if bound is not None:  # a generator sets it before its first yield
+                head, status = head_of(bound, head, False), status_of(bound)
+        return b'{"type":"head","id":%d,"status":%d,"head":%d}\n%b' % (call, status, len(head), head)
 
 
-def answer(call, value):
-    """The frame of a plain result; a Stream, or an awaitable, where there is more to do."""
-    if type(value) is str:
-        head, body = TEXT, utf8(value)
-    elif hasattr(value, '__await__'):
+def result_of(call, value, bound=None):
+    """Returns the frame that ends the call, or a Stream, or `value` itself if it has to be awaited.
+
+    `bound` is the call's bottle.response, None if the function has not touched it.
+    Raises ResultInvalid if the value cannot be sent.
+    """
+    if type(value) is str and bound is None:
+        return result_frame(call, 200, TEXT, to_bytes(value))
+    if hasattr(value, '__await__'):
         return value
-    elif is_response(value):
-        return respond(call, value)
-    else:
+    response = bound
+    if is_response(value):
+        response, value = value, value.body
+    if response is None:
         head, body = content(value)
-    if type(body) is bytes and len(body) <= WHOLE:
+        return result_frame(call, 200, head, body)
+    kind, body = content(value, response.charset)
+    if kind is None and response is bound:
+        return Stream(body, None, 200)
+    return result_frame(call, status_of(response), head_of(response, kind, type(body) is bytes), body)
+
+
+def result_frame(call, status, head, body):
+    """Returns a `result` frame, or a Stream if the body is large or made piece by piece."""
+    if type(body) is not bytes:
+        return Stream(body, head, status)
+    if len(body) > MAX_RESULT_BYTES:
+        return Stream(iter([body]), head + b'Content-Length: %d\r\n' % len(body), status, ready=True)
+    if status == 200:
         return b'{"type":"result","id":%d,"head":%d,"body":%d}\n%b%b' % (call, len(head), len(body), head, body)
-    return streamed(body, head)
+    line = b'{"type":"result","id":%d,"status":%d,"head":%d,"body":%d}\n' % (call, status, len(head), len(body))
+    return line + head + body
 
 
-def content(value):
-    """-> head and body of a value without status or headers of its own; the body may be a stream of pieces."""
+def content(value, charset='utf-8'):
+    """Returns the content type line and the body of a value. For an iterator these are None and the iterator."""
+    if isinstance(value, str):
+        return TEXT, to_bytes(value, charset)
     if isinstance(value, dict):
         return JSON, json_of(value)
     if value is None:
         return TEXT, b''
-    if isinstance(value, str):
-        return TEXT, utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return BYTES, bytes(value)
     if isinstance(value, (list, tuple)):
@@ -76,15 +98,8 @@ def content(value):
     )
 
 
-def streamed(body, head, status=200):
-    if type(body) is not bytes:
-        return Stream(body, head, status)
-    head += b'Content-Length: %d\r\n' % len(body)
-    return Stream(iter([body]), head, status, at_hand=True)
-
-
 class FilePieces:
-    """An open file, read as it comes; read1 does not wait until a pipe has filled the piece."""
+    """Reads an open file as data arrives: read1 does not wait until a pipe has filled a whole chunk."""
 
     def __init__(self, file):
         self.read = getattr(file, 'read1', file.read)
@@ -94,38 +109,35 @@ class FilePieces:
         return self
 
     def __next__(self):
-        data = self.read(PIECE)
+        data = self.read(CHUNK_BYTES)
         if not data:
             raise StopIteration
         return data
 
 
 def is_response(value):
-    """Whether it is a bottle response, returned or raised; bottle is there only if the function has imported it."""
+    """Returns whether the value is a bottle response. bottle is loaded only if the function uses it."""
     bottle = sys.modules.get('bottle')
     return bottle is not None and isinstance(value, getattr(bottle, 'BaseResponse', ()))
 
 
-def respond(call, response):
-    status, own = response.status_code, response.headers
+def status_of(response):
+    status = response.status_code
     if not 200 <= status <= 999:
         raise ResultInvalid('the handler returned a response with status %s: use 200 to 999' % status)
-    body = response.body
-    if isinstance(body, str):
-        kind, body = TEXT, in_charset(body, response.charset)
-    else:
-        kind, body = content(body)
-    head = b''
+    return status
+
+
+def head_of(response, kind, counted):
+    """Returns the header lines. `kind` replaces bottle's default content type; `counted`: the loader knows the length."""
+    own, head = response.headers, b''
     for name, value in response.headerlist:
         known = name.lower()
         if known == 'content-type' and kind is not None and 'Content-Type' not in own:
-            head += kind  # bottle says text/html for whatever it is
-        elif known != 'content-length' or type(body) is not bytes:  # bytes are counted
+            head += kind
+        elif known != 'content-length' or not counted:
             head += header(name, value)
-    if type(body) is not bytes or len(body) > WHOLE:
-        return streamed(body, head, status)
-    line = b'{"type":"result","id":%d,"status":%d,"head":%d,"body":%d}\n' % (call, status, len(head), len(body))
-    return line + head + body
+    return head
 
 
 def header(name, value):
@@ -139,34 +151,30 @@ def header(name, value):
 
 
 def piece(item):
-    """One item of an iterator, as bytes."""
+    """Returns one item of an iterator as bytes."""
     if isinstance(item, str):
-        return utf8(item)
+        return to_bytes(item)
     if isinstance(item, (bytes, bytearray, memoryview)):
         return bytes(item)
     raise ResultInvalid('the handler streamed %s: an iterator may give str and bytes only' % name_of(item))
 
 
 def parts(data):
-    """None of nothing: an empty chunk says nothing."""
-    if 0 < len(data) <= PIECE:
+    """Returns the chunks of a piece; an empty piece has none."""
+    if 0 < len(data) <= CHUNK_BYTES:
         return (data,)
-    return (data[at : at + PIECE] for at in range(0, len(data), PIECE))
+    return (data[at : at + CHUNK_BYTES] for at in range(0, len(data), CHUNK_BYTES))
 
 
 def close(pieces):
-    """Whether the iterator ran to its end or not; what a function does wrong in here has no call to go to."""
+    """Closes an iterator, at its end or before. An error in its cleanup is lost: its call has been answered."""
     try:
         getattr(pieces, 'close', bool)()
     except BaseException:
         pass
 
 
-def utf8(text):
-    return in_charset(text, 'utf-8')
-
-
-def in_charset(text, charset):
+def to_bytes(text, charset='utf-8'):
     try:
         return text.encode(charset)
     except (UnicodeEncodeError, LookupError) as error:
@@ -175,13 +183,13 @@ def in_charset(text, charset):
 
 def json_of(value):
     try:
-        return to_json(value).encode()
+        return encode_json(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ResultInvalid('the handler returned %s that has no JSON form: %s' % (name_of(value), error))
 
 
 def name_of(value):
-    """`a set`, `an Order`"""
+    """Returns the type with its article, such as `a set` or `an Order`."""
     name = type(value).__qualname__
     return ('an ' if name[:1].lower() in 'aeiou' else 'a ') + name
 
