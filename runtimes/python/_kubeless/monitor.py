@@ -89,11 +89,16 @@ class Times:
 
 
 class ThreadClock:
-    """Reads /proc/…/schedstat of the reader. Where that is missing (macOS, gVisor), all wall time counts as blocked."""
+    """Reads /proc/…/schedstat of the reader. Where that is missing (macOS, gVisor), all wall time counts as blocked.
+
+    The time for which the monitor itself waits for a CPU counts as the reader's: the monitor may hold the interpreter
+    lock then, and keep the reader blocked.
+    """
 
     def __init__(self):
         self.runner = None
         self.fd = -1
+        self.own = -1
 
     def read(self, runner):
         wall = monotonic()
@@ -101,14 +106,17 @@ class ThreadClock:
             if runner is not self.runner:
                 self.follow(runner)
             cpu, queued, _ = os.pread(self.fd, 64, 0).split()
+            _, own, _ = os.pread(self.own, 64, 0).split()
         except (OSError, ValueError):
             return Times(runner, wall, 0.0, 0.0)
-        return Times(runner, wall, int(cpu) / 1e9, int(queued) / 1e9)
+        return Times(runner, wall, int(cpu) / 1e9, (int(queued) + int(own)) / 1e9)
 
     def follow(self, runner):
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+        if self.own < 0:
+            self.own = os.open('/proc/thread-self/schedstat', os.O_RDONLY | os.O_CLOEXEC)
         self.runner = None
         if runner is not None and runner.task is not None:
             self.fd = os.open(runner.task + '/schedstat', os.O_RDONLY | os.O_CLOEXEC)
