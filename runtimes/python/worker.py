@@ -1,4 +1,5 @@
-"""The Python worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Runs on Python 3.6 and later.
+"""The Python worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Runs on Python
+3.6 and later.
 
 runtimes/ANATOMY.md lists the parts, which are the modules of `_kubeless`.
 """
@@ -6,7 +7,8 @@ runtimes/ANATOMY.md lists the parts, which are the modules of `_kubeless`.
 import os
 import sys
 
-# The worker's own imports must not find modules that the function brings under names of the standard library.
+# The worker's own imports must not find modules that the function brings under names of the
+# standard library.
 own = os.path.dirname(os.path.realpath(__file__))
 given = [path for path in sys.path if path != own]
 added = [os.path.abspath(path) for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]

@@ -10,7 +10,9 @@ RESPONSE_STATE = ('_status_line', '_status_code', '_cookies', '_headers', 'body'
 
 
 def bind_globals(bottle):
-    """Changes the classes of bottle.request and bottle.response: functions import the objects themselves by name."""
+    """Changes the classes of bottle.request and bottle.response: functions import the objects
+    themselves by name.
+    """
     if not hasattr(bottle, 'LocalRequest'):  # a file of the function's with this name
         return
     for name in REQUEST_STATE:
@@ -44,5 +46,5 @@ def response_in(bottle):
 def call_state():
     extensions = current.get()
     if not extensions.call:
-        raise RuntimeError('bottle.request and bottle.response exist only while a call runs, on the thread that runs it')
+        raise RuntimeError('bottle.request and bottle.response exist only while a call runs, on its thread')
     return extensions

@@ -9,6 +9,11 @@ from .event import event_of, extensions_of
 from .forks import end_child
 from .paths import import_own
 from .result import chunk, close, end, is_response, parts, piece, result_of
+from .wire import Wire
+
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Call, Context, Handler
 
 
 class Flow:
@@ -44,20 +49,20 @@ class Flow:
 
 
 class Calls:
-    def __init__(self, wire, handler, context):
+    def __init__(self, wire: Wire, handler: 'Handler', context: 'Context'):
         self.wire, self.handler, self.context = wire, handler, context
-        self.flows = {}  # call id -> Flow, for calls that stream, wait, or were paused or cancelled
+        self.flows: 'dict[int, Flow]' = {}  # call id -> Flow, for calls that stream, wait, or were paused or cancelled
         self.loaded = copy_context()  # the execution context after loading; each call runs in a copy
         self.set_decimal = decimal_setter()
         self.lock = allocate_lock()
         self.side_loop = None
 
-    def control(self, fields, call):
+    def control(self, fields: 'Call', call: int) -> None:
         """Applies `pause`, `resume` or `cancel` to an open call."""
         if fields['type'] in ('pause', 'resume', 'cancel'):
             getattr(self.flows.setdefault(call, Flow()), fields['type'])()
 
-    def answer(self, call, fields, head, body):
+    def answer(self, call: int, fields: 'Call', head: bytes, body: bytes) -> bytes:
         """Returns the frame that ends the call. Does not raise. Runs in the call's own context."""
         extensions = extensions_of(call, fields, head, body)
         current.set(extensions)

@@ -1,13 +1,13 @@
 """Gives each call a copy of the execution context in which the function's file was loaded.
 
-ContextVars and decimal settings made at load hold in every call; those made in a call end with it.
+ContextVars and decimal settings made at load hold in every call; those of a call end with it.
 """
 
 import sys
 from threading import local
 
 try:
-    from contextvars import ContextVar, copy_context
+    from contextvars import ContextVar, copy_context  # novermin
 except ImportError:  # Python 3.6: values are per thread, and coroutines have none
 
     class ContextVar:  # type: ignore[no-redef]
@@ -27,7 +27,7 @@ except ImportError:  # Python 3.6: values are per thread, and coroutines have no
         def run(self, function, *args):
             return function(*args)
 
-    copy_context = ThreadContext  # type: ignore[assignment, misc]
+    copy_context = ThreadContext  # type: ignore[assignment]
 
 PER_COROUTINE = sys.version_info >= (3, 7)
 
@@ -36,17 +36,18 @@ class NoCall:
     call = 0
 
 
-current = ContextVar('kubeless_call', default=NoCall)
-"""The Extensions of the call that the code runs for. Their `call` becomes 0 when the call has been answered."""
+current: 'ContextVar' = ContextVar('kubeless_call', default=NoCall)
+"""The Extensions of the call that the code runs for. Their `call` is 0 once it is answered."""
 
 
 def decimal_setter():
-    """Returns a function that sets a copy of the loaded file's decimal context, or None if the file did not import decimal.
+    """Returns a function that sets a copy of the decimal context that the loaded file has set.
 
-    A copy, because decimal.getcontext().prec = 6 changes the object, which all copies of the execution context share.
+    A copy, because decimal.getcontext().prec = 6 changes an object that all copies of the
+    execution context share. Returns None if the file did not import decimal.
     """
     decimal = sys.modules.get('decimal')
-    if not hasattr(decimal, 'setcontext'):
+    if decimal is None or not hasattr(decimal, 'setcontext'):  # a helper of this name has no such function
         return None
     set_context, loaded = decimal.setcontext, decimal.getcontext().copy()
     return lambda: set_context(loaded.copy())

@@ -1,4 +1,6 @@
-"""Ends the worker after `stop`: the function's SIGTERM handler, then its exit functions, then the process."""
+"""Ends the worker after `stop`: the function's SIGTERM handler, then its exit functions, then the
+process.
+"""
 
 import atexit
 import os
@@ -15,12 +17,17 @@ ending = {'code': 1, 'joined': False}
 
 
 def register(wire):
-    """Must be called before the function is loaded: exit functions run in reverse order, and this one is the last."""
+    """Must be called before the function is loaded: exit functions run in reverse order, and this
+    one is the last.
+    """
     atexit.register(end, wire)
 
 
 def leave(code):
-    """Lets the interpreter end, but wait for threads of the function for a second only. Runs on the main thread."""
+    """Lets the interpreter end, but wait for threads of the function for a second only.
+
+    Runs on the main thread.
+    """
     ending['code'] = code
     atexit.register(ending.update, joined=True)  # runs first, after the threads have ended
     start_new_thread(stop_waiting, ())
@@ -33,7 +40,10 @@ def stop_waiting():
 
 
 def end(wire):
-    """Flushes and exits. Uses os._exit: interpreter shutdown can crash while daemon threads are inside C code."""
+    """Flushes and exits.
+
+    Uses os._exit: interpreter shutdown can crash while daemon threads are inside C code.
+    """
     try:
         for stream in outputs + [sys.__stdout__, sys.__stderr__]:
             if stream is not None:
@@ -44,7 +54,10 @@ def end(wire):
 
 
 def raise_sigterm():
-    """Runs the function's SIGTERM handler, if it has installed one. Returns whether it has. Runs on the main thread."""
+    """Runs the function's SIGTERM handler, if it has installed one.
+
+    Returns whether it has. Runs on the main thread.
+    """
     if not callable(signal.getsignal(signal.SIGTERM)):
         return False
     try:

@@ -28,7 +28,7 @@ class LoadError(Exception):
         self.fields = dict(more, type='failed', code=code, message=message)
 
 
-def error_frame(call, error):
+def error_frame(call: int, error: BaseException) -> bytes:
     """Returns the `error` frame that ends the call."""
     fields = {'type': 'error', 'id': call, 'message': message_of(error)}
     if isinstance(error, CallError):
@@ -38,7 +38,7 @@ def error_frame(call, error):
     return encode_line(fields)
 
 
-def message_of(error):
+def message_of(error: BaseException) -> str:
     """Returns the type and the text of an exception, such as `ValueError: no such user`."""
     try:
         text = str(error)
@@ -50,7 +50,7 @@ def message_of(error):
     return shorten(text, MAX_MESSAGE_CHARACTERS)
 
 
-def stack_of(error):
+def stack_of(error: BaseException) -> str:
     """Returns the traceback, without the frames of the worker that called the function."""
     try:
         text = ''.join(traceback.format_exception(type(error), error, function_part(error.__traceback__)))
@@ -68,7 +68,7 @@ def function_part(trace):
 def is_own(trace):
     """Returns whether the traceback entry is in the worker or in Python's import system."""
     name = trace.tb_frame.f_code.co_filename
-    return name.startswith(OWN_FOLDER) or name.startswith('<frozen importlib')
+    return name.startswith((OWN_FOLDER, '<frozen importlib'))
 
 
 def shorten(text, limit):

@@ -1,4 +1,6 @@
-"""Makes the event of a `call` frame, with everything in it that a call may not look at made on demand."""
+"""Makes the event of a `call` frame, with everything in it that a call may not look at made on
+demand.
+"""
 
 import json
 
@@ -7,16 +9,26 @@ from .request import request_of
 
 UTF8_BOM = b'\xef\xbb\xbf'
 
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Call, Event, Frame
+
 
 class BodyMalformed(CallError):
     code = 'BODY_MALFORMED'
 
 
 class Extensions(dict):
-    """event['extensions'] makes `request` when it is first read. Also holds what the worker needs to know of the call."""
+    """event['extensions'] makes `request` when it is first read.
 
-    __slots__ = ('call', 'source', 'response')
-    # call: the id, 0 once answered. source: fields, head and body of the frame. response: see bottle_globals.py
+    Also holds what the worker needs to know of the call.
+    """
+
+    __slots__ = ('call', 'response', 'source')
+
+    call: int  # the id, 0 once the call has been answered
+    source: 'Frame'
+    response: 'object | None'  # see bottle_globals.py
 
     def __missing__(self, key):
         if key != 'request':
@@ -62,7 +74,7 @@ class Extensions(dict):
             return dict.__repr__(self)
 
 
-def extensions_of(call, fields, head, body):
+def extensions_of(call: int, fields: 'Call', head: bytes, body: bytes) -> Extensions:
     """Returns event['extensions'] of a call."""
     extensions = Extensions()
     extensions.call = call
@@ -74,7 +86,7 @@ def extensions_of(call, fields, head, body):
     return extensions
 
 
-def event_of(extensions, fields, body):
+def event_of(extensions: Extensions, fields: 'Call', body: bytes) -> 'Event':
     """Returns the event. Raises BodyMalformed if the body has to be JSON and is not."""
     get = fields.get
     return {
@@ -94,10 +106,10 @@ def refuse_constant(name):
 decode = json.JSONDecoder(parse_constant=refuse_constant).decode
 
 
-def parse(body):
+def parse(body: bytes) -> object:
     if not body:
         return None  # a CronJobTrigger sends Content-Type: application/json without a body
     try:
         return decode(str(body[3:] if body.startswith(UTF8_BOM) else body, 'utf-8'))
     except (ValueError, RecursionError) as error:
-        raise BodyMalformed('the body is not JSON: %s' % error)
+        raise BodyMalformed('the body is not JSON: %s' % error) from None

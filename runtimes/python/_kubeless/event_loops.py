@@ -1,8 +1,10 @@
-"""Makes asyncio.get_event_loop() work in plain functions on every thread, as it did in Kubeless's one process per call."""
+"""Makes asyncio.get_event_loop() work in plain functions on every thread, as it did in Kubeless's
+one process per call.
+"""
 
 
 def give_loops(asyncio):
-    """Makes the current event loop policy create a loop where the thread has none, or a closed one."""
+    """Makes the event loop policy create a loop where the thread has none, or a closed one."""
     # The public function warns from Python 3.14 on.
     policy = getattr(getattr(asyncio, 'events', None), '_get_event_loop_policy', asyncio.get_event_loop_policy)()
     if getattr(policy, 'gives_loops', False):

@@ -1,7 +1,8 @@
 """Runs the calls of a function that has replaced Python's threads by greenlets (gevent, eventlet).
 
-Each call gets a thread, which is a greenlet: all of them run on the thread that loaded the function, as these libraries'
-sockets demand. A call that uses the CPU keeps the others waiting, as in an `async def`.
+Each call gets a thread, which is a greenlet. All of them run on the thread that loaded the
+function, as the sockets of these libraries demand. A call that uses the CPU makes the others wait,
+as in an `async def`.
 """
 
 import select
@@ -9,20 +10,25 @@ import threading
 
 from .calls import Calls
 from .output import finish_lines, partial
+from .wire import Wire
 
 DRAIN_S = 0.05  # how often the end of the last call is looked for after `stop`
+
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Context, Frame, Handler
 
 
 def is_patched(allocate_lock):
     """Returns whether threading makes other locks than the interpreter's own."""
-    return threading._allocate_lock is not allocate_lock
+    return threading._allocate_lock is not allocate_lock  # type: ignore[attr-defined]
 
 
 class GreenThreads:
-    def __init__(self, wire, handler, context):
+    def __init__(self, wire: Wire, handler: 'Handler', context: 'Context'):
         self.wire = wire
         self.calls = Calls(wire, handler, context)
-        self.open = set()
+        self.open: 'set[int]' = set()
         self.stopping = False
 
     def serve(self):
@@ -33,7 +39,7 @@ class GreenThreads:
                 for frame in self.wire.read():
                     self.take(frame)
 
-    def take(self, frame):
+    def take(self, frame: 'Frame') -> None:
         fields = frame[0]
         if fields['type'] == 'call':
             self.open.add(fields['id'])

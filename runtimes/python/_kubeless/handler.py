@@ -12,6 +12,10 @@ from .paths import NamesakeFinder, has_namesake, import_own
 VARARGS = 0x04
 ASYNC = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
 
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Handler
+
 
 class Source(SourceFileLoader):
     """Ignores .pyc files: they are compared by whole seconds, and an editor saves faster."""
@@ -20,7 +24,7 @@ class Source(SourceFileLoader):
         raise OSError
 
 
-def load(file, name):
+def load(file: str, name: 'str | None') -> 'tuple[Handler, str]':
     """Returns the handler and its name. Raises LoadError."""
     return find(load_module(file), name, file)
 
@@ -30,14 +34,14 @@ def load_module(file):
     if name in sys.modules or has_namesake(name):  # json.py: `import json` goes on to find Python's
         sys.meta_path.insert(0, NamesakeFinder(name))
         name += '_function'
-    spec = spec_from_file_location(name, file, loader=Source(name, file))
-    module = module_from_spec(spec)
+    loader = Source(name, file)
+    module = module_from_spec(spec_from_file_location(name, file, loader=loader))  # type: ignore[arg-type]
     sys.modules[name] = module  # pickle and multiprocessing look here
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException as error:
         sys.modules.pop(name, None)
-        raise LoadError('HANDLER_FAILED_TO_LOAD', explain(error, file), stack=stack_of(error))
+        raise LoadError('HANDLER_FAILED_TO_LOAD', explain(error, file), stack=stack_of(error)) from None
     return module
 
 
@@ -46,7 +50,9 @@ def stem(file):
 
 
 def explain(error, file):
-    """Returns what failed, where and the cure, such as `ModuleNotFoundError: No module named 'six' (hello.py, line 3); …`"""
+    """Returns what failed, where and the cure, such as `ModuleNotFoundError: No module named 'six'
+    (hello.py, line 3); …`
+    """
     message = message_of(error)
     if not isinstance(error, SyntaxError):
         message += place_of(error, os.path.dirname(file))
@@ -132,10 +138,10 @@ def takes_two(function):
     if code is None:
         return False
     most, defaults = code.co_argcount, len(function.__defaults__ or ())
-    return code.co_flags & VARARGS and most - defaults <= 2 or most - defaults <= 2 <= most
+    return most - defaults <= 2 and (most >= 2 or code.co_flags & VARARGS)
 
 
-def is_async(handler):
+def is_async(handler: 'Handler') -> bool:
     while hasattr(handler, 'func') and not hasattr(handler, '__code__'):  # functools.partial
         handler = handler.func
     code = getattr(handler, '__code__', None) or getattr(type(handler).__call__, '__code__', None)

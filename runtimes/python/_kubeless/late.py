@@ -30,5 +30,5 @@ class ImportHook:
             execute(module)
             self.action(module)
 
-        spec.loader.exec_module = execute_and_act
+        spec.loader.exec_module = execute_and_act  # type: ignore[method-assign]
         return spec

@@ -1,4 +1,4 @@
-"""Watches the runners: hands over from a reader that is in a slow call, and decides whether calls are spread.
+"""Hands over from a reader that is in a slow call, and decides whether calls are spread.
 
 runtimes/ANATOMY.md ("Runners") explains both.
 """
@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 TICK_S = 0.002
 QUIET_TICKS = 10  # without work; then the monitor rests
-SLOW_S = 0.0002  # average time of a call above which calls are spread: a hand-over costs a tenth of it
+SLOW_S = 0.0002  # average time of a call above which calls are spread; a hand-over costs 0.00002
 SPREAD_TICKS = 256  # then one thread alone runs calls again, as long as they are fast
 PAST = 0.75  # weight of the past in the averages, per tick
 
@@ -27,7 +27,7 @@ class Monitor:
         while True:
             self.watch_until_quiet()
             self.gate.acquire(False)
-            # read() clears `reading` before it checks `resting`: one of the two always sees the other.
+            # read() clears `reading` before it checks `resting`, so one of the two sees the other.
             self.resting = True
             if self.runners.reading:
                 self.gate.acquire()
@@ -41,8 +41,8 @@ class Monitor:
         runners, wire, clock = self.runners, self.runners.wire, self.clock
         quiet = spread_ticks = seen = 0
         taken = runners.taken
-        last = since = clock.read(runners.reader)  # times of the last look, and of the first one inside this call
-        busy = calls = 0.0  # seconds that the reader was inside calls, and calls begun: averages, the past weighs less
+        last = since = clock.read(runners.reader)  # at the last look, and at the first one in this call
+        busy = calls = 0.0  # weighted sums: seconds that the reader was in calls, and calls begun
         while quiet < QUIET_TICKS:
             sleep(TICK_S)
             if wire.out:
@@ -82,17 +82,19 @@ class Times:
         return wall - (self.queued - earlier.queued) if earlier.runner is self.runner else wall
 
     def is_slow_since(self, earlier):
-        """Returns whether the thread has used a tick of CPU time, or has been blocked for a tick and still is."""
+        """Returns whether the thread has used a tick of CPU time, or has been blocked for a tick
+        and still is.
+        """
         if self.cpu - earlier.cpu >= TICK_S:
             return True
         return self.active_since(earlier) >= TICK_S and not is_runnable(self.runner)
 
 
 class ThreadClock:
-    """Reads /proc/…/schedstat of the reader. Where that is missing (macOS, gVisor), all wall time counts as blocked.
+    """Reads /proc/…/schedstat of the reader.
 
-    The time for which the monitor itself waits for a CPU counts as the reader's: the monitor may hold the interpreter
-    lock then, and keep the reader blocked.
+    Adds the time for which the monitor itself waits for a CPU: it may hold the interpreter lock
+    then, which blocks the reader. Without schedstat (macOS, gVisor) all wall time counts as blocked.
     """
 
     def __init__(self):

@@ -12,12 +12,15 @@ MAX_LINE_CHARACTERS = 1 << 20  # a longer line is sent in pieces
 
 here = local()  # .runner: the Runner of this thread, if it is one
 
-outputs = []  # the worker's streams, also while a function has replaced sys.stdout
-partial = {}  # (call or negated thread, stream) -> the beginning of a line
+outputs: 'list[Output]' = []  # the worker's streams, also while a function has replaced sys.stdout
+partial: 'dict[tuple[int, str], str]' = {}  # (call or negated thread, stream) -> the beginning of a line
 
 
 class Output(io.TextIOBase):
-    """Replaces sys.stdout or sys.stderr. Descriptors 1 and 2 stay as they are for C code and child processes."""
+    """Replaces sys.stdout or sys.stderr.
+
+    Descriptors 1 and 2 stay as they are for C code and child processes.
+    """
 
     encoding = 'utf-8'
     errors = 'backslashreplace'  # print() must not fail for text without a UTF-8 form
@@ -54,7 +57,7 @@ class Output(io.TextIOBase):
             self.emit(call, text[:cut])
         return size
 
-    def emit(self, call, text):
+    def emit(self, call: int, text: str) -> None:
         body = text.encode('utf-8', self.errors)
         mark = b'"id":%d,' % call if call else b''
         frame = b'{"type":"log","stream":"%b",%b"body":%d}\n' % (self.stream.encode(), mark, len(body))
@@ -66,7 +69,9 @@ class Output(io.TextIOBase):
             self.emit(max(key, 0), text + '\n')
 
     def flush(self):
-        """Does nothing inside a call: whole lines are sent at once, half a line waits for its end or the call's."""
+        """Does nothing inside a call: whole lines are sent at once, half a line waits for its end
+        or the call's.
+        """
         if not self.wire.gone and not current.get().call:
             self.end_line(-get_ident())
 
@@ -98,7 +103,7 @@ def redirect(wire):
     sys.stdout, sys.stderr = outputs
 
 
-def finish_lines(call):
+def finish_lines(call: int) -> None:
     """Sends the lines that an answered call has left without a line break."""
     for output in outputs:
         output.end_line(call)

@@ -1,7 +1,7 @@
-"""Where modules are found: the function's folder, Python's library, what is installed, in this order.
+"""Where modules are found: the function's folder, Python's library, then installed packages.
 
-A file in the function's folder hides a module of the same name from the function only: the worker's own imports, and
-those of the function's file under its own name, skip the folder.
+A file in the function's folder hides a module of the same name from the function only. Imports of
+the worker skip the folder; so does an import of the function's file under its own name.
 """
 
 import os
@@ -12,12 +12,14 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 
 LAYOUTS = ('lib/%s/site-packages', 'lib64/%s/site-packages', 'local/lib/%s/dist-packages')
-folders = set()  # the function's folder, in each way that sys.path may spell it
-own = {}  # modules that import_own has imported
+folders: 'set[str]' = set()  # the function's folder, in each way that sys.path may spell it
+own: 'dict[str, object]' = {}  # modules that import_own has imported
 
 
 def add_paths(folder, prefixes):
-    """Puts the function's folder first on sys.path, and what is installed in the prefixes before Python's own packages."""
+    """Puts the function's folder first on sys.path, and what is installed in the prefixes before
+    Python's own packages.
+    """
     folders.update((folder, os.path.realpath(folder)))
     packages = [path for path in sys.path if path.endswith(('site-packages', 'dist-packages'))]
     sys.path[:] = [folder] + [path for path in sys.path if path not in packages and not is_function_folder(path)]
@@ -53,7 +55,9 @@ def has_namesake(name):
 
 
 class NamesakeFinder:
-    """Finds the module that a file of the function's folder hides: redis.py can import the package redis."""
+    """Finds the module that a file of the function's folder hides: redis.py can import the package
+    redis.
+    """
 
     def __init__(self, name):
         self.name = name
@@ -74,8 +78,10 @@ class OwnFinder:
         return None
 
 
-def import_own(name):
-    """Imports a module for the worker: a helper of the function, such as email.py, does not take the place of Python's."""
+def import_own(name: str):
+    """Imports a module for the worker: a helper of the function, such as email.py, does not take
+    the place of Python's.
+    """
     module = own.get(name)
     if module is None:
         module = own[name] = import_without_helpers(name)

@@ -20,7 +20,7 @@ def request_of(fields, head, body):
             'add bottle to requirements.txt' % error
         ) from None
     limit = int(os.environ.get('FUNC_MEMFILE_MAX') or DEFAULT_MEMFILE_BYTES)
-    if bottle.BaseRequest.MEMFILE_MAX != limit:
+    if limit != bottle.BaseRequest.MEMFILE_MAX:
         bottle.BaseRequest.MEMFILE_MAX = limit
     return bottle.BaseRequest(environ_of(fields, head, body))
 

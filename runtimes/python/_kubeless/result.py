@@ -12,6 +12,12 @@ TEXT = b'Content-Type: text/html; charset=UTF-8\r\n'
 BYTES = b'Content-Type: text/html\r\n'
 JSON = b'Content-Type: application/json\r\n'
 
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from typing import Iterable
+
+    from .messages import Answer
+
 encode_json = json.JSONEncoder(allow_nan=False).encode  # NaN and Infinity are not JSON
 
 
@@ -20,14 +26,17 @@ class ResultInvalid(CallError):
 
 
 class Stream:
-    """An answer that is sent in chunks. `head` is None if the first piece decides the content type."""
+    """An answer that is sent in chunks.
+
+    `head` is None if the first piece decides the content type.
+    """
 
     def __init__(self, pieces, head, status, ready=False):
         self.pieces, self.head, self.status = pieces, head, status
         self.ready = ready  # no piece blocks
 
     def opening(self, call, first, bound):
-        """Returns the `head` frame, given the first piece and the call's bottle.response (or None)."""
+        """Returns the `head` frame. `bound` is the call's bottle.response, or None."""
         head, status = self.head, self.status
         if head is None:
             head = TEXT if isinstance(first, str) else BYTES
@@ -36,7 +45,7 @@ class Stream:
         return b'{"type":"head","id":%d,"status":%d,"head":%d}\n%b' % (call, status, len(head), head)
 
 
-def result_of(call, value, bound=None):
+def result_of(call: int, value, bound=None) -> 'Answer':
     """Returns the frame that ends the call, or a Stream, or `value` itself if it has to be awaited.
 
     `bound` is the call's bottle.response, None if the function has not touched it.
@@ -58,7 +67,7 @@ def result_of(call, value, bound=None):
     return result_frame(call, status_of(response), head_of(response, kind, type(body) is bytes), body)
 
 
-def result_frame(call, status, head, body):
+def result_frame(call: int, status: int, head, body) -> 'bytes | Stream':
     """Returns a `result` frame, or a Stream if the body is large or made piece by piece."""
     if type(body) is not bytes:
         return Stream(body, head, status)
@@ -71,7 +80,10 @@ def result_frame(call, status, head, body):
 
 
 def content(value, charset='utf-8'):
-    """Returns the content type line and the body of a value. For an iterator these are None and the iterator."""
+    """Returns the content type line and the body of a value.
+
+    For an iterator these are None and the iterator.
+    """
     if isinstance(value, str):
         return TEXT, to_bytes(value, charset)
     if isinstance(value, dict):
@@ -99,7 +111,9 @@ def content(value, charset='utf-8'):
 
 
 class FilePieces:
-    """Reads an open file as data arrives: read1 does not wait until a pipe has filled a whole chunk."""
+    """Reads an open file as data arrives: read1 does not wait until a pipe has filled a whole
+    chunk.
+    """
 
     def __init__(self, file):
         self.read = getattr(file, 'read1', file.read)
@@ -116,7 +130,9 @@ class FilePieces:
 
 
 def is_response(value):
-    """Returns whether the value is a bottle response. bottle is loaded only if the function uses it."""
+    """Returns whether the value is a bottle response. bottle is loaded only if the function uses
+    it.
+    """
     bottle = sys.modules.get('bottle')
     return bottle is not None and isinstance(value, getattr(bottle, 'BaseResponse', ()))
 
@@ -129,7 +145,10 @@ def status_of(response):
 
 
 def head_of(response, kind, counted):
-    """Returns the header lines. `kind` replaces bottle's default content type; `counted`: the loader knows the length."""
+    """Returns the header lines.
+
+    `kind` replaces bottle's default content type; `counted`: the loader knows the length.
+    """
     own, head = response.headers, b''
     for name, value in response.headerlist:
         known = name.lower()
@@ -150,7 +169,7 @@ def header(name, value):
     return line + b'\r\n'
 
 
-def piece(item):
+def piece(item: object) -> bytes:
     """Returns one item of an iterator as bytes."""
     if isinstance(item, str):
         return to_bytes(item)
@@ -159,7 +178,7 @@ def piece(item):
     raise ResultInvalid('the handler streamed %s: an iterator may give str and bytes only' % name_of(item))
 
 
-def parts(data):
+def parts(data: bytes) -> 'Iterable[bytes]':
     """Returns the chunks of a piece; an empty piece has none."""
     if 0 < len(data) <= CHUNK_BYTES:
         return (data,)
@@ -167,25 +186,28 @@ def parts(data):
 
 
 def close(pieces):
-    """Closes an iterator, at its end or before. An error in its cleanup is lost: its call has been answered."""
+    """Closes an iterator, at its end or before.
+
+    An error in its cleanup is lost: its call has been answered.
+    """
     try:
         getattr(pieces, 'close', bool)()
     except BaseException:
         pass
 
 
-def to_bytes(text, charset='utf-8'):
+def to_bytes(text: str, charset: str = 'utf-8') -> bytes:
     try:
         return text.encode(charset)
     except (UnicodeEncodeError, LookupError) as error:
-        raise ResultInvalid('the handler returned text that has no %s form: %s' % (charset.upper(), error))
+        raise ResultInvalid('the handler returned text that has no %s form: %s' % (charset.upper(), error)) from None
 
 
-def json_of(value):
+def json_of(value: object) -> bytes:
     try:
         return encode_json(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ResultInvalid('the handler returned %s that has no JSON form: %s' % (name_of(value), error))
+        raise ResultInvalid('the handler returned %s that has no JSON form: %s' % (name_of(value), error)) from None
 
 
 def name_of(value):
@@ -194,9 +216,9 @@ def name_of(value):
     return ('an ' if name[:1].lower() in 'aeiou' else 'a ') + name
 
 
-def chunk(call, data):
+def chunk(call: int, data: bytes) -> bytes:
     return b'{"type":"chunk","id":%d,"body":%d}\n%b' % (call, len(data), data)
 
 
-def end(call):
+def end(call: int) -> bytes:
     return b'{"type":"end","id":%d}\n' % call

@@ -11,11 +11,17 @@ from collections import deque
 
 from .calls import Calls
 from .errors import stack_of
+from .green import is_patched
 from .monitor import Monitor
 from .output import finish_lines, here, partial
+from .wire import Wire
 
 IDLE_S = 60  # a runner that was not needed for so long ends
 MAX_BACKLOG = 64  # frames that may wait for the reader's next write
+
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Context, Frame, Handler
 
 
 class Runner:
@@ -26,24 +32,24 @@ class Runner:
     def __init__(self):
         self.call = 0  # id of the call that it is running
         self.ended = False
-        self.task = None  # folder of the thread in /proc
+        self.task: 'str | None' = None  # folder of the thread in /proc
         self.gate = allocate_lock()  # locked while the thread has nothing to do; released to wake it
         self.gate.acquire()
 
 
 class Runners:
-    def __init__(self, wire, handler, context, limit):
+    def __init__(self, wire: Wire, handler: 'Handler', context: 'Context', limit: int):
         self.wire, self.limit = wire, limit
         self.calls = Calls(wire, handler, context)
         self.flows = self.calls.flows
         self.lock = allocate_lock()  # guards runners, idle and reader; not held while a call runs or the wire is read
         self.main = Runner()  # the thread that loaded the function
         self.on_main = limit == 1  # then it also runs all calls: what was opened at load may be bound to it (sqlite3)
-        self.runners = []
-        self.idle = []  # the last one to become idle is woken first: its memory is in the caches
-        self.reader = None
+        self.runners: 'list[Runner]' = []
+        self.idle: 'list[Runner]' = []  # the last one to become idle is woken first: its memory is in the caches
+        self.reader: 'Runner | None' = None
         self.reading = False  # the reader is inside wire.read()
-        self.waiting = deque()  # calls that have not begun
+        self.waiting: 'deque[Frame]' = deque()  # calls that have not begun
         self.taken = 0  # number of calls read so far
         self.spread = False
         self.stopping = False
@@ -71,8 +77,10 @@ class Runners:
             me.task = os.path.join('/proc', os.readlink('/proc/thread-self'))
         except OSError:
             pass
-        if sys.version_info >= (3, 8):  # older interpreters would wait for this thread when they end
-            threading.current_thread()._daemonic = False  # so that threads which a handler starts are not daemons
+        # Not a daemon, so that threads which a handler starts are none. Before 3.8 the interpreter
+        # would wait for it.
+        if sys.version_info >= (3, 8):
+            threading.current_thread()._daemonic = False  # type: ignore[attr-defined]
         try:
             while not me.ended:
                 self.step(me)(me)
@@ -108,7 +116,7 @@ class Runners:
             return me is self.main
         return self.idle or len(self.runners) <= self.limit or self.reader not in (me, None)
 
-    def wake(self, count):
+    def wake(self, count: int) -> None:
         """Wakes or starts runners, which decide themselves what to do. The lock is held."""
         for _ in range(count):
             if self.idle:
@@ -162,7 +170,9 @@ class Runners:
         )
 
     def on_print(self, frame):
-        """Sends a `log` frame: the reader's with its answers or in the next tick, all others at once."""
+        """Sends a `log` frame: the reader's with its answers or in the next tick, all others at
+        once.
+        """
         self.wire.out.append(frame)
         runner = getattr(here, 'runner', None)
         if runner is None or runner is not self.reader or len(self.wire.out) > MAX_BACKLOG:
@@ -188,7 +198,7 @@ class Runners:
         me.call = 0
         flush()
 
-    def hand_over(self, reader, call):
+    def hand_over(self, reader: Runner, call: int) -> None:
         """Makes another runner the reader, unless the call has ended meanwhile."""
         with self.lock:
             if self.reader is reader and reader.call == call:
@@ -197,7 +207,7 @@ class Runners:
 
 
 def start_thread(run, name, *args):
-    if threading._allocate_lock is allocate_lock:
+    if not is_patched(allocate_lock):
         threading.Thread(target=run, args=args, name=name, daemon=True).start()
     else:  # a handler has replaced threading by greenlets (gevent) after the function was loaded
         start_new_thread(run, args)

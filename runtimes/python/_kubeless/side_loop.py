@@ -1,4 +1,6 @@
-"""An event loop on its own thread, for coroutines and async generators that a plain handler returned."""
+"""An event loop on its own thread, for coroutines and async generators that a plain handler
+returned.
+"""
 
 import asyncio
 from concurrent.futures import CancelledError
@@ -18,7 +20,10 @@ class SideLoop:
             run(self.loop)
 
     def wait(self, awaitable, flow=None):
-        """Returns what the awaitable gives. The loop's task runs in a copy of the caller's context."""
+        """Returns what the awaitable gives.
+
+        The loop's task runs in a copy of the caller's context.
+        """
         future = asyncio.run_coroutine_threadsafe(outcome(awaitable), self.loop)
         if flow is not None:
             flow.stop = future.cancel

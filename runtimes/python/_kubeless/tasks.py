@@ -1,4 +1,4 @@
-"""Runs the calls of an `async def` handler as tasks of one asyncio loop, which also reads the wire."""
+"""Runs the calls of an `async def` handler on one asyncio loop, which also reads the wire."""
 
 import asyncio
 import sys
@@ -11,31 +11,36 @@ from .event import event_of, extensions_of
 from .forks import end_child
 from .output import finish_lines, partial
 from .result import chunk, close, end, is_response, parts, piece, result_of
+from .wire import Wire
 
 MAX_BACKLOG = 64  # frames that may wait for the loop's next turn
 MAX_CANCEL_S = 1  # time for tasks that handlers have left running, when the worker stops
 TURNS_OF_A_SIGNAL = 3  # of the loop: read its pipe, run the signal's callback, start a task
 DONE = object()
 
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Call, Context, Handler
+
 all_tasks = getattr(asyncio, 'all_tasks', None) or asyncio.Task.all_tasks  # type: ignore[attr-defined]  # Python 3.6
 
 
 class Tasks:
-    def __init__(self, wire, handler, context):
+    def __init__(self, wire: Wire, handler: 'Handler', context: 'Context'):
         self.wire, self.handler, self.context = wire, handler, context
         self.loop = asyncio.new_event_loop()
         self.thread = get_ident()
         self.set_decimal = decimal_setter() if PER_COROUTINE else None
         self.held = 0  # calls begun and not answered
-        self.tasks = {}
-        self.paused = {}  # call id -> future that `resume` completes
-        self.cancelled = set()
+        self.tasks: 'dict[int, asyncio.Task]' = {}
+        self.paused: 'dict[int, asyncio.Future]' = {}  # call id -> future that `resume` completes
+        self.cancelled: 'set[int]' = set()
         self.flushing = False  # a flush is due in this turn
         self.stopping = False
         wire.on_print = self.post
 
     def serve(self):
-        """Returns when `stop` has come, all calls are answered and the function's tasks have ended."""
+        """Returns when `stop` has come, all calls are answered and all tasks have ended."""
         asyncio.set_event_loop(self.loop)
         self.loop.add_reader(self.wire.fd, self.read)
         while not (self.stopping and not self.held):  # a handler may have stopped the loop
@@ -48,7 +53,9 @@ class Tasks:
             print('a task raised %s' % message_of(error), file=sys.stderr)
 
     def end_by_signal(self):
-        """Runs the function's SIGTERM handler, also one of loop.add_signal_handler, and the tasks that it starts."""
+        """Runs the function's SIGTERM handler, also one of loop.add_signal_handler, and the tasks
+        that it starts.
+        """
         before = all_tasks(self.loop)
         if raise_sigterm():
             for _ in range(TURNS_OF_A_SIGNAL):
@@ -56,7 +63,9 @@ class Tasks:
             self.wait(all_tasks(self.loop) - before)
 
     def end_tasks(self):
-        """Cancels the tasks that handlers have left running and waits for them, as asyncio.run() does."""
+        """Cancels the tasks that handlers have left running and waits for them, as asyncio.run()
+        does.
+        """
         rest = all_tasks(self.loop)
         for task in rest:
             task.cancel()
@@ -110,7 +119,7 @@ class Tasks:
 
     # ---- calls
 
-    async def call(self, call, fields, head, body):
+    async def call(self, call: int, fields: 'Call', head: bytes, body: bytes) -> None:
         extensions = extensions_of(call, fields, head, body)
         if PER_COROUTINE:
             current.set(extensions)
@@ -210,9 +219,12 @@ async def from_thread(pieces, loop):
 
 
 def start(coroutine, loop):
-    """Starts a task. Python 3.12 runs it up to its first wait at once, which saves a turn of the loop."""
+    """Starts a task.
+
+    Python 3.12 runs it up to its first wait at once, which saves a turn of the loop.
+    """
     if sys.version_info >= (3, 12):
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)  # novermin
     return loop.create_task(coroutine)
 
 

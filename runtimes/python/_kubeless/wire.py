@@ -12,16 +12,22 @@ READ_BYTES = 1 << 16  # about a hundred calls; more, and malloc would map and un
 MAX_LINE_BYTES = 1 << 20  # PROTOCOL 2.3
 HIGH_DESCRIPTORS = (64, 16, 4)  # lower where the limit of open files is lower
 
-scan = json.JSONDecoder().scan_once
+scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Frame
 
 
-def encode_line(fields):
+def encode_line(fields: dict) -> bytes:
     """Returns a frame without head and body."""
     return json.dumps(fields).encode() + b'\n'
 
 
 def take_wire(number=3):
-    """Returns the wire, moved to a high descriptor: a handler may close 3, or write to it, by number."""
+    """Returns the wire, moved to a high descriptor: a handler may close 3, or write to it, by
+    number.
+    """
     try:
         connected = stat.S_ISSOCK(os.fstat(number).st_mode)
     except OSError:
@@ -50,20 +56,20 @@ class Wire:
     def __init__(self, fd):
         self.fd = fd
         self.gone = False  # this is a forked child, which must not write
-        self.out = []  # frames to write; any thread appends, flush() removes them in order
+        self.out: 'list[bytes]' = []  # frames to write; any thread appends, flush() removes them in order
         self.lock = allocate_lock()
         self.writer = 0  # the thread that is in flush()
         self.rest = b''  # the beginning of a frame
-        self.large = None  # a frame whose body is still being read
+        self.large: 'Large | None' = None  # a frame whose body is still being read
         self.on_print = self.send  # sends `log` frames; the runners set one that joins them with answers
 
     # ---- out
 
-    def send(self, frame):
+    def send(self, frame: bytes) -> None:
         self.out.append(frame)
         self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         me = get_ident()
         if self.writer == me:  # a __del__ or signal handler printed during flush(); the loop below sends that too
             return
@@ -80,7 +86,9 @@ class Wire:
                 self.writer = 0
 
     def leave_to_parent(self):
-        """In a forked child: closes the wire, and replaces the lock, which a thread of the parent may hold."""
+        """In a forked child: closes the wire, and replaces the lock, which a thread of the parent
+        may hold.
+        """
         self.gone = True
         self.out = []
         self.lock = allocate_lock()
@@ -89,13 +97,14 @@ class Wire:
 
     # ---- in
 
-    def read(self):
-        """Waits for bytes and returns the frames that are complete, each as a tuple of fields, head and body.
+    def read(self) -> 'list[Frame]':
+        """Waits for bytes and returns the frames that are complete, each as a tuple of fields, head
+        and body.
 
         Exits with code 0 at end of file (PROTOCOL 1.3), with 70 if a line is broken (PROTOCOL 2.7).
         """
         if self.large is not None:
-            return self.read_large()
+            return self.read_large(self.large)
         data = os.read(self.fd, READ_BYTES)
         if not data:
             os._exit(0)
@@ -103,7 +112,7 @@ class Wire:
             data = self.rest + data
             self.rest = b''
         text = data.decode('latin-1')  # one character per byte, so offsets are the same (PROTOCOL 2.6)
-        frames = []
+        frames: 'list[Frame]' = []
         at, end = 0, len(data)
         while at < end:
             line_end = data.find(b'\n', at)
@@ -130,16 +139,17 @@ class Wire:
         self.rest = data[at:]
         return frames
 
-    def read_large(self):
-        if not self.large.fill(self.fd):
-            return ()
-        frame = self.large.frame()
+    def read_large(self, large: 'Large') -> 'list[Frame]':
+        if not large.fill(self.fd):
+            return []
         self.large = None
-        return (frame,)
+        return [large.frame()]
 
 
 class Large:
-    """A frame with a large body, which is read into its final place: BytesIO gives its bytes away without a copy."""
+    """A frame with a large body, which is read into its final place: BytesIO gives its bytes away
+    without a copy.
+    """
 
     def __init__(self, fields, head, start, size):
         self.fields, self.head, self.size = fields, head, size
