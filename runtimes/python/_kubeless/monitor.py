@@ -94,7 +94,7 @@ class ThreadClock:
     """Reads /proc/…/schedstat of the reader.
 
     Adds the time for which the monitor itself waits for a CPU: it may hold the interpreter lock
-    then, which blocks the reader. Without schedstat (macOS, gVisor) all wall time counts as blocked.
+    then, which blocks the reader. Without schedstat (macOS, gVisor) all wall time is blocked time.
     """
 
     def __init__(self):
