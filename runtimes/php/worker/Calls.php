@@ -104,10 +104,13 @@ final class Calls
     {
         Output::$call = $id;
         Output::take();
-        if ($this->fillsSuperglobals) {
-            Superglobals::fill($call);
-        }
         try {
+            if ($call[2] === null) {
+                throw new CallError('FUNCTION_THREW', "the body of {$call[0]['body']} bytes does not fit twice into the memory that PHP has left: raise the memory limit");
+            }
+            if ($this->fillsSuperglobals) {
+                Superglobals::fill($call);
+            }
             $extensions = new Extensions($call);
             $event = Event::of($call, $extensions);
             $answer = Result::answer($id, ($this->handler)($event, clone $this->context), $extensions);

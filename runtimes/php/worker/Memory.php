@@ -45,6 +45,13 @@ final class Memory
         return memory_get_usage() >= self::$full;
     }
 
+    /** Returns whether PHP's limit leaves room for so many bytes. */
+    public static function hasRoomFor(int $bytes): bool
+    {
+        $limit = self::size((string) ini_get('memory_limit'));
+        return $limit <= 0 || memory_get_usage() + $bytes < $limit;
+    }
+
     /** Returns the bytes of a Kubernetes quantity such as `128Mi`, `0.5G` or `1e9`; 0 if it is none. */
     private static function quantity(string $text): int
     {

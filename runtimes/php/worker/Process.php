@@ -147,7 +147,7 @@ final class Process
             $message = $fatal ?? 'the file calls exit while it loads: it is loaded once and must not end the process';
             self::cannotServe(['type' => 'failed', 'code' => 'HANDLER_FAILED_TO_LOAD', 'message' => $message . Handler::cure($message)]);
         }
-        $id = self::$wire->skip() ?: Output::$call;
+        $id = Output::$call;
         Output::finish();
         Output::$call = 0;
         Superglobals::clear();

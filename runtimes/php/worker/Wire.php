@@ -9,17 +9,12 @@ final class Wire
     private const MAX_BODY_BYTES = 1 << 30;
     private const READ_BYTES = 1 << 16;
 
-    /** @var int the id of the call whose body is being read, or 0 */
-    public $incoming = 0;
-
     /** @var resource|\Socket */
     private $socket;
     /** @var bool the function forked this process: the wire belongs to the parent */
     private $isForeign = false;
     /** @var string bytes that were read and not yet cut into frames */
     private $rest = '';
-    /** @var int bytes of the incoming body that are still in the socket */
-    private $unread = 0;
     /** @var bool */
     private $isSending = false;
     /** @var string frames that a signal handler wanted to send while another frame was being sent */
@@ -166,8 +161,9 @@ final class Wire
     }
 
     /**
-     * Returns the next frame that was read whole (fields, head, body), or null.
-     * @return array{0: array<string, mixed>, 1: string, 2: string}|null
+     * Returns the next frame (fields, head, body), or null if none was read whole. The body is null
+     * if it does not fit into memory.
+     * @return array{0: array<string, mixed>, 1: string, 2: string|null}|null
      */
     public function next(): ?array
     {
@@ -212,28 +208,16 @@ final class Wire
         }
         $headText = substr($start, 0, $head);
         $data = (string) substr($start, $head);
-        // The next lines may exceed PHP's memory limit, which is a fatal error. skip() then needs
-        // to know how much of the frame is still in the socket.
-        $this->incoming = $fields['type'] === 'call' ? $fields['id'] ?? 0 : 0;
-        $this->unread = $body - \strlen($data);
-        while ($this->unread > 0) {
-            $piece = $this->receive($this->unread, MSG_WAITALL);
-            $this->unread -= \strlen($piece);
-            $data = $data === '' ? $piece : $data . $piece;
+        $unread = $body - \strlen($data);
+        $fits = Memory::hasRoomFor(2 * $unread); // while it is joined with the part that was read before
+        while ($unread > 0) {
+            $piece = $this->receive($fits ? $unread : min($unread, self::READ_BYTES), MSG_WAITALL);
+            $unread -= \strlen($piece);
+            if ($fits) {
+                $data = $data === '' ? $piece : $data . $piece;
+            }
         }
-        $this->incoming = 0;
-        return [$fields, $headText, $data];
-    }
-
-    /** Discards the rest of a body that memory could not hold. Returns the id of its call, or 0. */
-    public function skip(): int
-    {
-        $id = $this->incoming;
-        while ($this->unread > 0) {
-            $this->unread -= \strlen($this->receive(min($this->unread, self::READ_BYTES), 0));
-        }
-        $this->incoming = 0;
-        return $id;
+        return [$fields, $headText, $fits ? $data : null];
     }
 
     private function lost(): void
