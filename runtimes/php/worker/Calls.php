@@ -5,7 +5,10 @@ namespace Kubeless\Worker;
 /** Runs the calls, one after the other (PROTOCOL.md, chapters 4 to 6). */
 final class Calls
 {
-    /** Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer changes between the two processes. */
+    /**
+     * Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer changes
+     * between the two processes.
+     */
     public const AHEAD = 32;
 
     /** @var Wire */
@@ -106,7 +109,9 @@ final class Calls
         Output::take();
         try {
             if ($call[2] === null) {
-                throw new CallError('FUNCTION_THREW', "the body of {$call[0]['body']} bytes does not fit twice into the memory that PHP has left: raise the memory limit");
+                $size = $call[0]['body'];
+                $why = "the body of $size bytes does not fit twice into the memory that PHP has left";
+                throw new CallError('FUNCTION_THREW', "$why: raise the memory limit");
             }
             if ($this->fillsSuperglobals) {
                 Superglobals::fill($call);
@@ -173,7 +178,10 @@ final class Calls
         }
     }
 
-    /** Processes a frame. Returns true for `pause` and false for `resume` of the running call $id (0: none runs), else null. */
+    /**
+     * Processes a frame. Returns true for `pause` and false for `resume` of the running call $id
+     * (0: none runs), else null.
+     */
     private function take(array $frame, int $id): ?bool
     {
         switch ($frame[0]['type']) {

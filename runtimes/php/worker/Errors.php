@@ -28,7 +28,10 @@ final class LoadError extends \Exception
     }
 }
 
-/** Turns exceptions and fatal errors into messages and stacks of bounded length, without the worker's own stack frames. */
+/**
+ * Turns exceptions and fatal errors into messages and stacks of bounded length, without the
+ * worker's own stack frames.
+ */
 final class Errors
 {
     private const MAX_MESSAGE_BYTES = 4096;
@@ -82,7 +85,10 @@ final class Errors
         return self::shorten($text, self::MAX_STACK_BYTES);
     }
 
-    /** Returns the fatal error that is ending the process, with file and line; null if there is none (the function called exit). */
+    /**
+     * Returns the fatal error that is ending the process, with file and line; null if there is none
+     * (the function called exit).
+     */
     public static function fatal(): ?string
     {
         $last = error_get_last();
@@ -96,7 +102,10 @@ final class Errors
         return self::shorten("Fatal error: $message ({$last['file']}, line {$last['line']})$hint", self::MAX_MESSAGE_BYTES);
     }
 
-    /** Returns the class name. That of an anonymous class ends in a NUL and a path, which are left out. */
+    /**
+     * Returns the class name. That of an anonymous class ends in a NUL and a path, which are left
+     * out.
+     */
     public static function nameOf($value): string
     {
         return explode("\0", \get_class($value))[0];

@@ -8,8 +8,11 @@ use Psr\Http\Message\ResponseInterface;
 final class Event
 {
     private const REPLACEMENT = '\ufffd';
-    /** Matches the escape of half a surrogate pair. Every other escape is matched as a whole and skipped. */
-    private const LONE_SURROGATE = '/\\\\(?:(?:u[dD][89abAB][\da-fA-F]{2}\\\\u[dD][c-fC-F][\da-fA-F]{2}|[^u]|u(?![dD][89a-fA-F])|$)(*SKIP)(*FAIL)|u[dD][89a-fA-F][\da-fA-F]{2})/';
+    /** Matches the escape of half a surrogate pair. All other escapes are matched and skipped. */
+    private const LONE_SURROGATE = '/\\\\(?:(?:'
+        . 'u[dD][89abAB][\da-fA-F]{2}\\\\u[dD][c-fC-F][\da-fA-F]{2}' // a whole pair
+        . '|[^u]|u(?![dD][89a-fA-F])|$)(*SKIP)(*FAIL)'
+        . '|u[dD][89a-fA-F][\da-fA-F]{2})/';
 
     /** @param array{0: array<string, mixed>, 1: string, 2: string} $call fields, head and body */
     public static function of(array $call, Extensions $extensions): \stdClass

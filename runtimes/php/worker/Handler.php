@@ -66,7 +66,9 @@ final class Handler
         throw self::notFound("$file has several functions: say which one with FUNC_HANDLER (" . implode(', ', $known) . ')', $known);
     }
 
-    /** @return array<string, string> the handlers in the file: name with namespace => name without */
+    /**
+     * @return array<string, string> the handlers in the file: name with namespace => name without
+     */
     private static function functionsOf(string $file): array
     {
         $file = realpath($file);

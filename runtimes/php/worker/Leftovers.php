@@ -3,12 +3,16 @@
 namespace Kubeless\Worker;
 
 /**
- * Puts back what a call changed in the process, so that the next call finds it as the first one did.
+ * Puts back what a call changed in the process, so that the next call finds it as the first one
+ * did.
  * Under PHP-FPM, which Kubeless's own image used, PHP does this after each request.
  */
 final class Leftovers
 {
-    /** What can be put back: method that reads and writes it => functions that change it (see Source). */
+    /**
+     * What can be put back: method that reads and writes it => functions that change it (see
+     * Source).
+     */
     private const CHANGED_BY = [
         'folder' => 'chdir',
         'mask' => 'umask',
@@ -45,7 +49,10 @@ final class Leftovers
         self::choose();
     }
 
-    /** Called after each call. Returns whether the process must start again, because the next call would declare something twice. */
+    /**
+     * Called after each call. Returns whether the process must start again, because the next call
+     * would declare something twice.
+     */
     public static function putBack(): bool
     {
         if (Source::lookAgain()) {
@@ -55,12 +62,16 @@ final class Leftovers
             self::$name(self::$values[$name]);
         }
         foreach (Source::$declared as $name => $kind) {
-            $exists = $kind === 'function' ? \function_exists($name) : class_exists($name, false) || interface_exists($name, false) || trait_exists($name, false);
-            if ($exists) {
+            if ($kind === 'function' ? \function_exists($name) : self::hasClass($name)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static function hasClass(string $name): bool
+    {
+        return class_exists($name, false) || interface_exists($name, false) || trait_exists($name, false);
     }
 
     private static function choose(): void

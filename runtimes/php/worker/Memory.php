@@ -10,7 +10,10 @@ final class Memory
     /** @var int bytes in use between two calls from which on the worker starts again */
     private static $full = PHP_INT_MAX;
 
-    /** Sets a limit below the container's: PHP's error names file and line, the kernel's kill does not. */
+    /**
+     * Sets a limit below the container's: PHP's error names file and line, the kernel's kill does
+     * not.
+     */
     public static function limit(): void
     {
         $container = intdiv(self::quantity((string) getenv('FUNC_MEMORY_LIMIT')), 4) * 3;
@@ -25,7 +28,10 @@ final class Memory
         }
     }
 
-    /** Called once the file is loaded. If calls then keep more than half of the rest, that counts as a leak. */
+    /**
+     * Called once the file is loaded. If calls then keep more than half of the rest, that counts as
+     * a leak.
+     */
     public static function loaded(): void
     {
         $limit = self::size((string) ini_get('memory_limit'));
@@ -35,7 +41,9 @@ final class Memory
         }
     }
 
-    /** Returns whether the function holds so much between calls that the worker has to start again. */
+    /**
+     * Returns whether the function holds so much between calls that the worker has to start again.
+     */
     public static function isFull(): bool
     {
         if (memory_get_usage() < self::$full) {
@@ -52,7 +60,9 @@ final class Memory
         return $limit <= 0 || memory_get_usage() + $bytes < $limit;
     }
 
-    /** Returns the bytes of a Kubernetes quantity such as `128Mi`, `0.5G` or `1e9`; 0 if it is none. */
+    /**
+     * Returns the bytes of a Kubernetes quantity such as `128Mi`, `0.5G` or `1e9`; 0 if it is none.
+     */
     private static function quantity(string $text): int
     {
         if (!preg_match('/^(\d+(?:\.\d+)?(?:[eE]\d+)?)(m|[kKMGTPE]i?)?$/', trim($text), $parts)) {

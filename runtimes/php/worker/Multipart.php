@@ -7,10 +7,16 @@ final class Multipart
 {
     /** @var array<int, array{0: string, 1: string}> name and value */
     public $fields = [];
-    /** @var array<int, array{0: string, 1: string, 2: string, 3: string}> name, file name, media type, bytes */
+    /**
+     * @var array<int, array{0: string, 1: string, 2: string, 3: string}> name, file name, media
+     * type, bytes
+     */
     public $files = [];
 
-    /** Parts that are not form data, and everything behind a missing boundary, are left out as PHP does. */
+    /**
+     * Parts that are not form data, and everything behind a missing boundary, are left out as PHP
+     * does.
+     */
     public function __construct(string $body, string $contentType)
     {
         if (!preg_match('/;\s*boundary=(?:"([^"]+)"|([^;,\s]+))/i', $contentType, $found)) {
@@ -30,7 +36,8 @@ final class Multipart
                 return;
             }
             $head = substr($body, $start, $headEnd - $start);
-            // A part without content: the line break before the boundary is also the one that ends the head.
+            // A part without content: the line break before the boundary is also the one that ends
+            // the head.
             $this->add($head, (string) substr($body, $headEnd + 4, max(0, $end - $headEnd - 4)));
             $at = $end + 2;
         }

@@ -2,7 +2,9 @@
 
 namespace Kubeless\Worker;
 
-/** Sends what the function prints as `log` frames with the id of the call (PROTOCOL.md, chapter 7). */
+/**
+ * Sends what the function prints as `log` frames with the id of the call (PROTOCOL.md, chapter 7).
+ */
 final class Output
 {
     private const MAX_LINE_BYTES = 1 << 20; // a longer line is sent in pieces
@@ -29,7 +31,9 @@ final class Output
         self::take();
     }
 
-    /** Starts the worker's output buffer, unless it is still there: a function may end every buffer. */
+    /**
+     * Starts the worker's output buffer, unless it is still there: a function may end every buffer.
+     */
     public static function take(): void
     {
         if (ob_get_level() === 0) {
@@ -37,10 +41,14 @@ final class Output
         }
     }
 
-    /** Ends a call's output: prints the buffers that it left open, and sends the last line even without a line break. */
+    /**
+     * Ends a call's output: prints the buffers that it left open, and sends the last line even
+     * without a line break.
+     */
     public static function finish(): void
     {
-        while (ob_get_level() > 1 && @ob_end_flush()) {
+        for ($level = ob_get_level(); $level > 1; $level--) {
+            @ob_end_flush(); // fails for a buffer that may not be removed
         }
         if (self::$partial !== '') {
             $text = self::$partial;
@@ -49,7 +57,10 @@ final class Output
         }
     }
 
-    /** The output buffer's callback. In a forked child it leaves the text to PHP, which writes it to descriptor 1. */
+    /**
+     * The output buffer's callback. In a forked child it leaves the text to PHP, which writes it to
+     * descriptor 1.
+     */
     public static function printed(string $text, int $phase): string
     {
         if (Process::isChild()) {

@@ -2,10 +2,13 @@
 
 namespace Kubeless\Worker;
 
-/** The worker's process: how it begins, how it ends, and how it starts again. */
+/** The worker's process: its start, its end, and its new start. */
 final class Process
 {
-    /** The argument of a worker that replaced an earlier one in the same process: `ready` was sent already. */
+    /**
+     * The argument of a worker that replaced an earlier one in the same process: `ready` was sent
+     * already.
+     */
     private const AGAIN = 'again';
 
     /** @var resource|\Socket keeps descriptor 0 open */
@@ -114,7 +117,10 @@ final class Process
         exit($code);
     }
 
-    /** Returns whether the function forked this process. The child then closes its copy of the wire (PROTOCOL 1.2). */
+    /**
+     * Returns whether the function forked this process. The child then closes its copy of the wire
+     * (PROTOCOL 1.2).
+     */
     public static function isChild(): bool
     {
         if (getmypid() === self::$pid) {
@@ -174,12 +180,13 @@ final class Process
             if ($stream !== STDOUT && $stream !== STDERR && $stream !== self::$stdin) {
                 try {
                     @fclose($stream);
-                } catch (\TypeError $unclosable) { // PHP itself uses this one
+                } catch (\TypeError $error) {
+                    continue; // PHP itself still uses this one
                 }
             }
         }
         if (self::countDescriptors() > self::$descriptors) {
-            self::leave(1); // connections of a database client, for example, would stay open for ever
+            self::leave(1); // exec would keep what cannot be closed, such as a database connection
         }
         chdir(self::$folder);
         set_time_limit(0); // timers survive exec

@@ -37,7 +37,8 @@ final class Result
     /** The type of text is not decided yet: respond() and whole() look at its bytes. */
     private const UNTYPED = '';
 
-    // Kubeless's proxy in front of PHP chose the type by the first bytes (Go's http.DetectContentType).
+    // Kubeless's proxy in front of PHP chose the type by the first bytes (Go's
+    // http.DetectContentType).
     private const SNIFFED_BYTES = 512;
     private const MARKUP = '/^\s*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[\s>]/i';
     private const MAGIC = [
@@ -67,7 +68,10 @@ final class Result
         return \is_string($body) ? self::whole($call, 200, $type, $body) : new Stream($body, 200, $type, $type === self::UNTYPED);
     }
 
-    /** @return array{0: string, 1: string|iterable} the Content-Type line, and the body, whole or in pieces */
+    /**
+     * @return array{0: string, 1: string|iterable} the Content-Type line, and the body, whole or in
+     * pieces
+     */
     private static function content($value): array
     {
         if (\is_string($value)) {
@@ -103,7 +107,10 @@ final class Result
         return [self::JSON, $json];
     }
 
-    /** @param string|iterable|null $more what the handler returned; it follows the response's own body */
+    /**
+     * @param string|iterable|null $more what the handler returned; it follows the response's own
+     * body
+     */
     private static function respond(int $call, ResponseInterface $response, string $type, $more)
     {
         $status = $response->getStatusCode();
@@ -171,7 +178,8 @@ final class Result
     private static function header(string $name, string $value): string
     {
         if ($name === '' || strpbrk($name . $value, "\r\n") !== false || strpos($name . $value, "\0") !== false) {
-            throw new CallError('RESULT_INVALID', 'the handler set a header that cannot be sent: ' . json_encode(substr("$name: $value", 0, 100), JSON_INVALID_UTF8_SUBSTITUTE));
+            $shown = json_encode(substr("$name: $value", 0, 100), JSON_INVALID_UTF8_SUBSTITUTE);
+            throw new CallError('RESULT_INVALID', "the handler set a header that cannot be sent: $shown");
         }
         return "$name: $value\r\n";
     }
@@ -245,6 +253,7 @@ final class Result
 
     private static function invalid(string $what): CallError
     {
-        return new CallError('RESULT_INVALID', "the handler returned $what, which cannot be sent: return text, an array, an object, a number, a generator, a stream, a PSR-7 response, or nothing");
+        $valid = 'text, an array, an object, a number, a generator, a stream, a PSR-7 response, or nothing';
+        return new CallError('RESULT_INVALID', "the handler returned $what, which cannot be sent: return $valid");
     }
 }

@@ -11,26 +11,34 @@ final class Source
     private const REQUEST = '/_(?:GET|POST|SERVER|COOKIE|REQUEST|FILES)\b|\bGLOBALS\b|php:\/\/input|getallheaders|apache_request_headers/i';
     private const LOADS_CODE = '/\b(?:include|require)(?:_once)?\b|autoload|\beval\b/i';
 
-    /** @var array<string, true> words of Leftovers::words() that the files contain, in lower case */
+    /**
+     * @var array<string, true> words of Leftovers::words() that the files contain, in lower case
+     */
     public static $words = [];
     /**
      * @var array<string, string> functions and classes that a second run of the same code would
      * declare again, which is a fatal error: name => `function` or `class`
      */
     public static $declared = [];
-    /** @var array<string, true> base names of files that a function body loads by include or require */
+    /**
+     * @var array<string, true> base names of files that a function body loads by include or require
+     */
     private static $included = [];
     /** @var int included files that were looked into */
     private static $count = 0;
 
-    /** Returns whether the function can read superglobals: it names one, or loads files that may. */
+    /**
+     * Returns whether the function can read superglobals: it names one, or loads files that may.
+     */
     public static function readsRequest(string $file): bool
     {
         $text = (string) file_get_contents($file);
         return preg_match(self::REQUEST, $text) === 1 || preg_match(self::LOADS_CODE, $text) === 1;
     }
 
-    /** Looks into the files that were included since the last time. Returns whether there were any. */
+    /**
+     * Looks into the files that were included since the last time. Returns whether there were any.
+     */
     public static function lookAgain(): bool
     {
         $files = get_included_files();

@@ -17,7 +17,7 @@ final class Wire
     private $rest = '';
     /** @var bool */
     private $isSending = false;
-    /** @var string frames that a signal handler wanted to send while another frame was being sent */
+    /** @var string frames that a signal handler printed while another frame was being sent */
     private $deferred = '';
 
     private function __construct($socket)
@@ -44,15 +44,16 @@ final class Wire
         return new self($wire);
     }
 
-    /** Makes the wire descriptor 0 again, and inheritable, for the program that replaces this one. */
+    /** Makes the wire descriptor 0 again, inheritable, for the program that replaces this one. */
     public function handOn(): void
     {
-        // As a stream: up to PHP 8.2 socket_sendmsg() puts a Socket object behind the end of its list.
+        // As a stream: socket_sendmsg() of PHP 8.2 loses the descriptor of a Socket object (EBADF).
         Process::$stdin = self::duplicate(socket_export_stream($this->socket), 0, Process::$stdin);
     }
 
     /**
-     * Returns a copy of a stream's descriptor. It gets the number of $place, which is closed for it.
+     * Returns a copy of a stream's descriptor. It gets the number of $place, which is closed for
+     * it.
      * @param resource $stream
      * @param resource|null $place null: any number
      * @return resource|\Socket
