@@ -43,6 +43,14 @@ describe("php: the superglobals", { skip }, () => {
 		]);
 	});
 
+	test("$_SERVER has no HTTP_PROXY of the caller's, and no header whose name has an underscore", (t) =>
+		play(
+			t,
+			source("[$_SERVER['HTTP_PROXY'] ?? '', $_SERVER['HTTP_X_B'] ?? null]"),
+			asked(1, { head: ["Proxy: http://evil", "X_B: 1"] }, { body: '["",null]' }),
+			{ HTTP_PROXY: "" },
+		));
+
 	test("php://input has the body every time it is read, and the next call does not see it", (t) =>
 		play(t, source("[file_get_contents('php://input'), strlen(file_get_contents('php://input'))]"), [
 			...asked(1, { body: "one" }, { body: '["one",3]' }),

@@ -74,8 +74,9 @@ final class Headers
         }
         foreach ($headers as $name => $header) {
             $name = (string) $name; // PHP turns an array key of digits into an int
-            if (strpos($name, '_') !== false) {
-                continue; // X_A would pass for X-A
+            // X_A would pass for X-A, and Proxy for the variable HTTP_PROXY (CVE-2016-5385).
+            if (strpos($name, '_') !== false || $name === 'proxy') {
+                continue;
             }
             $key = strtoupper(strtr($name, '-', '_'));
             if ($name !== 'content-type' && $name !== 'content-length') {
