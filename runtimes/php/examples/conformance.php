@@ -1,7 +1,6 @@
 <?php
 
-// The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each
-// of them does.
+// The handlers that the shared suites call. docs/conformance.md describes each.
 
 const TEXT = 'čšž ελ 日本 🎉';
 
