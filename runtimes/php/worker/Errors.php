@@ -2,10 +2,11 @@
 
 namespace Kubeless\Worker;
 
-/** A call that ends in an error of ours, not of the function's: the code says which, a sentence says why. */
+/** Ends a call with a code of PROTOCOL 4.6 instead of FUNCTION_THREW. */
 class CallError extends \Exception
 {
-    public string $reason;
+    /** @var string the code */
+    public $reason;
 
     public function __construct(string $reason, string $message)
     {
@@ -14,11 +15,11 @@ class CallError extends \Exception
     }
 }
 
-/** Why the function cannot be called, as `failed` says it. */
-final class LoadFailure extends \Exception
+/** The function cannot be served; becomes a `failed` frame. */
+final class LoadError extends \Exception
 {
-    /** @var array<string, mixed> */
-    public array $fields;
+    /** @var array<string, mixed> the frame's line */
+    public $fields;
 
     public function __construct(string $code, string $message, array $more = [])
     {
@@ -27,11 +28,14 @@ final class LoadFailure extends \Exception
     }
 }
 
-/** What went wrong, as `error` and `failed` frames carry it: bounded, and without the worker's own part of a trace. */
-final class Failure
+/**
+ * Turns exceptions and fatal errors into messages and stacks of bounded length, without the
+ * worker's own stack frames.
+ */
+final class Errors
 {
-    private const MESSAGE_MAX = 4096; // bytes
-    private const STACK_MAX = 16384; // bytes
+    private const MAX_MESSAGE_BYTES = 4096;
+    private const MAX_STACK_BYTES = 16384;
     private const FATAL = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
 
     public static function frame(int $call, \Throwable $error): string
@@ -50,7 +54,7 @@ final class Failure
         return json_encode($fields, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES) . "\n";
     }
 
-    /** `RuntimeException: no such user` */
+    /** Returns `RuntimeException: no such user`. */
     public static function message(\Throwable $error): string
     {
         $text = $error->getMessage();
@@ -58,7 +62,7 @@ final class Failure
             $name = self::nameOf($error);
             $text = $text === '' ? $name : "$name: $text";
         }
-        return self::middleOut($text, self::MESSAGE_MAX);
+        return self::shorten($text, self::MAX_MESSAGE_BYTES);
     }
 
     public static function stack(\Throwable $error): string
@@ -68,20 +72,23 @@ final class Failure
             $text .= ($text === '' ? '' : "\nCaused by ") . self::message($cause);
             $place = $cause->getFile() . ':' . $cause->getLine();
             foreach ($cause->getTrace() as $call) {
-                if (strncmp($call['class'] ?? '', __NAMESPACE__, strlen(__NAMESPACE__)) === 0) {
+                if (strncmp($call['class'] ?? '', __NAMESPACE__, \strlen(__NAMESPACE__)) === 0) {
                     break;
                 }
                 $text .= "\n  at " . explode("\0", $call['class'] ?? '')[0] . ($call['type'] ?? '') . "{$call['function']} ($place)";
                 $place = isset($call['file']) ? "{$call['file']}:{$call['line']}" : 'PHP itself';
             }
-            if (strncmp($place, __DIR__, strlen(__DIR__)) !== 0 && $place !== 'PHP itself' && strpos($text, "($place)") === false) {
+            if (strncmp($place, __DIR__, \strlen(__DIR__)) !== 0 && $place !== 'PHP itself' && strpos($text, "($place)") === false) {
                 $text .= "\n  at $place";
             }
         }
-        return self::middleOut($text, self::STACK_MAX);
+        return self::shorten($text, self::MAX_STACK_BYTES);
     }
 
-    /** The fatal error that is ending the process, with its place; null where exit does. */
+    /**
+     * Returns the fatal error that is ending the process, with file and line; null if there is none
+     * (the function called exit).
+     */
     public static function fatal(): ?string
     {
         $last = error_get_last();
@@ -89,38 +96,44 @@ final class Failure
             return null;
         }
         $message = explode("\nStack trace:", $last['message'])[0];
-        return self::middleOut("Fatal error: $message ({$last['file']}, line {$last['line']})", self::MESSAGE_MAX);
+        $hint = strpos($message, 'Cannot redeclare') === 0 || strpos($message, 'because the name is already in use') !== false
+            ? '. One process serves many calls: use require_once instead of require or include, and declare functions and classes outside of functions'
+            : '';
+        return self::shorten("Fatal error: $message ({$last['file']}, line {$last['line']})$hint", self::MAX_MESSAGE_BYTES);
     }
 
-    /** An anonymous class is named after what it extends, and a path behind a NUL. */
-    public static function nameOf(object $value): string
+    /**
+     * Returns the class name. That of an anonymous class ends in a NUL and a path, which are left
+     * out.
+     */
+    public static function nameOf($value): string
     {
-        return explode("\0", get_class($value))[0];
+        return explode("\0", \get_class($value))[0];
     }
 
-    /** `an object of class Order`, `a value of type float` */
+    /** Returns `an object of class Order` or `a value of type float`. */
     public static function kindOf($value): string
     {
-        if (is_object($value)) {
+        if (\is_object($value)) {
             return 'an object of class ' . self::nameOf($value);
         }
-        return 'a value of type ' . (['double' => 'float', 'integer' => 'int', 'boolean' => 'bool', 'NULL' => 'null'][gettype($value)] ?? gettype($value));
+        return 'a value of type ' . (['double' => 'float', 'integer' => 'int', 'boolean' => 'bool', 'NULL' => 'null'][\gettype($value)] ?? \gettype($value));
     }
 
-    /** Text with what is no UTF-8 in it replaced. */
+    /** Returns the text with invalid UTF-8 replaced by U+FFFD. */
     public static function utf8(string $text): string
     {
         return json_decode(json_encode($text, JSON_INVALID_UTF8_SUBSTITUTE));
     }
 
-    /** The start tells where it came from, the end what it was; what is too much goes from between. */
-    private static function middleOut(string $text, int $limit): string
+    /** Removes the middle of a text that is too long. */
+    private static function shorten(string $text, int $maxBytes): string
     {
-        $length = strlen($text);
-        if ($length <= $limit) {
+        $length = \strlen($text);
+        if ($length <= $maxBytes) {
             return $text;
         }
-        $start = $limit >> 2;
-        return substr($text, 0, $start) . "\n  … " . ($length - $limit) . " bytes …\n" . substr($text, $length - $limit + $start);
+        $start = $maxBytes >> 2;
+        return substr($text, 0, $start) . "\n  … " . ($length - $maxBytes) . " bytes …\n" . substr($text, $length - $maxBytes + $start);
     }
 }
