@@ -11,15 +11,25 @@ import (
 	"github.com/kubeless/kubeless/wire"
 )
 
-// exitPoll is how often exit looks whether the function has handled SIGTERM.
-const exitPoll = 5 * time.Millisecond
+const (
+	// exitPoll is how often exit looks whether the function has handled SIGTERM.
+	exitPoll = 5 * time.Millisecond
+	// maxSettlePolls bounds the wait for goroutines to block before the signal. One that still runs then
+	// counts as one that never blocks.
+	maxSettlePolls = 40
+)
 
 // exit ends the worker after `stop`, when every call is answered (PROTOCOL 6.2). A function that
 // uses signal.Notify gets SIGTERM first, and the time to handle it. The loader bounds that time: it
 // kills a worker that does not exit.
 func exit(out *wire.Writer) {
 	out.Drain()
-	if before := goroutines(); before.listen {
+	before := goroutines()
+	for polls := 0; before.listen && before.running > 0 && polls < maxSettlePolls; polls++ {
+		time.Sleep(exitPoll)
+		before = goroutines()
+	}
+	if before.listen {
 		received := make(chan os.Signal, 1)
 		signal.Notify(received, syscall.SIGTERM) // else SIGTERM ends a process that listens to other signals
 		syscall.Kill(os.Getpid(), syscall.SIGTERM)
@@ -35,7 +45,8 @@ func exit(out *wire.Writer) {
 
 // snapshot has every goroutine but the caller's and the monitor's.
 type snapshot struct {
-	stacks map[string]string // by goroutine id; "": the goroutine runs
+	stacks  map[string]string // by goroutine id; "": the goroutine runs
+	running int
 	// listen is true if the function (or a package of it) has called signal.Notify.
 	listen bool
 }
@@ -62,6 +73,7 @@ func goroutines() snapshot {
 		id, state, _ := strings.Cut(title, " [")
 		if strings.HasPrefix(state, "run") {
 			stack = ""
+			s.running++
 		}
 		s.stacks[id] = stack
 		s.listen = s.listen || strings.HasPrefix(stack, "os/signal.")
