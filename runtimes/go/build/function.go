@@ -30,7 +30,7 @@ func functionOf(path string) (*function, error) {
 	if !strings.HasSuffix(base, ".go") {
 		own.name += ".go"
 	} else if matches, err := context().MatchFile(folder, base); err == nil && !matches || strings.HasSuffix(base, "_test.go") {
-		return nil, fmt.Errorf("Go excludes %s by its name or by its build constraints. Rename it, or remove the constraints", base)
+		return nil, fmt.Errorf("%s is excluded by its name or by its build constraints. Rename it, or remove the constraints", base)
 	}
 	f := &function{folder: folder, files: []*goFile{own}}
 	var others []*goFile
