@@ -29,8 +29,14 @@ fi
 version=$(go env GOVERSION 2>&1 3>&-) || fail "$version"
 build=$cache/build-$({ echo "$version" && cat "$home/go.mod" "$home"/build/*.go; } | cksum | tr ' ' -)
 if [ ! -x "$build" ]; then
-	output=$(cd "$home" && GOFLAGS='' GOWORK=off GO111MODULE=on GOOS='' GOARCH='' CGO_ENABLED=0 \
-		go build -buildvcs=false -ldflags='-s -w' -o "$build.$$" ./build 2>&1 3>&-) || fail "$output"
+	# Compiles the standard library too, if it is not in Go's cache. That takes 20 % less CPU when the
+	# compiler collects garbage less often; packages of a function can be larger, so they do not get it.
+	output=$(
+		exec 2>&1 3>&-
+		cd "$home" && export GOWORK=off GO111MODULE=on GOOS='' GOARCH='' CGO_ENABLED=0 GOGC=400
+		GOFLAGS='' go build -buildvcs=false -ldflags='-s -w' -o "$build.$$" ./build || exit
+		go build -buildvcs=false ./worker >/dev/null || : # with the GOFLAGS of the function, which may not fit
+	) || fail "$output"
 	mv -f "$build.$$" "$build"
 	find "$cache" -maxdepth 1 -name 'build-*' -mtime +30 -exec rm -f {} + 2>/dev/null || :
 fi

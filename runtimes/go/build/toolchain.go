@@ -90,6 +90,7 @@ func (t *toolchain) download(file, scratch string) error {
 
 // warm compiles the packages that every function needs into Go's cache.
 func (t *toolchain) warm() error {
+	t.env = append(t.env, "GOGC=400") // tools.sh has the reason
 	return t.run(t.home, os.TempDir(), "build", "-buildvcs=false", "./worker", "./pkg/functions")
 }
 
