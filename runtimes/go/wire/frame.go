@@ -24,6 +24,7 @@ type Frame struct {
 	Body       string
 
 	headLength, bodyLength int
+	lastAddress            string // of an earlier frame: most calls come from one proxy
 }
 
 // The limits of PROTOCOL 2.3.
@@ -35,7 +36,7 @@ const (
 
 // parse reads a line. It returns an error if the line breaks PROTOCOL 2.
 func (f *Frame) parse(line []byte) error {
-	*f = Frame{}
+	*f = Frame{lastAddress: f.lastAddress}
 	if !f.parsePlain(line) {
 		*f = Frame{}
 		if err := f.parseJSON(line); err != nil {
@@ -135,7 +136,10 @@ func (f *Frame) setString(key, value []byte) {
 	case "query":
 		f.Query = string(value)
 	case "address":
-		f.Address = string(value)
+		if string(value) != f.lastAddress {
+			f.lastAddress = string(value)
+		}
+		f.Address = f.lastAddress
 	case "event-id":
 		f.EventID = string(value)
 	case "event-type":
