@@ -9,17 +9,17 @@ import (
 
 const wire = 3
 
-// terminationLog is where Kubernetes reads a container's last words.
+// terminationLog is the file that Kubernetes shows as a container's termination message.
 const terminationLog = "/dev/termination-log"
 
-// messageMost is in bytes: Go says what is wrong first, and then what follows from it.
-const messageMost = 16 << 10
+// maxMessageBytes bounds a message. Go reports the cause first, and consequences after it.
+const maxMessageBytes = 16 << 10
 
-// tell says why there is no program: on the wire when serving (PROTOCOL 3.2), else to who started this.
-func tell(mode string, err error) {
+// report says why there is no program: on the wire when serving (PROTOCOL 3.2), else on stderr.
+func report(mode string, err error) {
 	message := err.Error()
-	if len(message) > messageMost {
-		message = message[:messageMost] + " …"
+	if len(message) > maxMessageBytes {
+		message = message[:maxMessageBytes] + " …"
 	}
 	if mode == "serve" && isSocket(wire) {
 		line, _ := json.Marshal(map[string]string{"type": "failed", "code": "HANDLER_FAILED_TO_LOAD", "message": message})
@@ -30,7 +30,7 @@ func tell(mode string, err error) {
 	if mode != "compile" {
 		return
 	}
-	// Not created: at a desk there is none.
+	// Not created: it exists only in a container of a pod.
 	if log, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC, 0); err == nil {
 		fmt.Fprintln(log, message)
 		log.Close()
@@ -38,6 +38,6 @@ func tell(mode string, err error) {
 }
 
 func isSocket(fd int) bool {
-	var about syscall.Stat_t
-	return syscall.Fstat(fd, &about) == nil && about.Mode&syscall.S_IFMT == syscall.S_IFSOCK
+	var stat syscall.Stat_t
+	return syscall.Fstat(fd, &stat) == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFSOCK
 }
