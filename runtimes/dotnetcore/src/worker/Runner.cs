@@ -31,8 +31,8 @@ namespace Kubeless.Worker
 		/// <summary>Calls since the monitor's last sample, and their time in Stopwatch ticks.</summary>
 		internal long SampleCalls, SampleTicks;
 
-		/// <summary>Used by the monitor: <see cref="ThreadTimes.Delay"/> at the last sample; -1: there was none.</summary>
-		internal long SampledDelay = -1;
+		/// <summary>Used by the monitor: the thread's CPU time at the last sample, in ns.</summary>
+		internal long SampledCpu;
 
 		private readonly Runners runners;
 		private readonly Thread thread;

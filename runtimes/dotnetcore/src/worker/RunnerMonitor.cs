@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 
 namespace Kubeless.Worker
@@ -14,18 +15,28 @@ namespace Kubeless.Worker
 		private const int QuietTicks = 10;
 		/// <summary>Average time of a call, in µs, from which calls are spread over threads, and below which they no longer are.</summary>
 		private const double SpreadFromUs = 60, SpreadUntilUs = SpreadFromUs / 2;
-		/// <summary>Weight of the past in the average, per tick.</summary>
-		private const double Decay = 0.75;
+		/// <summary>Weight of the past: in the average per call, in the looks at threads per tick.</summary>
+		private const double CallDecay = 15.0 / 16, LookDecay = 0.75;
+		/// <summary>Hand-overs that are fewer ticks apart are a series: the first wakes no helpers, the second 4, the third 16 …</summary>
+		private const int SeriesTicks = 10, HelpersFactor = 4, MaxHelpers = 1 << 20;
 
 		private readonly Runners runners;
 		private readonly SemaphoreSlim wakes = new SemaphoreSlim(0);
 		private int resting;
 
-		/// <summary>The call that the reader was in at the last tick, by its number, and its thread's times when it was first seen.</summary>
+		/// <summary>The call that was looked at in the last tick, by its number.</summary>
 		private long seen;
-		private long seenWall, seenCpu, seenDelay;
-		/// <summary>Calls, and their time in µs; recent ones weigh more.</summary>
-		private double calls, time;
+		/// <summary>The CPU time of its thread when the call was first seen.</summary>
+		private long seenCpu;
+		private bool seenBlocked;
+		/// <summary>Runners to wake at the next hand-over, beside the new reader, and ticks since the last one.</summary>
+		private int helpers;
+		private int ticksSince;
+
+		/// <summary>Looks at threads inside calls, and those that found the thread blocked.</summary>
+		private double looks, blockedLooks;
+		/// <summary>CPU time plus blocked time of a call, in µs.</summary>
+		private double average;
 
 		internal RunnerMonitor(Runners runners)
 		{
@@ -47,8 +58,8 @@ namespace Kubeless.Worker
 			{
 				Thread.Sleep(TickMs);
 				runners.Flush();
-				LookAtReader();
-				LookAtAverage();
+				LookAtCall();
+				UpdateAverage();
 				quiet = runners.IsReading ? quiet + 1 : 0;
 				if (quiet < QuietTicks) continue;
 				quiet = 0;
@@ -59,43 +70,57 @@ namespace Kubeless.Worker
 			}
 		}
 
-		private void LookAtReader()
+		/// <summary>Looks at the call of the reader, or else at the one that was begun last.</summary>
+		private void LookAtCall()
 		{
-			var reader = runners.ReaderInCall(out var number);
-			if (reader != null && number == seen)
+			if (++ticksSince > SeriesTicks) helpers = 0;
+			looks *= LookDecay;
+			blockedLooks *= LookDecay;
+			var runner = runners.InCall(out var number, out var isReader);
+			if (runner == null)
 			{
-				if (IsSlow(reader.Times)) runners.HandOver(number);
+				seen = 0;
+				return;
 			}
-			else if (reader != null)
+			var blocked = runner.Times.IsBlocked;
+			looks++;
+			if (blocked) blockedLooks++;
+			if (number != seen)
 			{
-				seenWall = ThreadTimes.Wall;
-				seenCpu = reader.Times.Cpu;
-				seenDelay = reader.Times.Delay;
+				seen = number;
+				seenCpu = runner.Times.Cpu;
 			}
-			seen = number;
+			else if (isReader && (blocked && seenBlocked || runner.Times.Cpu - seenCpu >= TickNs))
+			{
+				HandOver(number);
+			}
+			seenBlocked = blocked;
 		}
 
-		/// <summary>Reports whether the thread has computed or been blocked for a tick since its call was first seen.</summary>
-		private bool IsSlow(ThreadTimes times)
+		/// <summary>
+		/// One slow call needs one new reader. More runners step in only if the hand-overs go on: else one
+		/// slow call of a fast function, during just-in-time compilation, would start many threads.
+		/// </summary>
+		private void HandOver(long number)
 		{
-			var state = times.State;
-			// It runs, or waits for a CPU: the kernel adds the latter to the delay only when it ends.
-			if (state == 'R' && seenCpu >= 0) return times.Cpu - seenCpu >= TickNs;
-			return ThreadTimes.Wall - seenWall - (times.Delay - seenDelay) >= TickNs;
+			runners.HandOver(number, helpers);
+			helpers = Math.Min(MaxHelpers, helpers == 0 ? HelpersFactor : helpers * HelpersFactor);
+			ticksSince = 0;
 		}
 
-		/// <summary>Judges by the runner that has ended a call last: looking at all of them would cost too much.</summary>
-		private void LookAtAverage()
+		/// <summary>Judges by the runner that ended a call last: looking at all of them would cost too much.</summary>
+		private void UpdateAverage()
 		{
-			var runner = runners.TakeSample(out var newCalls, out var newTimeUs);
+			var runner = runners.TakeSample(out var newCalls, out var newWallUs);
 			if (runner == null) return;
-			var delay = runner.Times.Delay;
-			var known = runner.SampledDelay;
-			runner.SampledDelay = delay;
-			if (known < 0) return;
-			calls = calls * Decay + newCalls;
-			time = time * Decay + newTimeUs - (delay - known) / 1000.0;
-			runners.SetSpread(time / calls, SpreadFromUs, SpreadUntilUs);
+			var now = runner.Times.Cpu;
+			var cpuUs = (now - runner.SampledCpu) / 1000.0;
+			runner.SampledCpu = now;
+			var blockedUs = looks > 0 ? blockedLooks / looks * newWallUs : 0;
+			// The thread's CPU time includes reading the wire, which is not part of the calls.
+			var timeUs = Math.Min(cpuUs + blockedUs, newWallUs);
+			average += (timeUs / newCalls - average) * (1 - Math.Pow(CallDecay, newCalls));
+			runners.SetSpread(average, SpreadFromUs, SpreadUntilUs);
 		}
 	}
 }

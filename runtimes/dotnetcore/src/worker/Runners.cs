@@ -12,6 +12,8 @@ namespace Kubeless.Worker
 	internal sealed class Runners
 	{
 		private static readonly double TicksPerUs = Stopwatch.Frequency / 1e6;
+		/// <summary>A longer call counts as this long, so that one or two do not decide the average.</summary>
+		private static readonly long MaxSampleTicks = Stopwatch.Frequency / 2000; // 500 µs
 
 		private readonly object gate = new object();
 		private readonly Wire wire;
@@ -29,12 +31,16 @@ namespace Kubeless.Worker
 		private readonly List<Call> batch = new List<Call>();
 		private int threads;
 		private int started;
+		/// <summary>Runners that are in a call.</summary>
+		private int running;
 		private Runner reader;
 		/// <summary>The reader waits for the wire, or is about to.</summary>
 		private bool reading;
 		/// <summary>The number of the call that was begun last.</summary>
 		private long begun;
 		private bool spread;
+		/// <summary>The runner that began a call last.</summary>
+		private Runner youngest;
 		/// <summary>The runner that ended a call last; null after it was sampled.</summary>
 		private Runner latest;
 
@@ -61,6 +67,7 @@ namespace Kubeless.Worker
 			{
 				if (waiting.TryDequeue(out call))
 				{
+					running++;
 					if (spread && reader == me)
 					{
 						reader = null;
@@ -68,6 +75,7 @@ namespace Kubeless.Worker
 					}
 					me.Call = call;
 					me.Number = ++begun;
+					youngest = me;
 					me.StartedAt = Stopwatch.GetTimestamp();
 					call.Runner = me;
 					return Runner.Step.Run;
@@ -90,10 +98,11 @@ namespace Kubeless.Worker
 			bool flush;
 			lock (gate)
 			{
+				running--;
 				me.Call = null;
 				call.Runner = null;
 				me.SampleCalls++;
-				me.SampleTicks += Stopwatch.GetTimestamp() - me.StartedAt;
+				me.SampleTicks += Math.Min(Stopwatch.GetTimestamp() - me.StartedAt, MaxSampleTicks);
 				latest = me;
 				flush = reader != me;
 			}
@@ -152,10 +161,10 @@ namespace Kubeless.Worker
 			}
 		}
 
-		/// <summary>Wakes or starts up to `count` runners, which then ask for their next step.</summary>
+		/// <summary>Wakes or starts up to `count` runners, and no more than one for each call and one for the wire.</summary>
 		private void Wake(int count)
 		{
-			for (var i = 0; i < count; i++)
+			for (; count > 0 && threads - idle.Count < running + waiting.Count + 1; count--)
 			{
 				var last = idle.Count - 1;
 				if (last >= 0)
@@ -184,25 +193,26 @@ namespace Kubeless.Worker
 
 		internal void Flush() => wire.Flush();
 
-		/// <summary>Returns the reader and the number of its call, or null and 0 if it is in no call.</summary>
-		internal Runner ReaderInCall(out long number)
+		/// <summary>Returns the reader if it is in a call, else the runner that began a call last, and the number of the call; null if that has ended.</summary>
+		internal Runner InCall(out long number, out bool isReader)
 		{
 			lock (gate)
 			{
-				var inCall = reader?.Call != null;
-				number = inCall ? reader.Number : 0;
-				return inCall ? reader : null;
+				isReader = reader?.Call != null;
+				var runner = isReader ? reader : youngest;
+				number = runner?.Number ?? 0;
+				return runner?.Call == null ? null : runner;
 			}
 		}
 
-		/// <summary>Makes another runner the reader if the reader is still in this call, and wakes runners for what waits.</summary>
-		internal void HandOver(long number)
+		/// <summary>Makes another runner the reader if the reader is still in this call, and wakes up to `helpers` for calls that wait.</summary>
+		internal void HandOver(long number, int helpers)
 		{
 			lock (gate)
 			{
 				if (reader?.Call == null || reader.Number != number) return;
 				reader = null;
-				Wake(1 + waiting.Count);
+				Wake(1 + Math.Min(helpers, waiting.Count));
 			}
 		}
 
