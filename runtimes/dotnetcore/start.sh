@@ -17,8 +17,9 @@ failed() {
 	exit 1
 }
 
+cache=
 needs_cache() {
-	find_cache || failed "Compiled code cannot be kept in $refused: it is not writable, belongs to another user, or other users can write to it. Set KUBELESS_LOADER_CACHE to a folder of your own."
+	[ -n "$cache" ] || find_cache || failed "Compiled code cannot be kept in $refused: it is not writable, belongs to another user, or other users can write to it. Set KUBELESS_LOADER_CACHE to a folder of your own."
 }
 
 needs_compiler() {

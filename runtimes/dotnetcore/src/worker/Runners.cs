@@ -65,6 +65,7 @@ namespace Kubeless.Worker
 		{
 			lock (gate)
 			{
+				reader ??= me;
 				if (waiting.TryDequeue(out call))
 				{
 					running++;
@@ -80,9 +81,8 @@ namespace Kubeless.Worker
 					call.Runner = me;
 					return Runner.Step.Run;
 				}
-				if (reader == null || reader == me)
+				if (reader == me)
 				{
-					reader = me;
 					reading = true;
 					return Runner.Step.Read;
 				}
