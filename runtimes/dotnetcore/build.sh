@@ -9,7 +9,7 @@ file=
 find_sdk || { echo "Cannot compile the worker: $missing." >&2; exit 1; }
 mkdir -p "$1"
 references >"$1/references"
-csharp -langversion:8 -warn:4 -warnaserror -target:exe -out:"$1/Kubeless.Functions.dll" "@$1/references" \
+csharp -langversion:8 -warn:0 -target:exe -out:"$1/Kubeless.Functions.dll" "@$1/references" \
 	"$home"/src/*.cs "$home"/src/worker/*.cs >&2
 rm "$1/references"
 # ASP.NET Core's assemblies are loaded when a function first uses HttpRequest or HttpResponse.
