@@ -114,5 +114,4 @@ describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
 			assert.match(message ?? "", /belongs to another user.*Set KUBELESS_LOADER_CACHE to a folder of your own/);
 		});
 	});
-
 });
