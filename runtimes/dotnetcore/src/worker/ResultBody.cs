@@ -8,15 +8,15 @@ using System.Threading.Tasks;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The bytes of what a handler returned: at once, or one piece after the other.</summary>
-	internal abstract class Pieces : IAsyncDisposable
+	/// <summary>The bytes of what a handler returned, whole or piece by piece.</summary>
+	internal abstract class ResultBody : IAsyncDisposable
 	{
 		private const string TextType = "text/plain; charset=utf-8";
 		private const string JsonType = "application/json; charset=utf-8";
 		private const string BytesType = "application/octet-stream";
-		private const int BufferSize = 64 * 1024;
+		private const int ReadBytes = 64 * 1024;
 
-		/// <summary>As ASP.NET Core writes JSON.</summary>
+		/// <summary>The defaults of ASP.NET Core.</summary>
 		private static readonly JsonSerializerOptions Options = new JsonSerializerOptions
 		{
 			PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -25,27 +25,30 @@ namespace Kubeless.Worker
 
 		internal ReadOnlyMemory<byte> Current { get; private protected set; }
 
-		/// <summary>What it is, where that is known; after the first piece was made.</summary>
+		/// <summary>The content type, known after the first piece was made; null: none.</summary>
 		internal string Type { get; private set; }
 
-		/// <summary>Bytes there will be; -1: who knows.</summary>
+		/// <summary>In bytes; -1: unknown.</summary>
 		internal long Length { get; private set; } = -1;
 
+		/// <summary>Makes the next piece, <see cref="Current"/>. Returns false after the last one.</summary>
 		internal abstract ValueTask<bool> Next();
 
 		public virtual ValueTask DisposeAsync() => default;
 
-		internal static bool IsStream(object value) => value is Stream || value != null && Kind.Of(value).Elements != null;
+		internal static bool IsStream(object value) => value is Stream || value != null && ResultType.Of(value).Elements != null;
 
-		internal static Pieces Of(object value, Call call)
+		internal static ResultBody Of(object value, Call call)
 		{
-			if (value is Stream stream) return new OfStream(stream) { Type = BytesType };
-			var kind = Kind.Of(value);
-			return new OfElements(kind.Elements(value, call.Cancellation), kind.Element);
+			if (value is Stream stream) return new StreamBody(stream) { Type = BytesType };
+			var type = ResultType.Of(value);
+			return new ElementsBody(type.Elements(value, call.Cancellation), type.Element);
 		}
 
-		internal static Pieces Of(ReadOnlyMemory<byte> whole, string type) => new OfWhole(whole) { Type = type, Length = whole.Length };
+		internal static ResultBody Of(ReadOnlyMemory<byte> whole, string type) => new WholeBody(whole) { Type = type, Length = whole.Length };
 
+		/// <param name="type">the content type; null: none</param>
+		/// <exception cref="CallError">RESULT_INVALID</exception>
 		internal static ReadOnlyMemory<byte> Bytes(object value, out string type)
 		{
 			switch (value)
@@ -78,29 +81,29 @@ namespace Kubeless.Worker
 		{
 			if (value == null) return Utf8.Bytes("null");
 			var type = value.GetType();
-			var kind = Kind.Of(value);
-			if (kind.IsNewtonsoft) return Utf8.Bytes(value.ToString());
-			if (kind.IsStrange) throw Fault.Invalid($"the handler returned a {type}, which cannot be sent");
+			var known = ResultType.Of(value);
+			if (known.IsNewtonsoft) return Utf8.Bytes(value.ToString());
+			if (known.CannotBeSent) throw CallError.Invalid($"the handler returned a {type}, which cannot be sent");
 			try
 			{
 				return JsonSerializer.SerializeToUtf8Bytes(value, type, Options);
 			}
 			catch (Exception error) when (error is JsonException || error is NotSupportedException || error is ArgumentException || error is InvalidOperationException)
 			{
-				throw Fault.Invalid($"the handler returned a {type}, which JSON has no word for: {error.Message}");
+				throw CallError.Invalid($"the handler returned a {type}, which cannot be written as JSON: {error.Message}");
 			}
 		}
 
-		/// <summary>What goes as it is.</summary>
+		/// <summary>Types that are sent as they are.</summary>
 		private static readonly Type[] Plain = { typeof(string), typeof(byte[]), typeof(ReadOnlyMemory<byte>), typeof(Memory<byte>), typeof(ArraySegment<byte>) };
 
 		private static bool IsPlain(object value) => value != null && Plain.Contains(value.GetType());
 
-		private sealed class OfWhole : Pieces
+		private sealed class WholeBody : ResultBody
 		{
 			private bool given;
 
-			internal OfWhole(ReadOnlyMemory<byte> whole)
+			internal WholeBody(ReadOnlyMemory<byte> whole)
 			{
 				Current = whole;
 			}
@@ -113,12 +116,12 @@ namespace Kubeless.Worker
 			}
 		}
 
-		private sealed class OfStream : Pieces
+		private sealed class StreamBody : ResultBody
 		{
 			private readonly Stream stream;
-			private readonly byte[] buffer = new byte[BufferSize];
+			private readonly byte[] buffer = new byte[ReadBytes];
 
-			internal OfStream(Stream stream)
+			internal StreamBody(Stream stream)
 			{
 				this.stream = stream;
 			}
@@ -133,16 +136,16 @@ namespace Kubeless.Worker
 			public override ValueTask DisposeAsync() => stream.DisposeAsync();
 		}
 
-		/// <summary>Texts and bytes go as they are; other things are the elements of a JSON array, as in ASP.NET Core.</summary>
-		private sealed class OfElements : Pieces
+		/// <summary>Strings and bytes are sent as they are, other elements as one JSON array, as in ASP.NET Core.</summary>
+		private sealed class ElementsBody : ResultBody
 		{
 			private readonly IAsyncEnumerator<object> elements;
-			/// <summary>What the elements are, where their type says nothing: as the first one is.</summary>
+			/// <summary>The elements make a JSON array; null: the first element decides.</summary>
 			private bool? array;
 			private bool begun;
 			private bool ended;
 
-			internal OfElements(IAsyncEnumerator<object> elements, Type type)
+			internal ElementsBody(IAsyncEnumerator<object> elements, Type type)
 			{
 				this.elements = elements;
 				if (type != typeof(object)) array = !Plain.Contains(type);
@@ -153,7 +156,7 @@ namespace Kubeless.Worker
 				if (ended) return false;
 				ended = !await elements.MoveNextAsync().ConfigureAwait(false);
 				if (!ended) array ??= !IsPlain(elements.Current);
-				var open = begun ? "," : "[";
+				var separator = begun ? "," : "[";
 				begun = true;
 				if (array != true)
 				{
@@ -161,14 +164,14 @@ namespace Kubeless.Worker
 					return !ended;
 				}
 				Type = JsonType;
-				if (!ended) Current = Utf8.Bytes(open + Utf8.Text(JsonBytes(elements.Current)));
-				else Current = Utf8.Bytes(open == "[" ? "[]" : "]");
+				if (!ended) Current = Utf8.Bytes(separator + Utf8.Text(JsonBytes(elements.Current)));
+				else Current = Utf8.Bytes(separator == "[" ? "[]" : "]");
 				return true;
 			}
 
 			private ReadOnlyMemory<byte> PlainBytes(object element)
 			{
-				if (!IsPlain(element)) throw Fault.Invalid($"the handler streamed text or bytes, and then {element?.GetType().ToString() ?? "null"}");
+				if (!IsPlain(element)) throw CallError.Invalid($"the handler streamed text or bytes, and then {element?.GetType().ToString() ?? "null"}");
 				var bytes = Bytes(element, out var type);
 				Type ??= type;
 				return bytes;

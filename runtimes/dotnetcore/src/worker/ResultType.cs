@@ -7,43 +7,46 @@ using System.Threading.Tasks;
 
 namespace Kubeless.Worker
 {
-	/// <summary>What a handler's result is by its type, found out once for each type. Libraries that a function may have or not are known by their names.</summary>
-	internal sealed class Kind
+	/// <summary>
+	/// What a type of results needs, determined once for each type. Types of libraries that a function
+	/// may or may not have are recognised by their names.
+	/// </summary>
+	internal sealed class ResultType
 	{
-		private static readonly ConcurrentDictionary<Type, Kind> Known = new ConcurrentDictionary<Type, Kind>();
-		private static readonly Func<Type, Kind> Find = type => new Kind(type);
+		private static readonly ConcurrentDictionary<Type, ResultType> Known = new ConcurrentDictionary<Type, ResultType>();
+		private static readonly Func<Type, ResultType> Find = type => new ResultType(type);
 
-		/// <summary>The task behind a ValueTask or an F# async; null: it is none of them.</summary>
+		/// <summary>Makes a task of a ValueTask or an F# async; null for other types.</summary>
 		internal Func<object, Task> AsTask { get; }
 
-		/// <summary>The elements of an IAsyncEnumerable of whatever type; null: it is none.</summary>
+		/// <summary>Enumerates an IAsyncEnumerable; null for other types.</summary>
 		internal Func<object, CancellationToken, IAsyncEnumerator<object>> Elements { get; }
 
-		/// <summary>What the elements are said to be.</summary>
+		/// <summary>The T of IAsyncEnumerable&lt;T&gt;.</summary>
 		internal Type Element { get; }
 
-		/// <summary>What controllers of ASP.NET Core return.</summary>
+		/// <summary>A result of ASP.NET Core's controllers.</summary>
 		internal bool IsActionResult { get; }
 
-		/// <summary>JSON in Newtonsoft's words.</summary>
+		/// <summary>A JToken of Newtonsoft.Json.</summary>
 		internal bool IsNewtonsoft { get; }
 
-		/// <summary>Of what JSON would have words for, but not the ones that are meant.</summary>
-		internal bool IsStrange { get; }
+		/// <summary>A type that serialises to JSON, but not to anything useful: a delegate, a Type, an IResult.</summary>
+		internal bool CannotBeSent { get; }
 
-		internal static Kind Of(object value) => Known.GetOrAdd(value.GetType(), Find);
+		internal static ResultType Of(object value) => Known.GetOrAdd(value.GetType(), Find);
 
-		private Kind(Type type)
+		private ResultType(Type type)
 		{
 			AsTask = TaskOf(type);
-			IsStrange = typeof(Delegate).IsAssignableFrom(type) || typeof(Type).IsAssignableFrom(type);
+			CannotBeSent = typeof(Delegate).IsAssignableFrom(type) || typeof(Type).IsAssignableFrom(type);
 			foreach (var known in type.GetInterfaces())
 			{
-				if (known.FullName == "Microsoft.AspNetCore.Http.IResult") IsStrange = true;
+				if (known.FullName == "Microsoft.AspNetCore.Http.IResult") CannotBeSent = true;
 				if (known.FullName == "Microsoft.AspNetCore.Mvc.IActionResult" || known.FullName == "Microsoft.AspNetCore.Mvc.Infrastructure.IConvertToActionResult") IsActionResult = true;
 				if (!known.IsGenericType || known.GetGenericTypeDefinition() != typeof(IAsyncEnumerable<>)) continue;
 				Element = known.GetGenericArguments()[0];
-				Elements = Made<Func<object, CancellationToken, IAsyncEnumerator<object>>>(nameof(ElementsOf), Element);
+				Elements = MakeDelegate<Func<object, CancellationToken, IAsyncEnumerator<object>>>(nameof(ElementsOf), Element);
 			}
 			for (var known = type; known != null; known = known.BaseType) IsNewtonsoft |= known.FullName == "Newtonsoft.Json.Linq.JToken";
 		}
@@ -53,9 +56,9 @@ namespace Kubeless.Worker
 			if (type == typeof(ValueTask)) return value => ((ValueTask)value).AsTask();
 			if (!type.IsGenericType) return null;
 			var argument = type.GetGenericArguments()[0];
-			if (type.GetGenericTypeDefinition() == typeof(ValueTask<>)) return Made<Func<object, Task>>(nameof(TaskOfValueTask), argument);
+			if (type.GetGenericTypeDefinition() == typeof(ValueTask<>)) return MakeDelegate<Func<object, Task>>(nameof(TaskOfValueTask), argument);
 			if (type.Namespace != "Microsoft.FSharp.Control" || type.Name != "FSharpAsync`1") return null;
-			// It begins when it is asked to.
+			// An F# async does not run until it is started.
 			var start = type.Assembly.GetType("Microsoft.FSharp.Control.FSharpAsync").GetMethod("StartAsTask").MakeGenericMethod(argument);
 			return value => (Task)start.Invoke(null, new[] { value, null, null });
 		}
@@ -67,7 +70,7 @@ namespace Kubeless.Worker
 			await foreach (var element in ((IAsyncEnumerable<T>)value).WithCancellation(cancellation).ConfigureAwait(false)) yield return element;
 		}
 
-		private static T Made<T>(string method, Type argument) where T : Delegate =>
-			(T)typeof(Kind).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic).MakeGenericMethod(argument).CreateDelegate(typeof(T));
+		private static T MakeDelegate<T>(string method, Type argument) where T : Delegate =>
+			(T)typeof(ResultType).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic).MakeGenericMethod(argument).CreateDelegate(typeof(T));
 	}
 }

@@ -5,15 +5,15 @@ using System.Threading.Tasks;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The response's body, for a function that writes it itself: each write is sent when it is made.</summary>
-	internal sealed class BodyStream : Stream
+	/// <summary>The body of the response that a function writes to. Each write is sent at once.</summary>
+	internal sealed class ResponseStream : Stream
 	{
 		private readonly Call call;
 		private readonly Exchange exchange;
 		private readonly Frame frame = new Frame();
 		private readonly SemaphoreSlim turn = new SemaphoreSlim(1);
 
-		internal BodyStream(Call call, Exchange exchange)
+		internal ResponseStream(Call call, Exchange exchange)
 		{
 			this.call = call;
 			this.exchange = exchange;
@@ -38,11 +38,14 @@ namespace Kubeless.Worker
 				if (!exchange.HasStarted)
 				{
 					await exchange.Starting().ConfigureAwait(false);
-					var head = Answers.Head(frame, call, null, -1);
+					var head = Result.Head(frame, call, null, -1);
 					exchange.Start();
-					call.Answers.Send(call, head);
+					call.Calls.Send(call, head);
 				}
-				if (!await call.Answers.SendChunks(frame, call, bytes).ConfigureAwait(false)) throw new OperationCanceledException("Nobody waits for this answer any more.");
+				if (!await Result.SendChunks(frame, call, bytes).ConfigureAwait(false))
+				{
+					throw new OperationCanceledException("The call was cancelled: the caller has gone, or FUNC_TIMEOUT is over.");
+				}
 			}
 			finally
 			{
