@@ -2,27 +2,33 @@ package io.kubeless.worker;
 
 import java.util.concurrent.locks.LockSupport;
 
-/** Looks after the reader while there is work, and costs nothing while there is none. */
+/** Finds slow calls of the reader while there is work, and rests while there is none. */
 final class Monitor implements Runnable {
-	private static final long TICK = 2_000_000; // nanoseconds
+	static final long TICK_NS = 2_000_000;
 	/** ticks without work after which it rests */
-	private static final int QUIET = 10;
+	private static final int MAX_QUIET_TICKS = 10;
+	private static final long UNKNOWN = -1;
 
 	private final Runners runners;
 	private Thread thread;
 	private volatile boolean resting;
+
+	/** the reader's call at the last tick; 0 if there was none */
+	private long seen;
+	/** CPU time in ns of the reader's thread, when first looked at in this call */
+	private long cpuBefore;
 
 	Monitor(Runners runners) {
 		this.runners = runners;
 	}
 
 	void start() {
-		thread = runners.thread(this, "monitor");
+		thread = runners.prepared(new Thread(this, "monitor"));
 		thread.start();
 	}
 
-	/** There is work again. */
-	void stir() {
+	/** Ends its rest. Called after new work is visible. */
+	void wake() {
 		if (!resting) return;
 		resting = false;
 		LockSupport.unpark(thread);
@@ -30,21 +36,36 @@ final class Monitor implements Runnable {
 
 	@Override
 	public void run() {
-		long seen = 0;
 		int quiet = 0;
 		for (;;) {
-			LockSupport.parkNanos(this, TICK);
+			LockSupport.parkNanos(this, TICK_NS);
 			runners.flush();
-			long number = runners.readersCall();
-			if (number != 0 && number == seen) runners.relieve(number);
-			seen = number;
+			lookAt(runners.busyReader());
 			quiet = runners.isReading() ? quiet + 1 : 0;
-			if (quiet < QUIET) continue;
+			if (quiet < MAX_QUIET_TICKS) continue;
 			quiet = 0;
 			resting = true;
-			// Asked after resting is told: the reader does it the other way round, so that one of us sees the other.
+			// Checked after `resting` is set; the reader makes its work visible before it checks `resting` (no lost wake-up).
 			while (resting && runners.isReading()) LockSupport.park(this);
 			resting = false;
 		}
+	}
+
+	private void lookAt(Runner reader) {
+		long number = reader == null ? 0 : reader.begun;
+		if (number == 0 || number != seen) cpuBefore = UNKNOWN;
+		else if (isSlow(reader)) runners.handOver(number);
+		seen = number;
+	}
+
+	/** Returns whether the thread is blocked, or has used CPU time for a tick. Waiting for a CPU is neither. */
+	private boolean isSlow(Runner reader) {
+		// Java knows locks, sleep and park; only the kernel knows of I/O.
+		if (reader.getState() != Thread.State.RUNNABLE) return true;
+		String id = reader.osId;
+		long cpu = id == null ? UNKNOWN : ThreadClock.cpuNanos(id);
+		if (cpu == UNKNOWN || ThreadClock.isBlocked(id)) return true; // without /proc: wall time
+		if (cpuBefore == UNKNOWN) cpuBefore = cpu;
+		return cpu - cpuBefore >= TICK_NS;
 	}
 }
