@@ -7,7 +7,10 @@ final class Monitor implements Runnable {
 	static final long TICK_NS = 2_000_000;
 	/** ticks without work after which it rests */
 	private static final int MAX_QUIET_TICKS = 10;
-	private static final long UNKNOWN = -1;
+	/** ticks in a row that prove that calls are slow */
+	private static final int MIN_BUSY_TICKS = 2;
+	/** A reader with less of a CPU shares it with other processes. */
+	private static final double BUSY_SHARE = 0.75;
 
 	private final Runners runners;
 	private Thread thread;
@@ -15,8 +18,14 @@ final class Monitor implements Runnable {
 
 	/** the reader's call at the last tick; 0 if there was none */
 	private long seen;
-	/** CPU time in ns of the reader's thread, when first looked at in this call */
-	private long cpuBefore;
+	/** CPU time in ns of the reader's thread when it was first examined in this call */
+	private long callCpu;
+	/** CPU time and clock in ns when a reader was last examined, and which */
+	private Runner examined;
+	private long tickCpu;
+	private long tickAt;
+	/** ticks in a row in which the reader was busy with calls that seem slow */
+	private int busyTicks;
 
 	Monitor(Runners runners) {
 		this.runners = runners;
@@ -51,21 +60,29 @@ final class Monitor implements Runnable {
 		}
 	}
 
+	/** Examines the reader if it is in the same call as a tick ago, or if calls seem slow. */
 	private void lookAt(Runner reader) {
 		long number = reader == null ? 0 : reader.begun;
-		if (number == 0 || number != seen) cpuBefore = UNKNOWN;
-		else if (isSlow(reader)) runners.handOver(number);
+		boolean same = number == seen;
 		seen = number;
-	}
-
-	/** Returns whether the thread is blocked, or has used CPU time for a tick. Waiting for a CPU is neither. */
-	private boolean isSlow(Runner reader) {
-		// Java knows locks, sleep and park; only the kernel knows of I/O.
-		if (reader.getState() != Thread.State.RUNNABLE) return true;
+		if (number == 0 || !same && !runners.seemSlow()) {
+			examined = null;
+			busyTicks = 0;
+			return;
+		}
+		long now = System.nanoTime();
 		String id = reader.osId;
-		long cpu = id == null ? UNKNOWN : ThreadClock.cpuNanos(id);
-		if (cpu == UNKNOWN || ThreadClock.isBlocked(id)) return true; // without /proc: wall time
-		if (cpuBefore == UNKNOWN) cpuBefore = cpu;
-		return cpu - cpuBefore >= TICK_NS;
+		long cpu = id == null ? ThreadClock.UNKNOWN : ThreadClock.cpuNanos(id);
+		// Java knows locks, sleep and park; only the kernel knows of I/O. Without /proc wall time decides.
+		boolean blocked = reader.getState() != Thread.State.RUNNABLE || cpu == ThreadClock.UNKNOWN || ThreadClock.isBlocked(id);
+		if (!same || examined != reader) callCpu = cpu;
+		if (same && (blocked || cpu - callCpu >= TICK_NS)) runners.handOver(number);
+
+		boolean busy = blocked || examined == reader && cpu - tickCpu > (now - tickAt) * BUSY_SHARE;
+		busyTicks = busy ? busyTicks + 1 : 0;
+		if (busyTicks >= MIN_BUSY_TICKS) runners.spread();
+		examined = reader;
+		tickCpu = cpu;
+		tickAt = now;
 	}
 }

@@ -7,7 +7,7 @@ import java.util.ArrayDeque;
  * and spread. Platform threads: 2000 sleeping calls took as long and less memory than on virtual threads.
  */
 final class Runners {
-	/** Average time of a call in ns from which calls are spread; six times what a hand-over costs. */
+	/** Average wall time of a call in ns from which calls may be slow; ten times what a hand-over costs. */
 	private static final double SLOW_NS = 60_000;
 	/** Average time of a call in ns below which they are no longer spread. */
 	private static final double FAST_NS = SLOW_NS / 2;
@@ -35,6 +35,8 @@ final class Runners {
 	private int threads;
 	private int started;
 	private Runner reader;
+	/** woken or started, and not yet in next() */
+	private Runner waking;
 	/** the reader waits for the wire, or is about to */
 	private boolean reading;
 	private long begun;
@@ -54,7 +56,7 @@ final class Runners {
 	/** Returns after `stop`, when all calls are answered. */
 	void serve() throws InterruptedException {
 		synchronized (lock) {
-			wake(1);
+			wake();
 			monitor.start();
 			while (!over) lock.wait();
 		}
@@ -64,14 +66,12 @@ final class Runners {
 	/** Returns the call that a runner runs next, READ or REST. */
 	Call next(Runner me) {
 		synchronized (lock) {
+			if (waking == me) waking = null;
 			Call call = waiting.poll();
 			if (call != null) {
-				if (reader == me && spread) {
-					reader = null;
-					wake(1 + waiting.size());
-				} else if (reader == null && !spread) {
-					reader = me; // so that the monitor looks at it
-				}
+				if (spread && reader == me) reader = null;
+				else if (!spread && reader == null) reader = me; // the monitor looks at it from now on
+				if (reader == null || spread && !waiting.isEmpty()) wake();
 				me.begin(call, ++begun);
 				return call;
 			}
@@ -109,25 +109,30 @@ final class Runners {
 
 	private void average(double ns) {
 		averageNs += (Math.min(ns, MAX_SAMPLE_NS) - averageNs) * WEIGHT;
-		spread = averageNs > (spread ? FAST_NS : SLOW_NS);
+		if (averageNs < FAST_NS) spread = false;
 	}
 
-	/** Wakes or starts runners; each takes a waiting call, reads, or rests. */
-	private void wake(int count) {
-		for (int i = 0; i < count; i++) {
-			Runner rested = idle.poll();
-			if (rested != null) {
-				rested.wake();
-			} else if (threads <= limit) {
-				try {
-					context.prepared(new Runner(this, "call-" + ++started)).start();
-				} catch (OutOfMemoryError tooMany) { // the container's limit of processes
-					if (threads == 0) throw tooMany;
-					return;
-				}
-				threads++;
+	/**
+	 * Wakes or starts one runner, unless one is on its way. If there is still work when it arrives, it wakes the next one: where
+	 * CPUs are short, the threads that have one do the work, and no others are started.
+	 */
+	private void wake() {
+		if (waking != null) return;
+		Runner runner = idle.poll();
+		if (runner != null) {
+			runner.wake();
+		} else {
+			if (threads > limit) return;
+			runner = context.prepared(new Runner(this, "call-" + ++started));
+			try {
+				runner.start();
+			} catch (OutOfMemoryError tooMany) { // the container's limit of processes
+				if (threads == 0) throw tooMany;
+				return;
 			}
+			threads++;
 		}
+		waking = runner;
 	}
 
 	/** Returns whether a runner that was idle for long may end; false if it was woken meanwhile. */
@@ -184,14 +189,29 @@ final class Runners {
 		}
 	}
 
+	/** Returns whether calls are slow by wall time, which may be the machine's fault, and are not spread yet. */
+	boolean seemSlow() {
+		synchronized (lock) {
+			return averageNs > SLOW_NS && !spread;
+		}
+	}
+
+	/** Calls that seem slow are slow. */
+	void spread() {
+		synchronized (lock) {
+			spread = averageNs > SLOW_NS;
+		}
+	}
+
 	/** If the reader is still inside its call number `number`, which is slow, another runner becomes the reader. */
 	void handOver(long number) {
 		synchronized (lock) {
 			if (reader == null || reader.call == null || reader.begun != number) return;
 			average(System.nanoTime() - reader.startedAt);
+			if (averageNs > SLOW_NS) spread = true;
 			reader.slow = true;
 			reader = null;
-			wake(spread ? 1 + waiting.size() : 1);
+			wake();
 		}
 	}
 

@@ -8,6 +8,8 @@ import java.nio.file.Paths;
 
 /** What the kernel says of a thread of this process (Linux, proc(5)). ThreadMXBean has no state of blocked I/O, and 30 ms of start. */
 final class ThreadClock {
+	static final long UNKNOWN = -1;
+
 	private ThreadClock() {}
 
 	/** Returns the kernel's id of the calling thread; null without /proc. */
@@ -19,13 +21,13 @@ final class ThreadClock {
 		}
 	}
 
-	/** Returns the CPU time of a thread in ns; -1 if it is unknown. */
+	/** Returns the CPU time of a thread in ns, or UNKNOWN. */
 	static long cpuNanos(String id) {
 		String[] numbers = read(id, "schedstat").split(" ");
 		try {
 			return Long.parseLong(numbers[0]);
 		} catch (NumberFormatException unknown) {
-			return -1;
+			return UNKNOWN;
 		}
 	}
 
