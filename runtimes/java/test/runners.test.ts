@@ -83,11 +83,11 @@ describe("java", { skip: missing ?? false }, () => {
 			t.after(() => hog.kill("SIGKILL"));
 		}
 		const caller = async () => {
-			for (let i = 0; i < 100; i++) assert.equal((await loader.ask()).text, "hello");
+			for (let i = 0; i < 50; i++) assert.equal((await loader.ask()).text, "hello");
 		};
 		await Promise.all(Array.from({ length: 32 }, caller));
 		const threads = Number((await loader.ask({ body: "threads" })).text);
-		// By wall time there were up to 33.
-		assert.ok(threads <= 6, `${threads} threads`);
+		// There is 1; were slow calls found by wall time, there would be 33.
+		assert.ok(threads <= 16, `${threads} threads`);
 	});
 });

@@ -209,7 +209,10 @@ public class Foo {
 		const loader = await serve(t, members);
 		assert.equal((await loader.ask()).status, 500);
 		const record = await loader.said(({ stack }) => typeof stack === "string" && stack.includes("cannot read"));
-		assert.match(String(record["stack"]), /cannot read\n\tat [^]*\n\tSuppressed: java\.lang\.IllegalStateException: cannot close\n\t\tat [^]*\nCaused by: java\.io\.IOException: disk/);
+		assert.match(
+			String(record["stack"]),
+			/cannot read\n\tat [^]*\n\tSuppressed: java\.lang\.IllegalStateException: cannot close\n\t\tat [^]*\nCaused by: java\.io\.IOException: disk/,
+		);
 	});
 
 	test("java: a caller that disconnects interrupts the handler, and the log line names the call", async (t) => {
