@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
@@ -22,7 +23,7 @@ abstract class Chunks implements AutoCloseable {
 
 	static boolean isStream(Object value) {
 		return value instanceof InputStream || value instanceof Iterator || value instanceof BaseStream
-				|| value instanceof Iterable && !(value instanceof Collection) && !(value instanceof java.nio.file.Path);
+				|| (value instanceof Iterable && !(value instanceof Collection || value instanceof Path));
 	}
 
 	/** Returns a header line; an empty string for text, whose type only the function knows, and for a stream. */

@@ -3,6 +3,7 @@ package io.kubeless.worker;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitOption;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -47,7 +49,7 @@ final class Compile {
 	private static final Pattern PACKAGE = Pattern.compile("(?m)^[ \\t]*package[ \\t]+([\\w.]+)[ \\t]*;");
 	/** folders with files that are no source of the function */
 	private static final Set<String> SKIPPED = Collections.unmodifiableSet(
-			new java.util.HashSet<>(Arrays.asList("node_modules", "target", "src/test", "function")));
+			new HashSet<>(Arrays.asList("node_modules", "target", "src/test", "function")));
 
 	private final JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
 	private final File folder;
@@ -139,7 +141,7 @@ final class Compile {
 		try (Stream<Path> files = Files.walk(folder, MAX_DEPTH, FileVisitOption.FOLLOW_LINKS)) {
 			return files.filter(file -> file.getFileName().toString().endsWith(".java") && isSource(folder.relativize(file)))
 					.filter(Files::isRegularFile).sorted().collect(Collectors.toList());
-		} catch (java.io.UncheckedIOException unreadable) { // a folder without permission, or a loop of links
+		} catch (UncheckedIOException unreadable) { // a folder without permission, or a loop of links
 			return Collections.emptyList();
 		}
 	}

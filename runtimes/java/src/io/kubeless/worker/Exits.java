@@ -16,7 +16,7 @@ import java.util.List;
 public final class Exits {
 	private static final String TARGET = "io/kubeless/worker/Exits";
 	private static final int UTF8 = 1, INTEGER = 3, FLOAT = 4, LONG = 5, DOUBLE = 6, CLASS = 7, STRING = 8, METHOD = 10;
-	private static final int NAME_AND_TYPE = 12, METHOD_HANDLE = 15, METHOD_TYPE = 16, MODULE = 19, PACKAGE = 20;
+	private static final int METHOD_HANDLE = 15, METHOD_TYPE = 16, MODULE = 19, PACKAGE = 20;
 
 	private Exits() {}
 
@@ -26,11 +26,6 @@ public final class Exits {
 
 		Exit(int status) {
 			super("the function called System.exit(" + status + "), which ends this call only");
-		}
-
-		@Override
-		public String toString() {
-			return getMessage();
 		}
 	}
 
@@ -54,7 +49,7 @@ public final class Exits {
 			if (tag == UTF8) texts[i] = in.readUTF();
 			else if (tag == CLASS || tag == STRING || tag == METHOD_TYPE || tag == MODULE || tag == PACKAGE) pairs[i] = in.readUnsignedShort();
 			else if (tag == METHOD_HANDLE) in.skipBytes(3);
-			else if (tag == INTEGER || tag == FLOAT || tag >= 9 && tag <= 18) pairs[i] = in.readInt();
+			else if (tag == INTEGER || tag == FLOAT || (tag >= 9 && tag <= 18)) pairs[i] = in.readInt();
 			else if (tag == LONG || tag == DOUBLE) {
 				in.readLong();
 				i++; // takes two entries
@@ -69,7 +64,7 @@ public final class Exits {
 		}
 		if (found.isEmpty() || count > 0xffff - 2) return null;
 		for (int place : found) {
-			file[place + 1] = (byte) (count + 1 >> 8);
+			file[place + 1] = (byte) ((count + 1) >> 8);
 			file[place + 2] = (byte) (count + 1);
 		}
 		ByteArrayOutputStream bytes = new ByteArrayOutputStream(file.length + 64);

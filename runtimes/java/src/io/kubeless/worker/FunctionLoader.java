@@ -96,7 +96,7 @@ final class FunctionLoader extends URLClassLoader {
 		}
 	}
 
-	@SuppressWarnings("resource") // the caller closes the stream
+	@SuppressWarnings({"resource", "StreamResourceLeak"}) // the caller closes the stream
 	private static Stream<String> files(Path root) throws IOException {
 		return Files.walk(root).filter(Files::isRegularFile).map(file -> root.relativize(file).toString().replace(File.separatorChar, '/'));
 	}

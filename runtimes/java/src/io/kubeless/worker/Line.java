@@ -219,23 +219,23 @@ final class Line {
 
 	private void skipString() throws Malformed {
 		if (peek() != '"') throw malformed("no \"");
-		for (at++; at < end; at++) {
-			int c = text[at];
-			if (c == '"') {
-				at++;
-				return;
-			}
+		at++;
+		for (int c = peek(); c != '"'; c = peek()) {
 			if (c >= 0 && c < ' ') throw malformed("a raw control character");
-			if (c != '\\') continue;
 			at++;
-			int kind = peek();
-			if ("\"\\/bfnrtu".indexOf(kind) < 0) throw malformed("an escape that JSON does not have");
-			for (int digits = kind == 'u' ? 4 : 0; digits > 0; digits--) {
-				at++;
-				if (Character.digit(peek(), 16) < 0) throw malformed("\\u without four hexadecimal digits");
-			}
+			if (c == '\\') escape();
 		}
-		throw malformed("no end of the string");
+		at++;
+	}
+
+	private void escape() throws Malformed {
+		int kind = peek();
+		if ("\"\\/bfnrtu".indexOf(kind) < 0) throw malformed("an escape that JSON does not have");
+		at++;
+		for (int digits = kind == 'u' ? 4 : 0; digits > 0; digits--) {
+			if (Character.digit(peek(), 16) < 0) throw malformed("\\u without four hexadecimal digits");
+			at++;
+		}
 	}
 
 	private void number() throws Malformed {

@@ -65,7 +65,7 @@ final class Monitor implements Runnable {
 		long number = reader == null ? 0 : reader.begun;
 		boolean same = number == seen;
 		seen = number;
-		if (number == 0 || !same && !runners.seemSlow()) {
+		if (number == 0 || !(same || runners.seemSlow())) {
 			examined = null;
 			busyTicks = 0;
 			return;
@@ -78,7 +78,7 @@ final class Monitor implements Runnable {
 		if (!same || examined != reader) callCpu = cpu;
 		if (same && (blocked || cpu - callCpu >= TICK_NS)) runners.handOver(number);
 
-		boolean busy = blocked || examined == reader && cpu - tickCpu > (now - tickAt) * BUSY_SHARE;
+		boolean busy = blocked || (examined == reader && cpu - tickCpu > (now - tickAt) * BUSY_SHARE);
 		busyTicks = busy ? busyTicks + 1 : 0;
 		if (busyTicks >= MIN_BUSY_TICKS) runners.spread();
 		examined = reader;

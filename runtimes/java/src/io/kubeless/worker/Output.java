@@ -107,7 +107,7 @@ final class Output extends OutputStream {
 		}
 
 		@Override
-		public void reset() {
+		public synchronized void reset() {
 			super.reset();
 			if (buf.length > MAX_KEPT_BYTES) buf = new byte[32];
 		}

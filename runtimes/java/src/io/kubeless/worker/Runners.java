@@ -71,7 +71,7 @@ final class Runners {
 			if (call != null) {
 				if (spread && reader == me) reader = null;
 				else if (!spread && reader == null) reader = me; // the monitor looks at it from now on
-				if (reader == null || spread && !waiting.isEmpty()) wake();
+				if (reader == null || (spread && !waiting.isEmpty())) wake();
 				me.begin(call, ++begun);
 				return call;
 			}
@@ -97,7 +97,7 @@ final class Runners {
 		boolean flush;
 		synchronized (lock) {
 			long elapsed = System.nanoTime() - me.startedAt;
-			if (!me.slow && elapsed < MAX_UNJUDGED_NS) average(elapsed);
+			if (!me.slow && elapsed < MAX_UNJUDGED_NS) average((double) elapsed);
 			me.end();
 			calls.remove(call);
 			flush = reader != me;
@@ -207,7 +207,7 @@ final class Runners {
 	void handOver(long number) {
 		synchronized (lock) {
 			if (reader == null || reader.call == null || reader.begun != number) return;
-			average(System.nanoTime() - reader.startedAt);
+			average((double) (System.nanoTime() - reader.startedAt));
 			if (averageNs > SLOW_NS) spread = true;
 			reader.slow = true;
 			reader = null;
