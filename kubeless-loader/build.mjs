@@ -2,6 +2,8 @@
 // not need, `kubeless-loader conform` and its vectors, is a second one, dist/conform.mjs. Beside them lies the manifest's schema.
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import standaloneCode from "ajv/dist/standalone/index.js";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -17,6 +19,18 @@ const common = {
 	sourcemap: "linked",
 	legalComments: "none",
 	logLevel: "warning",
+};
+
+/** Puts the validator's generated code in the place of ajv and the schema. */
+const compiledValidator = {
+	name: "compiled-validator",
+	setup: ({ onLoad }) =>
+		onLoad({ filter: /\/manifest-validator\.ts$/ }, () => {
+			const schema = JSON.parse(readFileSync(here("../runtimes/runtime.schema.json"), "utf8"));
+			const ajv = new Ajv2020({ verbose: true, useDefaults: true, code: { source: true, esm: true } });
+			ajv.addSchema(schema, "manifest");
+			return { contents: standaloneCode.default(ajv, { validate: "manifest" }), resolveDir: here(".") };
+		}),
 };
 
 await build({
@@ -54,6 +68,7 @@ await build({
 				onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
 			},
 		},
+		compiledValidator,
 		{
 			name: "conform-apart",
 			setup: ({ onResolve }) => onResolve({ filter: /\/conform\/command\.ts$/ }, () => ({ path: "./conform.mjs", external: true })),
@@ -69,6 +84,8 @@ await build({
 		VECTOR_FILES: JSON.stringify(vectors()),
 		CONFORMANCE_PAGE: JSON.stringify(readFileSync(here("../docs/conformance.md"), "utf8")),
 	},
+	banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+	plugins: [compiledValidator],
 });
 
 copyFileSync(here("../runtimes/runtime.schema.json"), here("dist/runtime.schema.json"));

@@ -1,24 +1,25 @@
+// Reads the environment: the only file that gives the loader's variables their meaning and their defaults.
 import { resolve } from "node:path";
 import { StartError } from "./errors.ts";
 
-/** Everything the environment decides, read once and frozen. */
+/** All settings, read once and frozen. */
 export interface Config {
 	readonly installVolume: string;
-	/** the function's file without its suffix; undefined where the environment leaves it open */
+	/** the function's file without its suffix; undefined: the only one there */
 	readonly modName: string | undefined;
-	/** the handler's name; undefined where the environment leaves it open */
+	/** the handler's name; undefined: the only one in the file */
 	readonly handler: string | undefined;
 	readonly port: number;
-	/** `seconds`, as the user wrote it */
+	/** in seconds, as the user wrote it */
 	readonly timeoutText: string;
 	readonly timeoutMs: number;
 	readonly runtime: string;
 	readonly memoryLimit: string;
-	/** largest request body in `bytes` */
+	/** the largest request body in bytes */
 	readonly bodyLimit: number;
-	/** worker processes; 0 for one per CPU */
+	/** worker processes; 0: one per CPU */
 	readonly workers: number;
-	/** calls a worker takes at once; undefined: what the worker says */
+	/** calls that a worker takes at once; undefined: the worker's own number */
 	readonly concurrency: number | undefined;
 	/** calls that may wait for a worker */
 	readonly queueLength: number;
@@ -28,7 +29,7 @@ export interface Config {
 	readonly logLevel: string;
 	/** the manifest file; undefined: beside the loader, or by FUNC_RUNTIME */
 	readonly manifest: string | undefined;
-	/** where Kubernetes reads a container's last words */
+	/** the file from which Kubernetes reads why a container ended */
 	readonly terminationLog: string;
 	/** reload when the function's folder changes; "auto": if it is a mounted ConfigMap */
 	readonly watch: "auto" | "true" | "false";
@@ -41,19 +42,19 @@ type Reader<T> = (text: string) => Read<T>;
 
 const text: Reader<string> = (value) => ({ value });
 
-function whole(what: string, least: number, most: number): Reader<number> {
+function whole(what: string, min: number, max: number): Reader<number> {
 	return (given) => {
 		const value = Number(given);
-		const fits = /^\d+$/.test(given) && value >= least && value <= most;
-		return fits ? { value } : { fault: `give ${what} as a whole number from ${least} to ${most}` };
+		const fits = /^\d+$/.test(given) && value >= min && value <= max;
+		return fits ? { value } : { fault: `give ${what} as a whole number from ${min} to ${max}` };
 	};
 }
 
-function decimal(what: string, example: string, most: number): Reader<number> {
+function decimal(what: string, example: string, max: number): Reader<number> {
 	return (given) => {
 		const value = Number(given);
-		const fits = /^\d+(\.\d+)?$/.test(given) && value > 0 && value <= most;
-		return fits ? { value } : { fault: `give ${what} as a number above 0 and up to ${most}, such as ${example}` };
+		const fits = /^\d+(\.\d+)?$/.test(given) && value > 0 && value <= max;
+		return fits ? { value } : { fault: `give ${what} as a number above 0 and up to ${max}, such as ${example}` };
 	};
 }
 
@@ -70,7 +71,7 @@ const seconds = (example: string): Reader<number> => decimal("seconds", example,
 
 /**
  * Reads the environment.
- * @throws {StartError} CONFIG_INVALID, naming every variable that is wrong, each with its cure
+ * @throws {StartError} CONFIG_INVALID, with every invalid variable and the values it accepts
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
 	const faults: string[] = [];
@@ -79,7 +80,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 		const result = reader(given);
 		if ("value" in result) return result.value;
 		faults.push(`${name} is "${given}": ${result.fault}.`);
-		return undefined as T; // never seen: the faults are thrown below
+		return undefined as T; // not used: the faults are thrown below
 	};
 	const optional = <T>(name: string, reader: Reader<T>): T | undefined => (env[name]?.trim() ? read(name, reader, "") : undefined);
 

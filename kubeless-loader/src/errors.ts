@@ -1,19 +1,19 @@
-/** Whose doing a failed call is: it decides log level and whether the call counts as the function's failure. */
+/** The cause of a failed call: it decides the log level, and whether the call counts as the function's failure. */
 export type Blame = "caller" | "function" | "runtime";
 
 interface Fault {
 	readonly status: number;
 	readonly blame: Blame;
-	/** what the caller reads */
+	/** the answer's body */
 	readonly body: string;
 }
 
-/** All ways a call can fail. `docs/errors.md` explains each; a test keeps the two alike. */
+/** All ways in which a call can fail. `docs/errors.md` explains each; a test compares the two. */
 export const FAULTS = {
 	BODY_MALFORMED: { status: 400, blame: "caller", body: "Bad Request: the body is not what its Content-Type says" },
 	BODY_TOO_LARGE: { status: 413, blame: "caller", body: "Payload Too Large" },
 	CALLER_GONE: { status: 499, blame: "caller", body: "" },
-	// 408, not 504: every Kubeless runtime answered so, and its CLI prints a message of its own for it.
+	// 408, not 504: every Kubeless runtime answers 408, and Kubeless's CLI has a message for it.
 	FUNCTION_TIMED_OUT: { status: 408, blame: "function", body: "Request Timeout: the function did not answer in time" },
 	FUNCTION_THREW: { status: 500, blame: "function", body: "Internal Server Error" },
 	RESULT_INVALID: { status: 500, blame: "function", body: "Internal Server Error" },
@@ -27,7 +27,7 @@ export const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
-/** Something that stops the start; the message is one or more sentences for the user, with the cure. */
+/** The loader cannot start; the message is one or more sentences for the user, with the cure. */
 export class StartError extends Error {
 	readonly code: string;
 	constructor(code: string, message: string) {

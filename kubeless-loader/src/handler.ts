@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import { StartError } from "./errors.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** Where the function is: its file and the handler's name in it (undefined: the only one there is). */
+/** Where the function is: its file, and the handler's name in it (undefined: the only one). */
 export interface HandlerPlace {
 	readonly file: string;
 	readonly modName: string;
@@ -12,9 +12,9 @@ export interface HandlerPlace {
 }
 
 /**
- * Finds the function's file in the install volume, be it a plain folder or a mounted ConfigMap, whose files are
- * links through `..data`.
- * @throws {StartError} HANDLER_FILE_NOT_FOUND, naming what the folder does have
+ * Finds the function's file in the install volume: a plain folder, or a mounted ConfigMap, whose files are links through
+ * `..data`.
+ * @throws {StartError} HANDLER_FILE_NOT_FOUND, with the files that the folder has
  */
 export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
 	const { installVolume, modName, handler } = config;
@@ -26,17 +26,17 @@ export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
 		const tried = manifest.suffixes.map((suffix) => modName + suffix).join(", ");
 		throw notFound(`MOD_NAME is "${modName}", but ${installVolume} has no ${tried}; ${inventory(files, manifest)}`);
 	}
-	// With a handler but no file it is named after, something was left out: say so rather than guess.
+	// With a handler but without a file, the file was probably forgotten: an error rather than a guess.
 	if (handler !== undefined)
 		throw notFound(`MOD_NAME is not set: give the function's file without its suffix; ${inventory(files, manifest)}`);
 	const [only] = files;
 	if (files.length === 1 && only !== undefined) {
 		return { file: join(installVolume, only), modName: only.slice(0, -extname(only).length), handler };
 	}
-	throw notFound(`MOD_NAME is not set and there is no single function file in ${installVolume}; ${inventory(files, manifest)}`);
+	throw notFound(`MOD_NAME is not set and ${installVolume} does not have exactly one function file; ${inventory(files, manifest)}`);
 }
 
-/** A worker that is the function itself: its manifest stands for the file. */
+/** Returns the place of a function that is the worker itself: its manifest stands for the file. */
 export function withoutFile(manifest: Manifest, modName: string | undefined, handler: string | undefined): HandlerPlace {
 	return { file: join(manifest.folder, "runtime.json"), modName: modName ?? manifest.id, handler };
 }

@@ -1,7 +1,7 @@
-/** A histogram series: plain numbers, so that observing is one search and two additions. */
+/** A histogram series of plain numbers: an observation costs one search and two additions. */
 export class Series {
 	readonly bounds: readonly number[];
-	/** observations per bucket, not yet added up; the last is +Inf */
+	/** observations per bucket, not cumulative; the last bucket is +Inf */
 	readonly counts: Float64Array;
 	sum = 0;
 

@@ -1,19 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import { residentBytes } from "./cgroup.ts";
 import type { FaultCode } from "./errors.ts";
 import { Series } from "./histogram.ts";
-import { residentBytes } from "./memory.ts";
+import type { Pool } from "./pool/pool.ts";
 import type { ExitReason } from "./worker/contract.ts";
-import type { Pool } from "./worker/pool.ts";
 
-// Kubeless's own buckets, in `s`: prom-client's and Go's defaults.
+// Kubeless's buckets in s, which are the defaults of prom-client and Go.
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES = [0, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/** Methods with a value of their own; all others share one, so that callers cannot make new series. */
+/** Methods with a label value of their own; all others share one, so that callers cannot create series. */
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 const OTHER = "OTHER";
 
-/** What calls of one method add up to. */
+/** The sums over all calls of one method. */
 export class MethodSeries {
 	readonly method: string;
 	calls = 0;
@@ -26,11 +26,13 @@ export class MethodSeries {
 }
 
 /**
- * All figures of a loader. A call changes plain numbers; prom-client sees them only when somebody scrapes, since
- * looking its labels up costs more than the rest of a call's bookkeeping.
+ * All metrics of the loader. A call changes plain numbers; prom-client reads them when the metrics are scraped. Its own
+ * label look-up would cost more than the rest of a call's bookkeeping.
  */
 export class Metrics {
 	inFlight = 0;
+	/** uncaught exceptions in the loader */
+	exceptions = 0;
 	readonly wait = new Series(SECONDS);
 	readonly requestBytes = new Series(BYTES);
 	readonly responseBytes = new Series(BYTES);
@@ -72,7 +74,7 @@ export class Metrics {
 					this.set(read());
 				},
 			});
-		gauge("function_calls_in_flight", "Calls being answered, the waiting ones included", () => this.inFlight);
+		gauge("function_calls_in_flight", "Calls being answered, including those that wait", () => this.inFlight);
 		gauge("function_queue_length", "Calls that wait for a worker", () => pool.waiting);
 		gauge("function_workers_ready", "Worker processes that take calls", () => pool.ready);
 		new Gauge({
@@ -84,7 +86,7 @@ export class Metrics {
 				this.set(sizes.reduce((total, size) => total + size, 0));
 			},
 		});
-		this.#load = new Gauge({ name: "function_load_seconds", help: "How long the last worker took from start to ready", registers });
+		this.#load = new Gauge({ name: "function_load_seconds", help: "Time of the last worker from its start to ready", registers });
 		this.#timeouts = new Counter({ name: "function_timeouts_total", help: "Calls that ran out of time", registers });
 		this.#rejected = new Counter({
 			name: "function_rejections_total",
@@ -105,11 +107,25 @@ export class Metrics {
 			labelNames: ["result"],
 			registers,
 		});
-		this.#dropped = new Counter({ name: "function_log_lines_dropped_total", help: "Log lines lost because nobody read them", registers });
+		this.#dropped = new Counter({
+			name: "function_log_lines_dropped_total",
+			help: "Log lines dropped because the reader of the log was too slow",
+			registers,
+		});
+		const exceptions = () => this.exceptions;
+		new Counter({
+			name: "function_loader_exceptions_total",
+			help: "Uncaught exceptions in the loader; after the first, /healthz fails",
+			registers,
+			collect() {
+				this.reset();
+				this.inc(exceptions());
+			},
+		});
 		collectDefaultMetrics({ register: this.#registry });
 	}
 
-	/** The series of a method, to be kept for the call. */
+	/** Returns the series of a method, for a call to keep. */
 	of(method: string): MethodSeries {
 		return this.#methods.get(method) ?? this.#other;
 	}
@@ -142,10 +158,10 @@ export class Metrics {
 		this.#dropped.inc(count);
 	}
 
-	/** The exposition a scraper asked for by its Accept header. */
+	/** Returns the exposition in the format of the scraper's Accept header. */
 	render(accept: string | undefined): Promise<{ contentType: string; text: string }> {
 		const format = accept?.includes("application/openmetrics-text") ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
-		// One at a time: the format is a state of the registry.
+		// One scrape at a time: the format is a state of the registry.
 		const turn = this.#scrape.then(() => this.#renderAs(format));
 		this.#scrape = turn.catch(() => undefined);
 		return turn;
@@ -156,7 +172,7 @@ export class Metrics {
 	): Promise<{ contentType: string; text: string }> {
 		const registry = this.#registry as unknown as Registry<typeof format>;
 		registry.setContentType(format);
-		// prom-client takes `_total` off the counters for OpenMetrics and leaves it off.
+		// prom-client removes `_total` from the counters' names for OpenMetrics and does not restore it.
 		const metrics = registry.getMetricsAsArray() as unknown as { name: string }[];
 		const names = metrics.map((metric) => metric.name);
 		try {
@@ -189,7 +205,7 @@ export class Metrics {
 			});
 			return [...buckets, { metricName: `${name}_sum`, labels, value: series.sum }, { metricName: `${name}_count`, labels, value: total }];
 		}
-		// A registry asks its metrics for no more than this; prom-client's Histogram offers no way to hand it finished buckets.
+		// A registry reads no more of a metric than this; prom-client's Histogram does not accept finished buckets.
 		this.#registry.registerMetric(metric as unknown as Metric);
 	}
 }

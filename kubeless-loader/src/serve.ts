@@ -1,50 +1,48 @@
+// Puts the parts of a running loader together: metrics, the HTTP server, the calls; and ends them in order.
 import net from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
+import { containerMemory } from "./cgroup.ts";
 import type { Config } from "./config.ts";
 import { StartError } from "./errors.ts";
 import { ByteBudget } from "./invoke/body.ts";
 import type { Call, CallHost } from "./invoke/call.ts";
-import { Deadlines } from "./invoke/deadlines.ts";
 import { functionRoute } from "./invoke/route.ts";
 import type { LogStream } from "./log.ts";
-import type { Speaks } from "./manifest.ts";
-import { containerMemory } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
+import type { Pool } from "./pool/pool.ts";
 import { createServer } from "./server.ts";
-import type { Pool } from "./worker/pool.ts";
+import type { Intake } from "./worker/contract.ts";
 
 export interface ServeParts {
 	readonly config: Config;
 	readonly pool: Pool;
-	/** what the pool's workers speak */
-	readonly speaks: Speaks;
+	/** what the pool's workers take */
+	readonly intake: Intake;
 	readonly log: Logger;
 	readonly stream: LogStream;
-	/** the address to listen at; undefined: all of them */
-	readonly host?: string;
-	readonly tellErrors?: boolean;
+	/** listen on the loopback address only, and show the function's errors in answers */
+	readonly local: boolean;
 }
-
-export { PrettyStream } from "./desk/pretty.ts";
-export { createLogger, LogStream } from "./log.ts";
 
 /** A function being served. */
 export interface Serving {
 	readonly port: number;
-	/** Takes no more calls, finishes those it has within the time the configuration gives, ends all workers. */
+	/** Notes an uncaught exception: the loader's state is unknown, so /healthz fails from now on. */
+	exception(): void;
+	/** Takes no more calls, finishes the running ones within SHUTDOWN_TIMEOUT, ends all workers. */
 	drain(): Promise<void>;
 	/** Ends everything now. */
 	kill(): void;
 }
 
-/** Bodies held at once may take this part of the container's memory. */
+/** The part of the container's memory that bodies may take together. */
 const BODIES_SHARE = 0.25;
 const DRAIN_CHECK_MS = 10;
 
-/** Listens; calls that come before the pool has loaded the function wait for it. */
+/** Listens. Calls that come before the function is loaded wait for it. */
 export async function serve(parts: ServeParts): Promise<Serving> {
-	const { config, pool, speaks, log, stream } = parts;
+	const { config, pool, intake, log, stream, local } = parts;
 	const metrics = new Metrics(pool);
 	stream.onDrop = (lines) => metrics.linesDropped(lines);
 	pool.report({
@@ -56,52 +54,55 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		gone: (worker, reason, why) => {
 			metrics.workerGone(reason);
 			const expected = reason === "stopped" || reason === "replaced" || reason === "idle";
-			log[expected ? "debug" : "error"]({ code: "WORKER_GONE", reason, pid: worker.pid }, `the worker is gone: ${why}`);
+			log[expected ? "debug" : "error"]({ code: "WORKER_GONE", reason, pid: worker.pid }, `worker exited: ${why}`);
 		},
 		reloaded: (result) => metrics.reloaded(result),
 		failed: ({ code, message, stack }) => log.error({ code, stack }, message),
 		line: (from, text, call) => {
-			const known = call as Call | undefined;
-			log.info({ stream: from, call: known?.id, traceparent: known?.requestHead.traceparent }, text);
+			const { sent, event } = (call as Call | undefined) ?? {};
+			log.info({ stream: from, call: sent?.id, traceparent: event?.traceparent }, text);
 		},
 	});
 	const host: CallHost = {
 		pool,
 		metrics,
 		log,
-		deadlines: new Deadlines(config.timeoutMs),
+		timeoutMs: config.timeoutMs,
 		budget: new ByteBudget(Math.max(config.bodyLimit, Math.floor(containerMemory() * BODIES_SHARE))),
 		access: config.accessLog ? stream : undefined,
-		tellErrors: parts.tellErrors ?? false,
+		showErrors: local,
 		draining: false,
 		unsent: 0,
 	};
 	const fastify = createServer({
-		call: functionRoute(host, { ...config, speaks }),
+		call: functionRoute(host, { bodyLimit: config.bodyLimit, intake }),
 		metrics,
-		healthy: () => pool.healthy,
+		healthy: () => pool.healthy && metrics.exceptions === 0,
 		ready: () => !host.draining && pool.ready > 0,
 		bodyLimit: config.bodyLimit,
-		upgrades: speaks === "http",
+		upgrades: intake.upgrades,
 	});
-	await listen(fastify, config.port, parts.host);
+	await listen(fastify, config.port, local ? "127.0.0.1" : undefined);
 	const address = fastify.server.address();
 
 	return {
 		port: typeof address === "object" && address ? address.port : config.port,
+		exception: () => {
+			metrics.exceptions++;
+		},
 		async drain() {
 			host.draining = true;
 			const deadline = performance.now() + config.shutdownTimeoutMs;
-			// Not http's own close: it also ends connections whose answer is handed over but not sent yet.
+			// Not http's own close: it also ends connections whose answer is written but not sent yet.
 			net.Server.prototype.close.call(fastify.server);
 			while (host.unsent > 0 && performance.now() < deadline) await setTimeout(DRAIN_CHECK_MS);
-			const impatience = new AbortController();
-			setTimeout(Math.max(0, deadline - performance.now()), undefined, impatience).then(
+			const stopped = new AbortController();
+			setTimeout(Math.max(0, deadline - performance.now()), undefined, { signal: stopped.signal }).then(
 				() => pool.kill(),
 				() => {},
 			);
 			await pool.stop();
-			impatience.abort();
+			stopped.abort();
 			fastify.server.closeAllConnections();
 			await fastify.close();
 		},
@@ -118,13 +119,13 @@ async function listen(fastify: ReturnType<typeof createServer>, port: number, ho
 		await fastify.listen({ port, host: host ?? "::" });
 	} catch (cause) {
 		const { code, message } = cause as NodeJS.ErrnoException;
-		// A machine without IPv6.
+		// The machine has no IPv6.
 		if (host === undefined && (code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL")) return listen(fastify, port, "0.0.0.0");
 		await fastify.close();
 		if (code === "EADDRINUSE")
 			throw new StartError(
 				"PORT_IN_USE",
-				`Port ${port} is in use: stop what listens there, or choose another with FUNC_PORT (at a desk, --port).`,
+				`Port ${port} is in use: stop what listens there, or choose another with FUNC_PORT (locally: --port).`,
 			);
 		if (code === "EACCES")
 			throw new StartError("PORT_NOT_ALLOWED", `Port ${port} needs more rights than this user has: choose one above 1023 with FUNC_PORT.`);

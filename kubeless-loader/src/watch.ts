@@ -1,30 +1,34 @@
+// Notices changes of the function's files.
 import { createHash } from "node:crypto";
-import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from "node:fs";
-import { join } from "node:path";
+import { type Dirent, type FSWatcher, readdirSync, readFileSync, realpathSync, statSync, watch } from "node:fs";
+import { dirname, join } from "node:path";
 
-/** Editors save in several steps, and a ConfigMap is swapped in several: how long it must be quiet, in `ms`. */
+/** Editors and ConfigMaps change files in several steps: how long the folder must be quiet, in ms. */
 const QUIET_MS = 80;
-/** Where it is never quiet: how long after the first change to look all the same, in `ms`. */
-const PATIENCE_MS = 500;
-/** Folders that are not the function's own source. */
-const SKIPPED = /^(\.(?!\.data$).*|node_modules|__pycache__|venv|vendor|target|bin|obj|dist)$/;
-const MOST_FOLDERS = 200;
-const MOST_FILES = 2000;
-/** Files over so many `bytes` count as changed when their time is. */
-const LARGE = 1024 * 1024;
+/** How long after the first change a folder that is never quiet is compared, in ms. */
+const MAX_DELAY_MS = 500;
+/** Hidden entries are ignored, but for the link through which a ConfigMap is swapped. */
+const HIDDEN = /^\.(?!\.data$)/;
+const MAX_FOLDERS = 200;
+const MAX_FILES = 2000;
+/** Files larger than this (bytes) are compared by mtime, not by content. */
+const MAX_READ_BYTES = 1024 * 1024;
 
-/** What the files that count hold, as a digest. */
-export const folderState = (folder: string, counts: (name: string) => boolean): string => fingerprint(folder, counts).digest;
+/** Returns true if changes of a file, or of the files in a folder, count. */
+export type IsWatched = (name: string, isFolder: boolean) => boolean;
 
-/** Calls back when the content of files that count has changed, not merely their times. */
-export function watchFolder(folder: string, counts: (name: string) => boolean, changed: () => void): { close(): void } {
+/** Returns a digest of all watched files. */
+export const folderState = (folder: string, isWatched: IsWatched): string => fingerprint(folder, isWatched).digest;
+
+/** Calls back when the content of watched files has changed, not only their times. */
+export function watchFolder(folder: string, isWatched: IsWatched, changed: () => void): { close(): void } {
 	let watchers: FSWatcher[] = [];
 	let timer: NodeJS.Timeout | undefined;
 	let latest: number | undefined;
-	let seen = fingerprint(folder, counts);
-	const look = () => {
+	let seen = fingerprint(folder, isWatched);
+	const compare = () => {
 		latest = undefined;
-		const now = fingerprint(folder, counts);
+		const now = fingerprint(folder, isWatched);
 		const folders = now.folders.join("\n") !== seen.folders.join("\n");
 		const content = now.digest !== seen.digest;
 		seen = now;
@@ -33,9 +37,9 @@ export function watchFolder(folder: string, counts: (name: string) => boolean, c
 	};
 	const touched = () => {
 		const now = performance.now();
-		latest ??= now + PATIENCE_MS;
+		latest ??= now + MAX_DELAY_MS;
 		clearTimeout(timer);
-		timer = setTimeout(look, Math.max(0, Math.min(QUIET_MS, latest - now)));
+		timer = setTimeout(compare, Math.max(0, Math.min(QUIET_MS, latest - now)));
 	};
 	const rewatch = () => {
 		for (const watcher of watchers) watcher.close();
@@ -45,7 +49,7 @@ export function watchFolder(folder: string, counts: (name: string) => boolean, c
 				watcher.on("error", touched);
 				return [watcher];
 			} catch {
-				return []; // gone between the listing and now
+				return []; // it was removed since it was listed
 			}
 		});
 	};
@@ -58,34 +62,41 @@ export function watchFolder(folder: string, counts: (name: string) => boolean, c
 	};
 }
 
-function fingerprint(root: string, counts: (name: string) => boolean): { folders: string[]; digest: string } {
+function fingerprint(root: string, isWatched: IsWatched): { folders: string[]; digest: string } {
 	const hash = createHash("sha256");
-	const folders: string[] = [];
+	/** folders to watch */
+	const folders = new Set<string>();
+	let visited = 0;
 	let files = 0;
 	const visit = (folder: string) => {
-		if (folders.length >= MOST_FOLDERS) return;
-		folders.push(folder);
-		let names: string[];
+		if (visited++ >= MAX_FOLDERS) return;
+		folders.add(folder);
+		let entries: Dirent[];
 		try {
-			names = readdirSync(folder).sort();
+			entries = readdirSync(folder, { withFileTypes: true }).sort((one, other) => (one.name < other.name ? -1 : 1));
 		} catch {
 			return;
 		}
-		for (const name of names) {
-			if (SKIPPED.test(name)) continue;
+		for (const entry of entries) {
+			const { name } = entry;
+			if (HIDDEN.test(name)) continue;
 			const path = join(folder, name);
 			const stats = statSync(path, { throwIfNoEntry: false });
-			if (stats?.isDirectory() && name !== "..data") visit(path);
-			else if (stats?.isFile() && counts(name) && files++ < MOST_FILES) {
+			if (!stats || !isWatched(name, stats.isDirectory())) continue;
+			if (stats.isDirectory()) {
+				if (name !== "..data") visit(path);
+			} else if (stats.isFile() && files++ < MAX_FILES) {
+				// A link's target changes without an event in the folder of the link.
+				if (entry.isSymbolicLink()) folders.add(dirname(realpathSync(path)));
 				hash.update(`${path}\0${stats.size}\0`);
 				try {
-					hash.update(stats.size > LARGE ? String(stats.mtimeMs) : readFileSync(path));
+					hash.update(stats.size > MAX_READ_BYTES ? String(stats.mtimeMs) : readFileSync(path));
 				} catch {
-					// Gone, or not ours to read: its name alone counts.
+					// It was removed, or this user may not read it: its name and size count.
 				}
 			}
 		}
 	};
 	visit(root);
-	return { folders, digest: hash.digest("hex") };
+	return { folders: [...folders], digest: hash.digest("hex") };
 }

@@ -4,13 +4,12 @@
 
 import { openSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { accessLine } from "../../kubeless-loader/src/access-log.ts";
+import { accessLine } from "../../kubeless-loader/src/invoke/access-log.ts";
 import { ByteBudget } from "../../kubeless-loader/src/invoke/body.ts";
-import { Deadlines, type Timed } from "../../kubeless-loader/src/invoke/deadlines.ts";
 import { readHead } from "../../kubeless-loader/src/invoke/event.ts";
 import { LogStream } from "../../kubeless-loader/src/log.ts";
 import { type MethodSeries, Metrics } from "../../kubeless-loader/src/metrics.ts";
-import type { Pool } from "../../kubeless-loader/src/worker/pool.ts";
+import type { Pool } from "../../kubeless-loader/src/pool/pool.ts";
 
 const SAMPLES = 7;
 const CALLS = 200_000;
@@ -32,29 +31,29 @@ const HEAD = readHead(REQUEST.rawHeaders);
 
 // The pool is looked at when somebody scrapes, and here nobody does.
 const metrics = new Metrics({} as Pool);
-const deadlines = new Deadlines(180_000);
+const TIMEOUT_MS = 180_000;
 const budget = new ByteBudget(1024 * 1024);
 const log = new LogStream(openSync("/dev/null", "w"));
 
-class Kept implements Timed {
-	dueAt = 0;
-	earlier: Timed | undefined;
-	later: Timed | undefined;
+const expire = (call: Kept): void => call.expire();
+
+class Kept {
+	timer: NodeJS.Timeout | undefined;
 	readonly series: MethodSeries = metrics.of(REQUEST.method as string);
 	queuedAt = 0;
 	sentAt = 0;
 
 	begin(): void {
 		metrics.inFlight++;
-		if (!budget.take(BODY)) throw new Error("the budget holds all calls");
+		if (!budget.reserve(BODY)) throw new Error("the budget holds all calls");
 		this.queuedAt = performance.now();
-		deadlines.add(this, this.queuedAt);
+		this.timer = setTimeout(expire, TIMEOUT_MS, this);
 		this.sentAt = performance.now();
 	}
 
 	finish(): void {
-		deadlines.remove(this);
-		budget.give(BODY);
+		clearTimeout(this.timer);
+		budget.release(BODY);
 		metrics.inFlight--;
 		log.write(accessLine(REQUEST, HEAD, 200, ANSWER));
 		this.series.calls++;
@@ -82,4 +81,4 @@ async function run(calls: number): Promise<number> {
 
 await run(CALLS);
 for (let sample = 0; sample < SAMPLES; sample++) console.log(await run(CALLS));
-process.exit(); // the deadlines' timer waits for three minutes
+process.exit();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Conversation } from "../../kubeless-loader/src/conform/conversation.ts";
 import { Decoder } from "../../kubeless-loader/src/conform/decoder.ts";
-import { FrameReader } from "../../kubeless-loader/src/worker/frames.ts";
+import { FrameReader } from "../../kubeless-loader/src/worker/wire/frames.ts";
 
 // The examples of PROTOCOL.md, byte for byte as a reader takes them.
 

@@ -197,7 +197,7 @@ test("a changed server file is served beside the running one, without a lost cal
 	const callers = new Callers(loader.port, 4);
 	await callers.more(20);
 	writeFileSync(join(volume, "app.cjs"), source("two"));
-	await loader.said(({ msg }) => msg === "the function changed and is served anew");
+	await loader.said(({ msg }) => msg === "the function changed and was reloaded");
 	await callers.more(20);
 	const calls = await callers.stop();
 	assert.deepEqual(new Set(calls.map(({ status }) => status)), new Set([200]));

@@ -89,7 +89,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 		assert.equal(code, 1);
 		assert.match(
 			stderr,
-			/^kubeless-loader: There is no runtime: put its runtime\.json and worker into a folder of \/opt\/kubeless\/runtimes\.$/m,
+			/^kubeless-loader: No runtime is installed: put a runtime\.json and its worker into a folder of \/opt\/kubeless\/runtimes\.$/m,
 		);
 	});
 

@@ -14,6 +14,8 @@ const MANIFEST = {
 	suffixes: [".ex", ".mex"],
 	concurrency: "async",
 	speaks: "wire",
+	sources: [],
+	ignore: [],
 	worker: ["x"],
 	folder: "/",
 } as const satisfies Manifest;
@@ -38,7 +40,7 @@ test("a file that is not there, or is a folder, is a fault that lists what is", 
 	const volume = folder(t, { "a.ex": "", "b.ex": "" });
 	mkdirSync(join(volume, "c.ex"));
 	assert.throws(() => find(volume, { MOD_NAME: "c" }), notFound(/no c\.ex, c\.mex; it has a\.ex, b\.ex\./));
-	assert.throws(() => find(volume), notFound(/no single function file[^]*a\.ex, b\.ex/));
+	assert.throws(() => find(volume), notFound(/does not have exactly one function file[^]*a\.ex, b\.ex/));
 	assert.throws(() => find(volume, { FUNC_HANDLER: "h" }), notFound(/MOD_NAME is not set/));
 	assert.throws(() => find(folder(t)), notFound(/no Ex file \(\.ex, \.mex\)/));
 	assert.throws(() => find(join(volume, "nowhere")), notFound(/does not exist/));

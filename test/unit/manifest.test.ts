@@ -8,7 +8,8 @@ import { chooseManifest, expand, type Manifest, readManifest, readManifests } fr
 import { folder } from "../support/loader.ts";
 
 const GOOD = { id: "lua", name: "Lua", suffixes: [".lua"], concurrency: "single", worker: ["lua", "w.lua"] };
-const make = (id: string, suffixes: string[]) => ({ ...GOOD, id, suffixes, speaks: "wire", folder: "/" }) as Manifest;
+const make = (id: string, suffixes: string[]) =>
+	({ ...GOOD, id, suffixes, speaks: "wire", sources: [], ignore: [], folder: "/" }) as Manifest;
 const both = [make("lua", [".lua"]), make("type-script", [".d.x", ".x"])];
 const unknown = (error: unknown) => error instanceof StartError && error.code === "RUNTIME_UNKNOWN";
 
@@ -26,7 +27,7 @@ for (const [change, sentence] of [
 	[{ id: "lua5" }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua".'],
 	[{ id: undefined }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua", and is missing.'],
 	[{ name: 7 }, '"name" must be text that is not empty.'],
-	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields there are id, name, suffixes, '],
+	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, name, suffixes, '],
 	[{ suffixes: [] }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: ".lua" }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: [".lua", "lua"] }, '"suffixes[1]" must be text that matches ^\\.[a-z0-9.]+$, such as ".lua".'],
@@ -35,15 +36,19 @@ for (const [change, sentence] of [
 	[{ worker: ["lua", ""] }, '"worker[1]" must be text that is not empty.'],
 	[{ worker: undefined }, '"worker" must be a list that is not empty, such as ["lua","$(RUNTIME_DIR)/worker.lua"], and is missing.'],
 	[{ env: { A: 1 } }, '"env.A" must be text.'],
-	[{ speaks: "ftp" }, '"speaks" must be wire, http or stdio.'],
+	[{ speaks: "ftp" }, '"speaks" must be wire, http, command or stdio.'],
 	[{ http: {} }, '"http" must be left out where "speaks" is not http.'],
 	[{ speaks: "http", http: "/ready" }, '"http" must be an object.'],
 	[{ speaks: "http", http: { port: 65536 } }, '"http.port" must be a whole number from 1 to 65535.'],
-	[{ speaks: "http", http: { port: 1, listen: "socket" } }, '"http.port" must be left out where "http.listen" is socket.'],
+	[{ speaks: "http", http: { port: 1, listen: "socket" } }, '"http.port" must be left out where "http.listen" is not port.'],
 	[{ speaks: "http", http: { ready: "health" } }, '"http.ready" must be text that matches ^/[!-~]*$, such as "/health".'],
-	[{ speaks: "http", http: { prot: 1 } }, '"http.prot" must be left out: the fields there are listen, port, ready.'],
-	[{ stdio: {} }, '"stdio" must be left out where "speaks" is not stdio.'],
+	[{ speaks: "http", http: { prot: 1 } }, '"http.prot" must be left out: the fields are listen, port, ready.'],
+	[{ stdio: {} }, '"stdio" must be left out where "speaks" is not command or stdio.'],
+	[{ speaks: "http", command: {} }, '"command" must be left out where "speaks" is not command or stdio.'],
 	[{ speaks: "stdio", stdio: { output: "html" } }, '"stdio.output" must be body or cgi.'],
+	[{ speaks: "command", command: { output: "html" } }, '"command.output" must be body or cgi.'],
+	[{ sources: ".json" }, '"sources" must be a list, such as [".json",".tmpl"].'],
+	[{ ignore: [""] }, '"ignore[0]" must be text that is not empty, such as "node_modules".'],
 	[{ lacks: { stream: "" } }, '"lacks.stream" must be text that is not empty.'],
 	[{ toolchain: {} }, '"toolchain.check" must be a list that is not empty, and is missing.'],
 	[{ versions: [{ version: "1.0", base: "b", until: "2028" }] }, '"versions[0].until" must be text that matches ^\\d{4}-\\d{2}$.'],

@@ -1,15 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DependencyCache } from "../desk/dependencies.ts";
-import { type Concurrency, expand, type Manifest } from "../manifest.ts";
+import type { DependencyCache } from "../local/dependencies.ts";
+import { DEFAULT_CONCURRENCY, expand, type Manifest } from "../manifest.ts";
 import type { Candidate } from "./start.ts";
-
-/** Calls the loader gives at once to a worker that does not say how many it takes (3.2). */
-const CALLS_AT_ONCE: Record<Concurrency, number> = { async: 100, threads: 10, single: 1 };
 
 /** A worker of which nothing is known but its command: one that does not say how many calls it takes is sent one. */
 export function plainCandidate(command: readonly string[], file: string | undefined, env: NodeJS.ProcessEnv): Candidate {
-	return { command, env: { ...env, ...volumeOf(file) }, file, concurrency: CALLS_AT_ONCE.single, lacks: {} };
+	return { command, env: { ...env, ...volumeOf(file) }, file, concurrency: DEFAULT_CONCURRENCY.single, lacks: {} };
 }
 
 /** The worker of a manifest, with the environment that the loader would give it. */
@@ -18,7 +15,7 @@ export function manifestCandidate(manifest: Manifest, file: string | undefined, 
 	const env: NodeJS.ProcessEnv = { ...given, ...volumeOf(file), RUNTIME_DIR: folder };
 	env["RUNTIME_LIBRARIES"] ??= join(folder, "libraries");
 	for (const [name, value] of Object.entries(manifest.env ?? {})) env[name] = expand(value, env);
-	return { command: worker, env, file, folder, concurrency: CALLS_AT_ONCE[manifest.concurrency], lacks };
+	return { command: worker, env, file, folder, concurrency: DEFAULT_CONCURRENCY[manifest.concurrency], lacks };
 }
 
 /** The candidate with the libraries its worker offers to functions, which are installed if they are neither there nor in an image. */

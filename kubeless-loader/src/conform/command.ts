@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DependencyCache } from "../desk/dependencies.ts";
 import { StartError } from "../errors.ts";
+import { DependencyCache } from "../local/dependencies.ts";
 import { type Run, readArguments, USAGE } from "./arguments.ts";
 import { withLibraries } from "./candidate.ts";
 import { type Result, runSuite } from "./conform.ts";

@@ -1,49 +1,52 @@
 import type { IncomingMessage } from "node:http";
+import type { HeldBody } from "../worker/contract.ts";
 
-/** Counts the bytes of all bodies held at once, over all calls. */
+/** Limits the bytes of all bodies that are held at once, over all calls. */
 export class ByteBudget {
 	readonly limit: number;
-	held = 0;
+	reserved = 0;
 
 	constructor(limit: number) {
 		this.limit = limit;
 	}
 
-	/** Takes `bytes` if there is room. */
-	take(bytes: number): boolean {
-		if (this.held + bytes > this.limit) return false;
-		this.held += bytes;
+	/** Reserves `bytes`. Returns false if there is no room for them. */
+	reserve(bytes: number): boolean {
+		if (this.reserved + bytes > this.limit) return false;
+		this.reserved += bytes;
 		return true;
 	}
 
-	give(bytes: number): void {
-		this.held -= bytes;
+	release(bytes: number): void {
+		this.reserved -= bytes;
 	}
 }
 
 export type BodyFault = "BODY_TOO_LARGE" | "MEMORY_FULL" | "CALLER_GONE";
 
-/** After a refusal the rest of the body is read and thrown away, so that the caller gets to read the answer: at most so many `bytes`. */
-const MOST_DISCARDED = 64 * 1024 * 1024;
+/** After a refusal, bytes of the body that are read and discarded so that the caller reads the answer. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads a request's body, at most `limit` bytes, paid for from the budget; `done` is called once, with what was paid.
- * `declared` is the Content-Length, -1 where there is none.
+ * Reads a request's body and reserves its bytes in the budget.
+ * @param declared the Content-Length, -1 if there is none
+ * @param limit of the body, in bytes
+ * @param done called once; the caller releases the `reserved` bytes
  */
 export function readBody(
 	request: IncomingMessage,
 	declared: number,
 	limit: number,
 	budget: ByteBudget,
-	done: (fault: BodyFault | undefined, body: readonly Buffer[], paid: number) => void,
+	done: (fault: BodyFault | undefined, body: HeldBody, reserved: number) => void,
 ): void {
 	if (declared > limit) {
 		discard(request);
 		return done("BODY_TOO_LARGE", NOTHING, 0);
 	}
-	// A declared size is paid at once: refusing before reading costs the least.
-	let paid = Math.max(0, declared);
-	if (!budget.take(paid)) {
+	// A declared length is reserved at once: refusing before reading costs the least.
+	let reserved = Math.max(0, declared);
+	if (!budget.reserve(reserved)) {
 		discard(request);
 		return done("MEMORY_FULL", NOTHING, 0);
 	}
@@ -54,19 +57,19 @@ export function readBody(
 		if (over) return;
 		over = true;
 		if (fault !== undefined) {
-			budget.give(paid);
-			paid = 0;
+			budget.release(reserved);
+			reserved = 0;
 			request.off("data", take);
 			if (fault !== "CALLER_GONE") discard(request);
 		}
-		done(fault, parts, paid);
+		done(fault, { parts, length }, reserved);
 	};
 	const take = (chunk: Buffer) => {
 		length += chunk.length;
 		if (length > limit) return finish("BODY_TOO_LARGE");
-		if (length > paid) {
-			if (!budget.take(length - paid)) return finish("MEMORY_FULL");
-			paid = length;
+		if (length > reserved) {
+			if (!budget.reserve(length - reserved)) return finish("MEMORY_FULL");
+			reserved = length;
 		}
 		parts.push(chunk);
 	};
@@ -76,13 +79,14 @@ export function readBody(
 	request.on("error", () => finish("CALLER_GONE"));
 }
 
-const NOTHING: readonly Buffer[] = [];
+const NOTHING: HeldBody = { parts: [], length: 0 };
 
+/** Reads the rest of a body and discards it. */
 export function discard(request: IncomingMessage): void {
 	let discarded = 0;
 	request.on("data", (chunk: Buffer) => {
 		discarded += chunk.length;
-		if (discarded > MOST_DISCARDED) request.destroy();
+		if (discarded > MAX_DISCARDED_BYTES) request.destroy();
 	});
 	request.resume();
 }

@@ -1,6 +1,6 @@
 import type { Head } from "../worker/contract.ts";
 
-/** An answer's headers, taken apart: what the function set, without what the loader decides. */
+/** An answer's headers as the function set them, without those that the loader decides. */
 export interface ReplyHead {
 	/** [name, value, name, value, …] as `writeHead` takes them, CORS included */
 	readonly pairs: readonly string[];
@@ -8,30 +8,30 @@ export interface ReplyHead {
 	readonly length: string | undefined;
 }
 
-/** Every answer of a function may be read from any web page, as Kubeless's runtimes had it. */
+/** Every web page may read a function's answers, as with Kubeless's runtimes. */
 export const CORS_HEADER = ["Access-Control-Allow-Origin", "*"] as const;
 
-// A function's answers mostly have the same few header blocks: they are taken apart once.
-const KNOWN = new Map<string, ReplyHead>();
-const MOST_KNOWN = 256;
-const LONGEST_KNOWN = 512;
+// Most answers of a function have one of a few header blocks: each is parsed once.
+const CACHE = new Map<string, ReplyHead>();
+const MAX_CACHED = 256;
+const MAX_CACHED_LENGTH = 512;
 
-/** What a worker says of an answer's headers, as the caller is to get them. */
+/** Returns a worker's headers as the caller will get them. */
 export function readReplyHead(head: Head): ReplyHead {
 	return typeof head === "string" ? readBlock(head) : readPairs(head);
 }
 
-/** Takes a header block apart (PROTOCOL 2.5); lines without a colon are left out. */
+/** Parses a header block (PROTOCOL 2.5); lines without a colon are left out. */
 function readBlock(block: string): ReplyHead {
-	const known = KNOWN.get(block);
-	if (known) return known;
+	const cached = CACHE.get(block);
+	if (cached) return cached;
 	const lines: string[] = [];
 	for (const line of block.split("\r\n")) {
 		const colon = line.indexOf(":");
 		if (colon > 0) lines.push(line.slice(0, colon), line.slice(colon + 1).trim());
 	}
 	const head = readPairs(lines);
-	if (block.length <= LONGEST_KNOWN && KNOWN.size < MOST_KNOWN) KNOWN.set(block, head);
+	if (block.length <= MAX_CACHED_LENGTH && CACHE.size < MAX_CACHED) CACHE.set(block, head);
 	return head;
 }
 
@@ -46,7 +46,7 @@ function readPairs(lines: readonly string[]): ReplyHead {
 			case "content-length":
 				length = value;
 				continue;
-			// The connection is between the caller and the loader.
+			// These concern the connection, which is the loader's.
 			case "connection":
 			case "keep-alive":
 			case "proxy-connection":
@@ -63,18 +63,18 @@ function readPairs(lines: readonly string[]): ReplyHead {
 	return { pairs, length };
 }
 
-/** Statuses whose answers have no body (RFC 9110 §6.4.1). */
+/** True for a status whose answers have no body (RFC 9110 §6.4.1). */
 export const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
-/** The headers of an answer whose body has `length` bytes. */
+/** Returns the headers of an answer whose body has `length` bytes. */
 export function resultHeaders(block: Head, status: number, length: number, isHead: boolean): string[] {
 	const head = readReplyHead(block);
-	// A HEAD answer tells the length a GET would have had, which only the function knows.
+	// The Content-Length of a HEAD answer is that of a GET, which only the function knows.
 	if (isHead && length === 0 && head.length !== undefined) return head.pairs.concat("Content-Length", head.length);
 	return isBodiless(status) ? [...head.pairs] : head.pairs.concat("Content-Length", String(length));
 }
 
-/** The headers of an answer that is streamed; with a Content-Length if the function knows it. */
+/** Returns the headers of a streamed answer, with a Content-Length if the function set one. */
 export function streamHeaders(block: Head): string[] {
 	const head = readReplyHead(block);
 	return head.length === undefined ? [...head.pairs] : head.pairs.concat("Content-Length", head.length);

@@ -1,72 +1,76 @@
+// A call's way from the request to the pool: headers, body, envelope, worker. The answer comes back to the Call.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Speaks } from "../manifest.ts";
+import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";
 import { Call, type CallHost } from "./call.ts";
-import { fillFromAttributes, isStructured, openEnvelope, type Unwrapped } from "./cloudevent.ts";
-import { callFields, isJson, type RequestHead, readHead } from "./event.ts";
+import { fillFromAttributes, isStructured, type OpenedEnvelope, openEnvelope } from "./cloudevent.ts";
+import { isJson, type RequestHead, readHead } from "./event.ts";
 import { RequestUpload } from "./upload.ts";
 
 export interface RouteOptions {
-	/** the longest body in `bytes` */
+	/** of a request body, in bytes */
 	readonly bodyLimit: number;
-	readonly timeoutMs: number;
-	readonly speaks: Speaks;
+	/** what the function's worker takes */
+	readonly intake: Intake;
 }
 
-/** A body up to this many `bytes` is read before its call begins even where it could be passed on: it mostly comes with the headers. */
-const HELD_BODY = 16 * 1024;
+/** Bodies up to this many bytes are read before their call begins even if the worker takes streams: most come with the headers. */
+const MAX_READ_FIRST = 16 * 1024;
 
-/** The way of every call: head, body, event, worker. The answer comes back to the Call. */
-export function functionRoute(host: CallHost, { bodyLimit, timeoutMs, speaks }: RouteOptions) {
+/** Returns the handler of all requests that are the function's. */
+export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOptions) {
+	const streams = intake.body === "streamed";
+	const opens = intake.envelopes === "opened";
+
 	return (request: IncomingMessage, response: ServerResponse, upgrade?: string): void => {
 		const call = new Call(host, request, response);
 		const head = readHead(request.rawHeaders);
-		call.requestHead = head;
+		call.event = head;
 		call.upgrade = upgrade;
 		if (host.draining) return call.refuse("DRAINING");
 		const { contentType, length } = head;
-		const structured = contentType !== undefined && isStructured(contentType);
+		head.json = contentType !== undefined && isJson(contentType);
 		// A JSON type without a body is common: Kubeless's cron trigger sends it.
-		if (length === undefined) return begin(call, request, head, contentType !== undefined && isJson(contentType));
-		if (speaks !== "wire" && !structured && (length < 0 || length > HELD_BODY)) return pass(call, request, head, length);
-		readBody(request, length, bodyLimit, host.budget, (fault, body, paid) => {
-			if (fault === "CALLER_GONE") return; // the response's own close tells the call
+		if (length === undefined) return begin(call, head);
+		const structured = contentType !== undefined && isStructured(contentType);
+		if (streams && !structured && (length < 0 || length > MAX_READ_FIRST)) return stream(call, request, head, length);
+		readBody(request, length, bodyLimit, host.budget, (fault, body, reserved) => {
+			if (fault === "CALLER_GONE") return; // the response's close event ends the call
 			if (fault !== undefined) return call.refuse(fault);
-			call.owes(paid);
-			call.setBody(body);
-			if (!structured) return begin(call, request, head, contentType !== undefined && isJson(contentType));
-			let opened: Unwrapped;
-			try {
-				opened = openEnvelope(head, Buffer.concat(body));
-			} catch (cause) {
-				// A server gets what was sent, and judges it: CloudEvents libraries open the envelope themselves.
-				if (speaks === "http") return begin(call, request, head, false);
-				return call.fail("BODY_MALFORMED", (cause as Error).message);
-			}
-			if (speaks !== "http") {
-				if (opened.data === undefined) call.body = undefined;
-				else call.setBody([opened.data]);
-			}
-			begin(call, request, head, opened.json);
+			call.takeBody(body, reserved);
+			if (structured && !open(call, head, body, reserved)) return;
+			begin(call, head);
 		});
 	};
 
-	/** The body goes to the worker while it comes. */
-	function pass(call: Call, request: IncomingMessage, head: RequestHead, length: number): void {
+	/** Opens a CloudEvents envelope. Returns false if the call was refused because of it. */
+	function open(call: Call, head: RequestHead, body: HeldBody, reserved: number): boolean {
+		let opened: OpenedEnvelope;
+		try {
+			opened = openEnvelope(head, Buffer.concat(body.parts));
+		} catch (cause) {
+			head.json = false;
+			// A worker that takes envelopes as sent judges them itself.
+			if (opens) call.fail("BODY_MALFORMED", (cause as Error).message);
+			return !opens;
+		}
+		head.json = opened.json;
+		if (opens) call.takeBody(opened.data && { parts: [opened.data], length: opened.data.length }, reserved);
+		return true;
+	}
+
+	/** Begins a call whose body goes to the worker while it arrives. */
+	function stream(call: Call, request: IncomingMessage, head: RequestHead, length: number): void {
 		if (length > bodyLimit) {
 			discard(request);
 			return call.refuse("BODY_TOO_LARGE");
 		}
 		call.upload = new RequestUpload(request, length, bodyLimit, () => call.tooLarge());
-		begin(call, request, head, false);
+		begin(call, head);
 	}
+}
 
-	function begin(call: Call, request: IncomingMessage, head: RequestHead, json: boolean): void {
-		if (head.attributes !== undefined) fillFromAttributes(head);
-		if (speaks === "wire") {
-			call.headBlock = head.block;
-			call.fields = callFields(request, head, json, Date.now() + timeoutMs);
-		}
-		call.begin();
-	}
+function begin(call: Call, head: RequestHead): void {
+	if (head.attributes !== undefined) fillFromAttributes(head);
+	call.begin();
 }

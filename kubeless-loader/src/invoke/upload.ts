@@ -3,10 +3,10 @@ import { Readable } from "node:stream";
 import type { Upload } from "../worker/contract.ts";
 import { discard } from "./body.ts";
 
-/** `bytes` of a body that are read ahead of its reader. */
-const READ_AHEAD = 64 * 1024;
+/** Bytes of a body that are read ahead of the worker. */
+const READ_AHEAD_BYTES = 64 * 1024;
 
-/** A request's body, passed on while it comes: it is read as fast as the worker reads it, and never held. */
+/** A request's body that is passed on while it arrives: it is read as fast as the worker reads it. */
 export class RequestUpload extends Readable implements Upload {
 	readonly declared: number;
 	readonly #request: IncomingMessage;
@@ -15,9 +15,9 @@ export class RequestUpload extends Readable implements Upload {
 	#bytes = 0;
 	#reading = false;
 
-	/** `tooLarge` is called when more than `limit` bytes have come; what is over the limit is not passed on. */
+	/** @param tooLarge called when more than `limit` bytes have come; bytes over the limit are not passed on */
 	constructor(request: IncomingMessage, declared: number, limit: number, tooLarge: () => void) {
-		super({ highWaterMark: READ_AHEAD });
+		super({ highWaterMark: READ_AHEAD_BYTES });
 		this.declared = declared;
 		this.#request = request;
 		this.#limit = limit;
@@ -42,7 +42,7 @@ export class RequestUpload extends Readable implements Upload {
 		this.pause();
 	}
 
-	/** The call is over: what is still to come is nobody's. @returns the `bytes` that were passed on */
+	/** Stops the upload and discards the rest of the body. Returns the bytes that were passed on. */
 	leave(): number {
 		const request = this.#request;
 		if (!request.complete && !request.destroyed) {
@@ -57,7 +57,7 @@ export class RequestUpload extends Readable implements Upload {
 		request.off("data", this.#take);
 		request.off("end", this.#end);
 		request.off("close", this.#broken);
-		done(); // an error would have nobody to hear it
+		done(); // an error would have no listener
 	}
 
 	#take = (chunk: Buffer): void => {

@@ -1,21 +1,23 @@
+// What a worker is to the rest of the loader. The pool and the calls know these interfaces alone; the three kinds of
+// worker (wire/, http/, command/) implement them.
 import type { Duplex, Readable } from "node:stream";
 
-/** An answer's headers: one block (PROTOCOL 2.5), or name, value, name, value, … */
+/** An answer's headers: one block (PROTOCOL 2.5), or [name, value, name, value, …]. */
 export type Head = string | readonly string[];
 
-/** What the answer to a call is made of; the caller's side of a call, as a worker sees it. */
+/** Receives what a worker answers to one call. */
 export interface Answer {
-	/** The whole answer; the body is `bytes` from `start` to `end`, valid during this call only. */
+	/** The whole answer. The body is `bytes` from `start` to `end`; the buffer is valid during this call only. */
 	result(status: number, head: Head, bytes: Buffer, start: number, end: number): void;
 	/** The beginning of a streamed answer. */
 	head(status: number, head: Head): void;
-	/** A piece of a streamed answer; the bytes may be kept. Returns false when the caller reads too slowly: pause. */
+	/** A piece of a streamed answer; the receiver may keep the bytes. Returns false if the caller reads too slowly: pause. */
 	chunk(bytes: Buffer): boolean;
-	/** `trailers` as name, value, name, value, … */
+	/** The end of a streamed answer; `trailers` as [name, value, name, value, …]. */
 	end(trailers?: readonly string[]): void;
-	/** The protocol was changed, as the caller asked: from now on bytes go both ways until either side closes. */
+	/** The protocol was switched, as the caller requested: bytes flow both ways until either side closes. */
 	upgraded(head: readonly string[], connection: Duplex): void;
-	/** The call failed; `message` and `stack` are the function's own words, for the log. */
+	/** The call failed. `message` and `stack` come from the function and are for the log. */
 	fail(code: AnswerFault, message: string, stack?: string): void;
 }
 
@@ -28,7 +30,7 @@ export type AnswerFault =
 	| "WIRE_BROKEN"
 	| "ANSWER_BROKEN";
 
-/** What a request said about its event. */
+/** The event that a request describes. */
 export interface EventFields {
 	readonly eventId: string | undefined;
 	readonly eventType: string | undefined;
@@ -36,110 +38,117 @@ export interface EventFields {
 	readonly eventNamespace: string | undefined;
 	/** CloudEvents attributes by name */
 	readonly attributes: Readonly<Record<string, string>> | undefined;
+	/** the content type declares the data to be JSON */
+	readonly json: boolean;
 }
 
-/** A body that is passed on while it comes, not held. */
+/** A request body that was read before its call began. */
+export interface HeldBody {
+	readonly parts: readonly Buffer[];
+	/** of all parts, in bytes */
+	readonly length: number;
+}
+
+/** A request body that is passed on while it arrives. */
 export interface Upload extends Readable {
-	/** what the caller said its length is, in `bytes`; -1: it did not */
+	/** the Content-Length in bytes, or -1 if the caller sent none */
 	readonly declared: number;
-	/** Gives out no more: nobody waits for the call. */
+	/** Stops reading: the call was cancelled. */
 	hold(): void;
 }
 
-/** One call on its way through a worker. */
+/** One call, as a worker sees it. */
 export interface WorkerCall {
-	/** the `call` line's fields after the id, as JSON text without braces (PROTOCOL 4.1), in pure ASCII */
-	readonly fields: string;
-	/** the request's headers as one block (PROTOCOL 2.5) */
-	readonly headBlock: string;
-	/** the body as it came, in parts; undefined where there is none */
-	readonly body: readonly Buffer[] | undefined;
-	/** all of the body, in `bytes` */
-	readonly bodyLength: number;
-	/** a body that is still coming; `body` is undefined then. Workers that speak the wire get none */
-	readonly upload: Upload | undefined;
-
-	// The request as it came, for workers that are not told by `fields` and `headBlock`.
 	readonly method: string;
-	/** path and query, undecoded */
+	/** path and query, not decoded */
 	readonly url: string;
-	/** name, value, name, value, … */
+	/** [name, value, name, value, …] as received */
 	readonly headers: readonly string[];
-	/** where the caller's connection came from; empty where it is not known */
+	/** the IP address of the caller's connection; empty if unknown */
 	readonly address: string;
 	readonly event: EventFields;
-	/** the protocol the caller asks to change to */
+	/** when the loader stops waiting for the answer, in ms since 1970 */
+	readonly deadline: number;
+	/** undefined if the request has no body, or if it is an upload */
+	readonly body: HeldBody | undefined;
+	/** only for kinds whose intake is "streamed" */
+	readonly upload: Upload | undefined;
+	/** the protocol that the caller wants to switch to; only for kinds whose intake has `upgrades` */
 	readonly upgrade: string | undefined;
-
 	readonly answer: Answer;
-	/** the number it has on its worker's wire */
-	id: number;
-	/** nobody waits for it any more: its answer is thrown away */
-	abandoned: boolean;
-	/** the caller reads slower than the worker writes */
-	paused: boolean;
-	/** its answer's head has come, and what is left is a stream */
-	begun: boolean;
-	/** what its worker keeps of it, if that is more than its id */
-	exchange: unknown;
 }
 
-/** Why a worker ended, as the metric counts it. */
+/** A call that was sent to a worker: the handle by which it is cancelled and resumed. */
+export interface SentCall {
+	readonly worker: Worker;
+	/** the call's number in its worker, for the log */
+	readonly id: number;
+	/** false once the worker has finished the call */
+	readonly open: boolean;
+	/** The answer is no longer needed: the worker may stop the handler, and discards what it still answers (PROTOCOL 6.1). */
+	cancel(): void;
+	/** The caller reads again, after `Answer.chunk` returned false. */
+	resume(): void;
+}
+
+/** What a kind of worker takes. */
+export interface Intake {
+	/** "whole": every body is read before the call begins; "streamed": a long body is passed on while it arrives */
+	readonly body: "whole" | "streamed";
+	/** a structured CloudEvent: "opened" passes on its data, "as sent" the envelope */
+	readonly envelopes: "opened" | "as sent";
+	/** the worker can switch a connection's protocol (WebSocket) */
+	readonly upgrades: boolean;
+}
+
+/** Why a worker ended: the label of the metric. */
 export type ExitReason = "exit" | "signal" | "protocol" | "timeout" | "load_failed" | "load_timeout" | "replaced" | "idle" | "stopped";
 
-/** What a worker tells its pool. */
+/** The events of one worker; none is emitted before its constructor has returned. */
 export interface WorkerEvents {
-	ready(worker: Worker): void;
-	/** a call ended, so there is room for another */
-	room(worker: Worker): void;
-	/** it has not begun these calls, the earliest first, and will not */
+	ready(): void;
+	/** A call ended, so the worker has room for another one. */
+	room(): void;
+	/** These calls were not begun and will not be, the earliest first: they may go to another worker. */
 	returned(calls: readonly WorkerCall[]): void;
-	/** it will take no more calls, and `why` is a sentence for the log */
-	gone(worker: Worker, reason: ExitReason, why: string): void;
-	/** it could not load the function; `gone` follows */
-	failed(worker: Worker, failure: LoadFailure): void;
-	/** a line the function printed */
+	/** The worker ended; `why` is a sentence for the log. */
+	gone(reason: ExitReason, why: string): void;
+	/** The function could not be loaded; `gone` follows. */
+	failed(failure: LoadFailure): void;
+	/** A line that the function printed; `call` is the call that printed it, if known. */
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
 }
 
-/** Why a function could not be loaded, in the language's own words (PROTOCOL 3.2). */
+/** Why a function could not be loaded, in the words of its language (PROTOCOL 3.2). */
 export interface LoadFailure {
 	readonly code: string;
 	readonly message: string;
 	readonly stack?: string | undefined;
+	/** the handlers that the file does have */
 	readonly handlers?: readonly string[] | undefined;
 }
 
-/** A process that holds one loaded function and takes calls of it. */
+/** Starts a worker; bound to one state of the function's file and its dependencies. */
+export type StartWorker = (events: WorkerEvents) => Worker;
+
+/** Holds one loaded function and runs calls of it. */
 export interface Worker {
-	/** the process that is the worker; undefined where each call has its own */
+	/** the worker's process; undefined if each call has its own */
 	readonly pid: number | undefined;
-	/** all processes the worker has started itself and that still run */
+	/** all running processes that the loader started for this worker */
 	readonly pids: readonly number[];
-	/** the handler's name, once ready */
-	readonly handler: string;
-	/** calls it takes at once, once ready */
+	/** calls it takes at once; 0 until it is ready */
 	readonly concurrency: number;
-	/** calls it may be sent on top of that, to be begun when those before have ended (PROTOCOL 5.5) */
+	/** further calls that it may be sent, to be begun when those before have ended (PROTOCOL 5.5) */
 	readonly ahead: number;
-	/** calls it holds, the abandoned ones included */
+	/** calls it holds, the cancelled ones included */
 	readonly inFlight: number;
-	/** ready, not on its way out and not in doubt */
+	/** takes calls: it is ready and not about to end */
 	readonly open: boolean;
-	/** calls that ran out of time and that it has not let go of yet: while there are any, it is sent no new ones */
-	doubts: number;
-	/** it has been lent to a call */
-	used: boolean;
-	/** whether the call has not ended in it yet */
-	holds(call: WorkerCall): boolean;
-	send(call: WorkerCall): void;
-	/** Nobody waits for this call any more (PROTOCOL 6.1). */
-	cancel(call: WorkerCall): void;
-	/** Those calls that it has not begun come back by `returned`. */
+	send(call: WorkerCall): SentCall;
+	/** Takes back the calls that were not begun: they come by `returned`. */
 	recall(): void;
-	/** The caller reads again. */
-	resume(call: WorkerCall): void;
-	/** Takes no new calls, finishes those it holds, then ends; `reason` is what its end is counted as. */
+	/** Takes no new calls, finishes those it holds, then ends; its exit counts as `reason`. */
 	retire(reason: ExitReason): void;
 	/** Ends now; the calls it holds fail. */
 	kill(reason: ExitReason, why: string): void;

@@ -245,7 +245,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		assert.equal(status, 500);
 		assert.match(text, /^error\(a mistake\)\n {4}at function\.bal/);
 		writeFileSync(join(place, "f.bal"), `${source("hello")}this is none\n`);
-		await desk.wrote(/f\.bal changed, but the one before is still served/);
+		await desk.wrote(/f\.bal changed, but the reload failed/);
 		await desk.wrote(/^f\.bal:6:1: ERROR: invalid token 'this'$/);
 		assert.equal((await desk.ask("another")).status, 500);
 	});

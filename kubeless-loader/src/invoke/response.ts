@@ -1,0 +1,127 @@
+// The caller's side of a call: writes the HTTP response.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Head } from "../worker/contract.ts";
+import { CORS_HEADER, isBodiless, resultHeaders, streamHeaders } from "./reply.ts";
+import { joinSockets, switchingProtocols } from "./tunnel.ts";
+
+/** Bodies up to this many bytes are written together with the headers, as text. */
+const MAX_TEXT_BODY = 16 * 1024;
+
+/** Every method that writes throws an Error with a message for the log if the function's answer cannot be sent. */
+export class CallerResponse {
+	readonly #request: IncomingMessage;
+	readonly #response: ServerResponse;
+	/** the status sent, or to be sent with the end of the stream */
+	status = 0;
+	/** bytes of the body that are sent to the caller */
+	bytes = 0;
+	/** the answer has no body, whatever the function returned */
+	#bodiless = false;
+	/** `onceDrained` waits for the caller */
+	#draining = false;
+
+	constructor(request: IncomingMessage, response: ServerResponse) {
+		this.#request = request;
+		this.#response = response;
+	}
+
+	/** Writes a whole answer; the body is `bytes` from `start` to `end`. */
+	result(status: number, head: Head, bytes: Buffer, start: number, end: number, close: boolean): void {
+		const response = this.#response;
+		const length = end - start;
+		const isHead = this.#request.method === "HEAD";
+		try {
+			const headers = resultHeaders(head, status, length, isHead);
+			if (close) headers.push("Connection", "close");
+			response.writeHead(status, headers);
+		} catch (cause) {
+			throw unsendable(cause);
+		}
+		this.status = status;
+		this.bytes = isHead || isBodiless(status) ? 0 : length;
+		// Text of one encoding is written together with the headers; a buffer would take a second write.
+		if (length <= MAX_TEXT_BODY) response.end(bytes.toString("latin1", start, end), "latin1");
+		else response.end(bytes.subarray(start, end));
+	}
+
+	/** Writes the beginning of a streamed answer. */
+	head(status: number, head: Head): void {
+		const response = this.#response;
+		try {
+			response.writeHead(status, streamHeaders(head));
+		} catch (cause) {
+			throw unsendable(cause);
+		}
+		this.status = status;
+		this.#bodiless = isBodiless(status) || this.#request.method === "HEAD";
+		// A stream that breaks its Content-Length would be read as the beginning of the next answer.
+		response.strictContentLength = !this.#bodiless;
+		response.flushHeaders();
+	}
+
+	/** Writes a piece of a streamed answer. Returns false if the caller reads too slowly. */
+	chunk(bytes: Buffer): boolean {
+		if (!this.#bodiless) this.bytes += bytes.length;
+		return this.#response.write(bytes);
+	}
+
+	/** Calls back once when the caller has caught up; further requests before that are ignored. */
+	onceDrained(then: () => void): void {
+		if (this.#draining) return;
+		this.#draining = true;
+		this.#response.once("drain", () => {
+			this.#draining = false;
+			then();
+		});
+	}
+
+	/** Ends a streamed answer; `trailers` as [name, value, …]. */
+	end(trailers?: readonly string[]): void {
+		if (trailers !== undefined) this.#response.addTrailers(inPairs(trailers));
+		this.#response.end();
+	}
+
+	/** Switches the connection's protocol. `closed` is called once, when both sides have ended. */
+	upgrade(head: readonly string[], connection: Duplex, closed: () => void): void {
+		const { socket } = this.#request;
+		this.status = 101;
+		this.#response.removeAllListeners("close");
+		this.#response.detachSocket(socket);
+		socket.write(switchingProtocols(head), "latin1");
+		joinSockets(socket, connection, closed);
+	}
+
+	/** False once the caller's connection is gone. */
+	get connected(): boolean {
+		return !this.#request.socket.destroyed;
+	}
+
+	/** Answers without the function; an answer that has begun is cut off instead, so that it is not taken for whole. */
+	refuse(status: number, body: string, draining: boolean, hasBody: boolean): void {
+		const response = this.#response;
+		const request = this.#request;
+		this.status = status;
+		if (response.headersSent) return void response.destroy();
+		const length = Buffer.byteLength(body);
+		const headers = [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(length)];
+		if (status === 503) headers.push("Retry-After", "1");
+		if ((draining || !response.shouldKeepAlive) && hasBody && !request.complete) {
+			// Closing while the caller still sends would reset the connection, and the answer would be lost.
+			response.shouldKeepAlive = true;
+			request.once("end", () => request.socket.end());
+		} else if (draining) headers.push("Connection", "close");
+		response.writeHead(status, headers);
+		response.end(body);
+		if (request.method !== "HEAD") this.bytes = length;
+	}
+}
+
+const unsendable = (cause: unknown): Error => new Error(`the answer's headers cannot be sent: ${(cause as Error).message}`);
+
+/** [name, value, name, value, …] as [[name, value], …] */
+function inPairs(flat: readonly string[]): [string, string][] {
+	const pairs: [string, string][] = [];
+	for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
+	return pairs;
+}

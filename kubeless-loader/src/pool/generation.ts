@@ -1,0 +1,203 @@
+// The workers by generation. A generation is all workers of one state of the function's files: one serves, one may be
+// loading, and workers of earlier ones finish their calls.
+import type { ExitReason, LoadFailure, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
+import { Restarts } from "./restarts.ts";
+import { type Slot, takesCalls } from "./slot.ts";
+
+/** The code of a load that was overtaken by a newer one: no message for the user. */
+export const SUPERSEDED = "SUPERSEDED";
+
+/** Receives what happens to workers, for the log and the metrics. */
+export interface PoolEvents {
+	started(worker: Worker): void;
+	/** @param ms from the start to ready */
+	ready(worker: Worker, ms: number): void;
+	gone(worker: Worker, reason: ExitReason, why: string): void;
+	/** A replacement could not load the function; the pool tries again. */
+	failed(failure: LoadFailure): void;
+	/** A new state of the function serves, or could not be loaded. */
+	reloaded(result: "taken" | "failed"): void;
+	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
+}
+
+/** What the workers' events mean to the pool. */
+export interface GenerationsHost {
+	/** processes that always run */
+	readonly min: number;
+	/** Returns true if the function's files are those whose load was last requested; a worker that started after a change loaded neither. */
+	readonly isCurrent: () => boolean;
+	/** A call ended in this worker. */
+	room(slot: Slot): void;
+	/** A worker is ready for calls. */
+	ready(slot: Slot): void;
+	returned(calls: readonly WorkerCall[]): void;
+}
+
+interface Generation {
+	readonly start: StartWorker;
+	readonly slots: Set<Slot>;
+	/** settles when the first worker is ready, or cannot be */
+	readonly loaded: PromiseWithResolvers<void>;
+}
+
+const NONE: ReadonlySet<Slot> = new Set();
+
+export class Generations {
+	readonly restarts = new Restarts();
+	readonly #host: GenerationsHost;
+	/** retired workers that still finish calls */
+	readonly #leaving = new Set<Slot>();
+	#serving: Generation | undefined;
+	#loading: Generation | undefined;
+	#events: PoolEvents | undefined;
+	#restart: NodeJS.Timeout | undefined;
+	#stopped: PromiseWithResolvers<void> | undefined;
+
+	constructor(host: GenerationsHost) {
+		this.#host = host;
+	}
+
+	/** Reports events from now on; workers that exist already are reported as started. */
+	report(events: PoolEvents): void {
+		this.#events = events;
+		for (const { worker } of this.all) events.started(worker);
+	}
+
+	get stopping(): boolean {
+		return this.#stopped !== undefined;
+	}
+
+	/** The workers that get calls, those still loading included. */
+	get serving(): ReadonlySet<Slot> {
+		return this.#serving?.slots ?? NONE;
+	}
+
+	get all(): Slot[] {
+		return [...this.serving, ...(this.#loading?.slots ?? NONE), ...this.#leaving];
+	}
+
+	/**
+	 * Loads a state of the function. When its first worker is ready it serves all further calls; earlier workers finish
+	 * what they hold.
+	 * @throws {LoadFailure} if it could not be loaded; the previous state serves on
+	 */
+	load(start: StartWorker): Promise<void> {
+		if (this.stopping) return Promise.reject({ code: SUPERSEDED, message: "the loader is stopping" } satisfies LoadFailure);
+		const overtaken = this.#loading;
+		this.#loading = { start, slots: new Set(), loaded: Promise.withResolvers() };
+		if (overtaken) {
+			const why = "a newer state was loaded instead";
+			overtaken.loaded.reject({ code: SUPERSEDED, message: why } satisfies LoadFailure);
+			for (const { worker } of overtaken.slots) worker.kill("replaced", why);
+		}
+		const { loaded } = this.#loading;
+		loaded.promise.catch(() => {}); // the caller may not have attached its own handler when it fails
+		this.#add(this.#loading);
+		return loaded.promise;
+	}
+
+	/** Starts one more worker of the state that serves. */
+	add(): void {
+		if (this.#serving) this.#add(this.#serving);
+	}
+
+	/** Starts what is missing to the number of processes that always run. */
+	fill(): void {
+		while (!this.stopping && this.#serving && this.#serving.slots.size < this.#host.min) this.#add(this.#serving);
+	}
+
+	/** Takes a worker out of service: it finishes its calls and ends. */
+	retire(slot: Slot, reason: ExitReason): void {
+		this.#leave(this.#serving, slot, reason);
+	}
+
+	/** Ends all workers after the calls they hold; resolves when the last process has ended. */
+	stop(): Promise<void> {
+		this.#stopped ??= Promise.withResolvers();
+		clearTimeout(this.#restart);
+		for (const { worker } of this.all) {
+			if (worker.concurrency > 0) worker.retire("stopped");
+			else worker.kill("stopped", "it was still loading");
+		}
+		if (this.all.length === 0) this.#stopped.resolve();
+		return this.#stopped.promise;
+	}
+
+	/** Ends all workers now. */
+	kill(): void {
+		this.#stopped ??= Promise.withResolvers();
+		clearTimeout(this.#restart);
+		for (const { worker } of this.all) worker.kill("stopped", "the loader was stopped at once");
+	}
+
+	#add(generation: Generation): void {
+		const startedAt = performance.now();
+		const worker = generation.start({
+			ready: () => this.#ready(generation, slot),
+			room: () => this.#host.room(slot),
+			returned: (calls) => this.#host.returned(calls),
+			failed: (failure) => {
+				if (generation === this.#loading) generation.loaded.reject(failure);
+				else this.#events?.failed(failure);
+			},
+			gone: (reason, why) => this.#gone(generation, slot, reason, why),
+			line: (stream, text, call) => this.#events?.line(stream, text, call),
+		});
+		const slot: Slot = { worker, startedAt, used: false, expiredCalls: 0, movedAt: startedAt };
+		generation.slots.add(slot);
+		this.#events?.started(worker);
+	}
+
+	#ready(generation: Generation, slot: Slot): void {
+		this.#events?.ready(slot.worker, performance.now() - slot.startedAt);
+		this.restarts.ready();
+		if (generation === this.#loading) this.#takeOver(generation);
+		// It has loaded the state that is about to take over: callers must not see that before the previous one is retired.
+		else if (this.#loading || !this.#host.isCurrent()) return this.#leave(generation, slot, "replaced");
+		this.#host.ready(slot);
+	}
+
+	#takeOver(generation: Generation): void {
+		const previous = this.#serving;
+		this.#serving = generation;
+		this.#loading = undefined;
+		clearTimeout(this.#restart);
+		this.restarts.replaced();
+		for (const slot of previous?.slots ?? []) this.#leave(previous, slot, "replaced");
+		this.fill();
+		if (previous) this.#events?.reloaded("taken");
+		generation.loaded.resolve();
+	}
+
+	#leave(generation: Generation | undefined, slot: Slot, reason: ExitReason): void {
+		generation?.slots.delete(slot);
+		this.#leaving.add(slot);
+		const { worker } = slot;
+		if (worker.concurrency > 0) worker.retire(reason);
+		else worker.kill(reason, "it was still loading and is not needed any more");
+	}
+
+	#gone(generation: Generation, slot: Slot, reason: ExitReason, why: string): void {
+		generation.slots.delete(slot);
+		this.#leaving.delete(slot);
+		this.#events?.gone(slot.worker, reason, why);
+		if (this.stopping) {
+			if (this.all.length === 0) this.#stopped?.resolve();
+		} else if (generation === this.#loading) {
+			this.#loading = undefined;
+			if (this.#serving) this.#events?.reloaded("failed");
+			generation.loaded.reject({ code: "HANDLER_FAILED_TO_LOAD", message: why } satisfies LoadFailure);
+		} else if (generation === this.#serving && generation.slots.size < this.#host.min) {
+			const wait = this.restarts.ended(slot);
+			clearTimeout(this.#restart);
+			this.#restart = setTimeout(() => this.fill(), wait);
+		}
+	}
+}
+
+/** Returns how many workers of these take calls. */
+export function countReady(slots: Iterable<Slot>): number {
+	let ready = 0;
+	for (const slot of slots) if (takesCalls(slot)) ready++;
+	return ready;
+}

@@ -1,0 +1,104 @@
+// The kind of worker that is a command: each call is a process of its own (run.ts) that reads the request body from its
+// standard input and writes the answer to its standard output.
+import type { ExitReason, Intake, Worker, WorkerCall, WorkerEvents } from "../contract.ts";
+import { type Command, canStart, whyNotStarted } from "../process/process-group.ts";
+import { Run } from "./run.ts";
+
+export const COMMAND_INTAKE: Intake = { body: "streamed", envelopes: "opened", upgrades: false };
+
+/** How to run a command. */
+export interface CommandSpec {
+	/** processes at once */
+	readonly concurrency: number;
+	/** what standard output holds: the body alone, or CGI headers and then the body */
+	readonly output: "body" | "cgi";
+}
+
+export class CommandWorker implements Worker {
+	readonly pid = undefined;
+	readonly ahead = 0;
+	concurrency = 0;
+	readonly #command: Command;
+	readonly #spec: CommandSpec;
+	readonly #events: WorkerEvents;
+	readonly #runs = new Set<Run>();
+	#lastId = 0;
+	#state: "loading" | "open" | "retiring" | "dead" = "loading";
+	#reason: ExitReason | undefined;
+	#why = "it was not needed any more";
+
+	constructor(command: Command, spec: CommandSpec, events: WorkerEvents) {
+		this.#command = command;
+		this.#spec = spec;
+		this.#events = events;
+		setImmediate(() => this.#begin());
+	}
+
+	get pids(): readonly number[] {
+		return [...this.#runs].flatMap(({ pid }) => pid ?? []);
+	}
+
+	get inFlight(): number {
+		return this.#runs.size;
+	}
+
+	get open(): boolean {
+		return this.#state === "open";
+	}
+
+	send(call: WorkerCall): Run {
+		const run = new Run(this, ++this.#lastId, call, this.#spec.output);
+		run.start(
+			this.#command,
+			(text) => this.#events.line("stderr", text, call),
+			() => this.#ended(run),
+		);
+		if (!run.over) this.#runs.add(run);
+		return run;
+	}
+
+	/** Calls are never sent ahead. */
+	recall(): void {}
+
+	retire(reason: ExitReason): void {
+		if (this.#state === "dead" || this.#state === "retiring") return;
+		this.#reason ??= reason;
+		this.#state = "retiring";
+		this.#endIfIdle();
+	}
+
+	kill(reason: ExitReason, why: string): void {
+		if (this.#state === "dead") return;
+		this.#reason ??= reason;
+		this.#why = why;
+		this.#state = "retiring";
+		for (const run of this.#runs) run.kill(why);
+		this.#endIfIdle();
+	}
+
+	#begin(): void {
+		if (this.#state !== "loading") return;
+		if (!canStart(this.#command)) {
+			const [program = ""] = this.#command.command;
+			const message = whyNotStarted(program);
+			this.#state = "dead";
+			this.#events.failed({ code: "WORKER_NOT_STARTED", message });
+			return this.#events.gone("load_failed", message);
+		}
+		this.concurrency = this.#spec.concurrency;
+		this.#state = "open";
+		this.#events.ready();
+	}
+
+	#ended(run: Run): void {
+		this.#runs.delete(run);
+		if (this.#state === "retiring") this.#endIfIdle();
+		else this.#events.room();
+	}
+
+	#endIfIdle(): void {
+		if (this.#state !== "retiring" || this.#runs.size > 0) return;
+		this.#state = "dead";
+		this.#events.gone(this.#reason ?? "exit", this.#why);
+	}
+}

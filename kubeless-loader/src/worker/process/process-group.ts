@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { LineSplitter } from "./lines.ts";
+
+/** A command, its environment and its working folder. */
+export interface Command {
+	readonly command: readonly string[];
+	readonly env: Readonly<NodeJS.ProcessEnv>;
+	readonly cwd: string;
+}
+
+/**
+ * Starts a command as the leader of a process group of its own: a signal to the group reaches its children, and Ctrl-C
+ * at a terminal does not reach it.
+ */
+export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "pipe")[]): ChildProcess {
+	const [program, ...args] = command as [string, ...string[]];
+	const child = spawn(program, args, { cwd, env, stdio, detached: true });
+	endBeforeLoader(child.pid);
+	return child;
+}
+
+/** On the kernel's scale, up to 1000: counts like half of the container's memory more than the loader uses. */
+const OOM_SCORE = "500";
+
+/** If memory runs out, the kernel kills a worker rather than the loader: with the loader, the container ends. */
+function endBeforeLoader(pid: number | undefined): void {
+	if (pid === undefined) return;
+	try {
+		writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
+	} catch {
+		// It has ended, or this is not Linux.
+	}
+}
+
+/** Signals a process and its children. `pid` is the group's leader; it must not have been reused since. */
+export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+	if (pid === undefined) return;
+	try {
+		process.kill(-pid, signal);
+	} catch {
+		// The group is gone already.
+	}
+}
+
+/** The kernel's flag of a process that is exiting (PF_EXITING in the Linux sources). */
+const EXITING = 4;
+
+/** True if a process has begun to exit: that is before its connections close, and some time before its exit is reported. */
+export function isEnding(pid: number | undefined): boolean {
+	try {
+		// After the name, which is in parentheses and may hold anything, come the state and, six fields later, the flags.
+		const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+			.replace(/^.*\) /s, "")
+			.split(" ");
+		return /[ZXx]/.test(fields[0] ?? "") || (Number(fields[6]) & EXITING) !== 0;
+	} catch {
+		return false; // it is gone, which is reported, or this is not Linux
+	}
+}
+
+/** Passes on the output of a process, line by line. */
+export function readLines(pipe: Readable | null, sink: (line: string) => void): void {
+	if (!pipe) return;
+	const splitter = new LineSplitter(sink);
+	pipe.on("data", (bytes: Buffer) => splitter.push(bytes));
+	pipe.on("end", () => splitter.end());
+	pipe.on("error", () => splitter.end());
+}
+
+/** Returns a sentence for a command that could not be started; without an error, the program does not exist. */
+export function whyNotStarted(program: string, error?: Error): string {
+	const missing = error === undefined || (error as NodeJS.ErrnoException).code === "ENOENT";
+	return missing ? `"${program}" is not installed or not on PATH` : `"${program}" cannot be started: ${error.message}`;
+}
+
+/** True if the command's program exists, found as the system would find it. */
+export function canStart({ command: [program = ""], env, cwd }: Command): boolean {
+	const files = program.includes("/")
+		? [resolve(cwd, program)]
+		: (env["PATH"] ?? "").split(delimiter).map((folder) => join(folder || ".", program));
+	return files.some((file) => {
+		try {
+			accessSync(file, constants.X_OK);
+			return statSync(file).isFile();
+		} catch {
+			return false;
+		}
+	});
+}

@@ -1,0 +1,272 @@
+// The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls over file
+// descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes back, this file does what it says.
+import type { Socket } from "node:net";
+import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
+import { ChildWorker, type WorkerLimits } from "../process/child.ts";
+import { LineSplitter } from "../process/lines.ts";
+import type { Command } from "../process/process-group.ts";
+import { callLine } from "./call-line.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { FrameReader, isCount, type Line, WireError } from "./frames.ts";
+import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
+import { readBeforeDestroy } from "./read-before-destroy.ts";
+import { WireCall } from "./wire-call.ts";
+
+export const WIRE_INTAKE: Intake = { body: "whole", envelopes: "opened", upgrades: false };
+
+/** Children of an ended process may still hold its wire: how long to read on, in ms. */
+const READ_ON_MS = 100;
+/** How long a process may run on after its wire has ended, in ms. */
+const WIRE_CLOSED_GRACE_MS = 200;
+/** Bytes that a worker may send for a paused call before it is killed for ignoring `pause`. */
+const MAX_BYTES_WHILE_PAUSED = 64 * 1024 * 1024;
+
+export class WireWorker extends ChildWorker<WireCall> {
+	readonly #wire: Socket;
+	readonly #writer: FrameWriter;
+	readonly #reader = new FrameReader((line, bytes, headStart, bodyStart, end) => this.#frame(line, bytes, headStart, bodyStart, end));
+	/** ids of calls that were taken back and that the worker has not confirmed yet */
+	readonly #withdrawn = new Set<number>();
+	#recalling = false;
+	/** the worker has closed the wire, and all it wrote was read */
+	#readAll = false;
+
+	constructor(command: Command, limits: WorkerLimits, events: WorkerEvents) {
+		super(limits, events);
+		const env = { ...command.env, KUBELESS_WIRE: String(WIRE_VERSION) };
+		const child = this.start({ ...command, env }, ["ignore", "pipe", "pipe", "pipe"]);
+		this.#wire = child.stdio[3] as Socket;
+		this.#writer = new FrameWriter(this.#wire);
+		readBeforeDestroy(this.#wire, (chunk) => {
+			this.#readAll ||= chunk === undefined;
+			this.state = this.state === "dead" ? "dead" : "retiring";
+			if (chunk) this.#read(chunk);
+		});
+		this.#wire.on("data", (chunk: Buffer) => this.#read(chunk));
+		this.#wire.on("end", () => {
+			this.#readAll = true;
+			this.#wireEnded();
+		});
+		this.#wire.on("error", () => this.#wireEnded());
+		this.#wire.on("close", () => this.#wireClosed());
+	}
+
+	override get inFlight(): number {
+		return this.calls.size + this.#withdrawn.size;
+	}
+
+	override get open(): boolean {
+		return super.open && !this.#recalling;
+	}
+
+	protected override get onlyFirstBegun(): boolean {
+		return this.ahead > 0 && this.#readAll;
+	}
+
+	send(call: WorkerCall): WireCall {
+		const sent = new WireCall(this, call);
+		this.add(sent);
+		this.#writer.send(callLine(sent.id, call), call.body?.parts);
+		return sent;
+	}
+
+	resume(sent: WireCall): void {
+		if (!sent.paused) return;
+		sent.paused = false;
+		if (this.holds(sent)) this.#writer.send(`{"type":"resume","id":${sent.id}}\n`);
+	}
+
+	override recall(): void {
+		if (this.#recalling || this.state === "dead") return;
+		this.#recalling = true;
+		this.#writer.send('{"type":"withdraw"}\n');
+		this.#writer.flush(() => afterPoll(() => this.#takeBack()));
+	}
+
+	/**
+	 * By now `withdraw` is on the wire, and all that the worker wrote before that was read. So a call without an answer
+	 * will be answered later, and after that the worker reads `withdraw` before it begins another call (PROTOCOL 5.5).
+	 */
+	#takeBack(): void {
+		if (this.state === "dead") return;
+		const [, ...behind] = this.calls.inOrder();
+		for (const sent of behind) this.#withdrawn.add(sent.id);
+		this.#giveBack(behind);
+		this.#endRecall();
+	}
+
+	#giveBack(sent: readonly WireCall[]): void {
+		for (const one of sent) this.remove(one);
+		this.events.returned(sent.filter(({ cancelled }) => !cancelled).map(({ call }) => call));
+	}
+
+	#endRecall(): void {
+		if (this.#withdrawn.size > 0) return;
+		this.#recalling = false;
+		this.callEnded();
+	}
+
+	protected sendCancel(sent: WireCall): void {
+		this.#writer.send(`{"type":"cancel","id":${sent.id}}\n`);
+		this.resume(sent);
+	}
+
+	protected sendStop(): void {
+		this.#writer.send('{"type":"stop"}\n');
+	}
+
+	/** `stop` has requested the exit already. */
+	protected requestExit(): void {}
+
+	protected disconnect(): void {
+		this.#wire?.destroy();
+	}
+
+	protected readRemaining(): void {
+		if (this.#wire.destroyed && this.#wire.closed) return this.onGone();
+		setTimeout(() => {
+			this.#readAll = true;
+			this.#wire.destroy();
+		}, READ_ON_MS);
+	}
+
+	protected loadTimeoutMessage(seconds: number): string {
+		return `the function was not loaded after ${seconds} s; raise FUNC_LOAD_TIMEOUT if it needs longer`;
+	}
+
+	#read(chunk: Buffer): void {
+		if (this.state === "dead") return;
+		try {
+			this.#reader.push(chunk);
+		} catch (error) {
+			if (!(error instanceof WireError)) throw error;
+			this.#wire.pause();
+			this.kill("protocol", error.message);
+		}
+	}
+
+	#frame(line: Line, bytes: Buffer, headStart: number, bodyStart: number, end: number): void {
+		const message = workerMessage(line);
+		switch (message.type) {
+			case "result": {
+				const sent = this.#end(message, false);
+				if (!sent.cancelled) {
+					const head = headStart === bodyStart ? "" : bytes.toString("latin1", headStart, bodyStart);
+					sent.call.answer.result(message.status ?? 200, head, bytes, bodyStart, end);
+				}
+				return this.callEnded();
+			}
+			case "head": {
+				const sent = this.#find(message, false);
+				sent.begun = true;
+				if (!sent.cancelled) sent.call.answer.head(message.status ?? 200, bytes.toString("latin1", headStart, bodyStart));
+				return;
+			}
+			case "chunk": {
+				const sent = this.#find(message, true);
+				if (sent.cancelled || end === bodyStart) return;
+				if (!sent.call.answer.chunk(bytes.subarray(bodyStart, end))) this.#pause(sent, end - bodyStart);
+				return;
+			}
+			case "end": {
+				const sent = this.#end(message, true);
+				if (!sent.cancelled) sent.call.answer.end();
+				return this.callEnded();
+			}
+			case "error": {
+				const { call, cancelled } = this.#end(message);
+				if (!cancelled) call.answer.fail(message.code, message.message, message.stack);
+				return this.callEnded();
+			}
+			case "withdrawn":
+				return this.#confirmed(message);
+			case "log":
+				return this.#log(message, bytes.subarray(bodyStart, end));
+			case "ready":
+				return this.#ready(message);
+			case "failed":
+				if (!this.reportedOnce()) throw new WireError("3.3", "ready or failed came twice");
+				this.failedToLoad(message.failure);
+		}
+	}
+
+	/** The worker will not begin a call. */
+	#confirmed(message: { readonly type: string; readonly id: unknown }): void {
+		if (isCount(message.id) && this.#withdrawn.delete(message.id)) return this.#endRecall();
+		const sent = this.#find(message, false);
+		if (this.ahead === 0) throw new WireError("5.5", `call ${sent.id} is withdrawn by a worker that takes none ahead`);
+		this.#giveBack([sent]);
+		this.callEnded();
+	}
+
+	/**
+	 * Returns the open call that a message answers.
+	 * @param begun the message may come only after a `head` (true), only before it (false), or at any time (PROTOCOL 4.2)
+	 */
+	#find({ type, id }: { readonly type: string; readonly id: unknown }, begun?: boolean): WireCall {
+		const sent = isCount(id) ? this.calls.get(id) : undefined;
+		if (sent === undefined) throw new WireError("4.9", `${type} answers call ${JSON.stringify(id)}, which is not open`);
+		if (begun !== undefined && sent.begun !== begun) {
+			throw new WireError("4.2", `${type} of call ${sent.id} comes ${begun ? "before" : "after"} its head`);
+		}
+		return sent;
+	}
+
+	/** Like `#find`; the call is over with this message. */
+	#end(message: { readonly type: string; readonly id: unknown }, begun?: boolean): WireCall {
+		const sent = this.#find(message, begun);
+		this.remove(sent);
+		return sent;
+	}
+
+	#pause(sent: WireCall, length: number): void {
+		if (!sent.paused) {
+			sent.paused = true;
+			sent.whilePaused = 0;
+			this.#writer.send(`{"type":"pause","id":${sent.id}}\n`);
+			return;
+		}
+		sent.whilePaused += length;
+		if (sent.whilePaused > MAX_BYTES_WHILE_PAUSED)
+			throw new WireError("5.1", `call ${sent.id} was paused and ${sent.whilePaused} bytes came`);
+	}
+
+	#ready({ wire, concurrency, ahead }: ReadyMessage): void {
+		if (!this.reportedOnce()) throw new WireError("3.3", "ready or failed came twice");
+		if (wire === WIRE_VERSION) return this.loaded(concurrency, ahead);
+		this.events.failed({
+			code: "WIRE_VERSION",
+			message: `the worker speaks wire version ${JSON.stringify(wire)}, this loader ${WIRE_VERSION}: use a loader and a worker of one release`,
+		});
+		this.kill("load_failed", "it speaks another version of the wire");
+	}
+
+	#log({ stream, id }: LogMessage, text: Buffer): void {
+		const call = isCount(id) ? this.calls.get(id)?.call : undefined;
+		const splitter = new LineSplitter((line) => this.events.line(stream, line, call));
+		splitter.push(text);
+		splitter.end();
+	}
+
+	/** The worker closed its end: no answer can come any more, even if the process runs on. */
+	#wireEnded(): void {
+		if (this.state === "dead") return;
+		this.#wire.destroy();
+		const timer = setTimeout(() => {
+			this.kill("protocol", "it closed the wire and went on running (wire rule 1.3)");
+		}, WIRE_CLOSED_GRACE_MS);
+		this.child?.once("exit", () => clearTimeout(timer));
+	}
+
+	/** All that was on the wire has been read. */
+	#wireClosed(): void {
+		if (this.ended) this.onGone();
+		// Wait for the exit, which gives the reason.
+		else this.state = "retiring";
+	}
+}
+
+/** Calls back when all data that a socket has by now was read: Node.js reads a ready socket once a turn. */
+function afterPoll(then: () => void): void {
+	setImmediate(() => setImmediate(then));
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import test from "node:test";
+import { setTimeout as after } from "node:timers/promises";
+import { Desk, type DeskOptions, run } from "../support/desk.ts";
+import { folder } from "../support/loader.ts";
+import type { Owner } from "../support/owner.ts";
+import { untilGone } from "../support/processes.ts";
+import { everyLanguage } from "./languages.ts";
+import { mistake } from "./mistake.ts";
+
+/** No language's installer takes this for a list of dependencies. */
+const NONSENSE = "<<< no list of dependencies >>>\n";
+
+/** All files under a folder, each with what would tell that it was written to. */
+function inventory(place: string): Record<string, string> {
+	return Object.fromEntries(
+		readdirSync(place, { recursive: true, encoding: "utf8" })
+			.sort()
+			.map((name) => [name, `${statSync(join(place, name)).mtimeMs} ${statSync(join(place, name)).size}`]),
+	);
+}
+
+/** What a cache has that a start would take for an installation. */
+const installations = (cache: string, id: string): string[] =>
+	(existsSync(join(cache, id)) ? readdirSync(join(cache, id)) : []).filter((name) => name !== "none" && !name.includes("."));
+
+const unset = { KUBELESS_LOADER_CACHE: undefined };
+
+everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, single }) => {
+	const skip = depsFile === undefined ? "it has no file of dependencies" : !existsSync(example("deps")) && "it has no such example";
+	const deps = depsFile as string;
+
+	/** The example with dependencies, in a folder of a user's. */
+	const copied = (owner: Owner): { place: string; file: string } => {
+		const place = folder(owner);
+		cpSync(example("deps"), place, { recursive: true });
+		return { place, file: join(place, `deps${suffix}`) };
+	};
+	const stopped = async (desk: Desk) => assert.deepEqual(await desk.stop(), { code: 0, signal: null });
+
+	test("is installed once, with a word about it, into the user's cache, and not into the function's folder", { skip }, async (t) => {
+		const { place, file } = copied(t);
+		const before = inventory(place);
+		const home = folder(t);
+		const options: DeskOptions = { env: { ...unset, XDG_CACHE_HOME: home } };
+		const first = await run(t, [file], options);
+		assert.match(first.output, new RegExp(`^Installing .*${place}/${deps}`, "m"));
+		assert.match(first.output, /^Installed in \d+\.\d s\.$/m);
+		assert.equal((await first.ask("some data")).status, 200);
+		await stopped(first);
+		assert.ok(installations(join(home, "kubeless-loader"), id).length > 0);
+		const installed = inventory(join(home, "kubeless-loader"));
+		const second = await run(t, [file], options);
+		assert.doesNotMatch(second.output, /install/i);
+		const answer = await second.ask("some data");
+		assert.equal(answer.status, 200);
+		assert.notEqual(answer.text, "");
+
+		// Another function with the same dependencies, elsewhere, has them too.
+		const third = await run(t, [copied(t).file], options);
+		assert.doesNotMatch(third.output, /install/i);
+		assert.equal((await third.ask("some data")).text, answer.text);
+		await stopped(third);
+
+		// A change that cannot be installed leaves the one before; the change taken back costs nothing.
+		const listed = readFileSync(join(place, deps), "utf8");
+		writeFileSync(join(place, deps), NONSENSE);
+		await second.wrote(/the previous version is still served\. Cannot install/);
+		assert.equal((await second.ask("some data")).text, answer.text);
+		const told = second.lines.filter((line) => /^Installing/.test(line)).length;
+		writeFileSync(join(place, deps), `${listed}`);
+		await second.servedAnew();
+		assert.equal(second.lines.filter((line) => /^Installing/.test(line)).length, told);
+		assert.equal((await second.ask("some data")).text, answer.text);
+		await stopped(second);
+		assert.deepEqual(Object.keys(inventory(place)), Object.keys(before));
+		assert.deepEqual(
+			installations(join(home, "kubeless-loader"), id),
+			Object.keys(installed)
+				.filter((name) => /^[^/]+\/[0-9a-f]+$/.test(name))
+				.map((name) => name.slice(id.length + 1)),
+		);
+	});
+
+	test("and cannot be installed ends the start with the installer's own words", { skip }, async (t) => {
+		const place = folder(t, { [`f${suffix}`]: single("served"), [deps]: NONSENSE });
+		const cache = folder(t);
+		const env = { KUBELESS_LOADER_CACHE: cache };
+		const told = await mistake(t, ["run", join(place, `f${suffix}`)], { env });
+		assert.match(told, new RegExp(`^Cannot install ${place}/${deps}: `));
+		assert.ok(told.trim().split("\n").length > 1, `the installer's own words: ${told}`);
+		assert.match(told, /<<<|JSON|no list/, told);
+		const left = installations(cache, id);
+		const again = await mistake(t, ["run", join(place, `f${suffix}`)], { env });
+		assert.match(again, /^Cannot install /, "it is tried again");
+		assert.deepEqual(installations(cache, id), left);
+	});
+
+	test("and was half installed when it was interrupted is installed whole the next time", { skip }, async (t) => {
+		const { file } = copied(t);
+		const cache = folder(t);
+		const env = { KUBELESS_LOADER_CACHE: cache };
+		let whole = 0;
+		for (const [signal, ms] of [
+			["SIGINT", 0],
+			["SIGKILL", 200],
+			["SIGINT", 500],
+		] as const) {
+			const desk = new Desk(t, ["run", file], { env });
+			// Some installations take no longer than that: then all was there before the signal came, and nothing is left to interrupt.
+			if (!(await desk.wrote(/^Installing| is served at /)).startsWith("Installing")) {
+				await stopped(desk);
+				break;
+			}
+			await after(ms);
+			desk.press(signal);
+			const { code } = await desk.ended;
+			await untilGone(desk.marker);
+			// What the worker itself needs comes first, and may have been installed whole.
+			whole += desk.lines.filter((line) => /^Installed/.test(line)).length;
+			assert.equal(installations(cache, id).length, whole, `after ${signal}`);
+			if (signal === "SIGKILL") continue;
+			assert.notEqual(code, 1, desk.stderr);
+			assert.equal(desk.stderr, "", "who pressed Ctrl-C knows why it ended");
+		}
+		const desk = await run(t, [file], { env });
+		assert.equal((await desk.ask("some data")).status, 200);
+		await stopped(desk);
+		const left = readdirSync(join(cache, id)).filter((name) => name.includes("."));
+		assert.deepEqual(left, [], "nothing is left of what was interrupted");
+	});
+
+	test("is installed whole by two that start at once", { skip }, async (t) => {
+		const cache = folder(t);
+		const desks = await Promise.all([1, 2].map(() => run(t, [copied(t).file], { env: { KUBELESS_LOADER_CACHE: cache } })));
+		for (const desk of desks) assert.equal((await desk.ask("some data")).status, 200);
+	});
+});
+
+everyLanguage("an installer that hangs", ({ suffix, depsFile, example, single }) => {
+	const skip = depsFile === undefined ? "it has no file of dependencies" : !existsSync(example("deps")) && "it has no such example";
+
+	test("ends with the loader that started it, with all it started", { skip }, async (t) => {
+		const tools = folder(t, { sh: "#!/bin/sh\nsleep 60\nexit 1\n" });
+		chmodSync(join(tools, "sh"), 0o755);
+		const place = folder(t, { [`f${suffix}`]: single("served"), [depsFile as string]: "something\n" });
+		const path = [dirname(process.execPath), tools, process.env["PATH"]].join(delimiter);
+		// To the loader alone, as a process manager sends it.
+		for (const [signal, ms] of [
+			["SIGTERM", 500],
+			["SIGINT", 500],
+			["SIGHUP", 500],
+			["SIGINT", 0],
+		] as const) {
+			const desk = new Desk(t, ["run", join(place, `f${suffix}`)], { env: { KUBELESS_LOADER_CACHE: folder(t), PATH: path } });
+			await desk.wrote(/^Installing/);
+			await after(ms);
+			desk.child.kill(signal);
+			await desk.gone(`after ${signal}`);
+		}
+	});
+
+	test("ends with a start that fails for another reason", { skip }, async (t) => {
+		const tools = folder(t, { sh: "#!/bin/sh\nsleep 60\nexit 1\n" });
+		chmodSync(join(tools, "sh"), 0o755);
+		const taken = await run(t, [join(folder(t, { [`f${suffix}`]: single("served") }), `f${suffix}`)]);
+		const place = folder(t, { [`f${suffix}`]: single("served"), [depsFile as string]: "something\n" });
+		const path = [dirname(process.execPath), tools, process.env["PATH"]].join(delimiter);
+		const env = { KUBELESS_LOADER_CACHE: folder(t), PATH: path };
+		assert.match(await mistake(t, ["run", join(place, `f${suffix}`), "--port", String(taken.port)], { env }), /in use/);
+	});
+});

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import type { IncomingMessage } from "node:http";
+import test from "node:test";
+import { accessLine } from "../../../kubeless-loader/src/invoke/access-log.ts";
+import { readHead } from "../../../kubeless-loader/src/invoke/event.ts";
+
+const line = (url: string, rawHeaders: string[] = [], remoteAddress: string | undefined = "10.0.0.1") =>
+	accessLine({ method: "GET", url, httpVersion: "1.1", socket: { remoteAddress } } as IncomingMessage, readHead(rawHeaders), 200, 11);
+
+test("is Apache's combined format, with nothing where something is absent", () => {
+	assert.match(line("/"), /^10\.0\.0\.1 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/ HTTP\/1\.1" 200 11 "" ""\n$/);
+});
+
+test("has the time in UTC", () => {
+	const [, day, month, year, time] = line("/").match(/\[(\d+)\/(\w+)\/(\d+):([\d:]+) /) as RegExpMatchArray;
+	const told = Date.parse(`${day} ${month} ${year} ${time} UTC`);
+	assert.ok(Math.abs(Date.now() - told) < 5000);
+});
+
+test("has Referer and User-Agent, in whatever case they came", () => {
+	assert.match(line("/", ["REFERER", "r", "user-agent", "u"]), /"r" "u"\n$/);
+});
+
+test("stays one line that can be taken apart, whatever callers send", () => {
+	assert.match(line('/"x', ["User-Agent", 'a"b\\c\t\u00e9']), /"GET \/\\"x HTTP\/1\.1" 200 11 "" "a\\"b\\\\c\\x09\\xe9"\n$/);
+});
+
+test("has a dash for a caller that is gone", () => {
+	assert.match(
+		accessLine({ method: "GET", url: "/", httpVersion: "1.1", socket: {} } as unknown as IncomingMessage, readHead([]), 499, 0),
+		/^- - - /,
+	);
+});

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { LineSplitter } from "../../../../kubeless-loader/src/worker/process/lines.ts";
+
+function split(...chunks: (string | Buffer)[]): string[] {
+	const lines: string[] = [];
+	const splitter = new LineSplitter((line) => lines.push(line));
+	for (const chunk of chunks) splitter.push(Buffer.from(chunk as string));
+	splitter.end();
+	return lines;
+}
+
+test("cuts at line breaks of either kind, and gives the last line without one", () => {
+	assert.deepEqual(split("one\ntwo\r\n\nlast"), ["one", "two", "", "last"]);
+	assert.deepEqual(split("one\n"), ["one"]);
+	assert.deepEqual(split(""), []);
+});
+
+test("joins what came in pieces, characters too", () => {
+	const bytes = Buffer.from("čš🎉\nend\n");
+	assert.deepEqual(split(...[...bytes].map((byte) => Buffer.from([byte]))), ["čš🎉", "end"]);
+});
+
+test("gives U+FFFD for what is no UTF-8", () => {
+	assert.deepEqual(split(Buffer.from([0x61, 0xff, 0x0a, 0xc4])), ["a\ufffd", "\ufffd"]);
+});
+
+test("cuts a line of no end into pieces, and loses nothing", () => {
+	const long = "x".repeat(100_000);
+	for (const lines of [split(long, "\n"), split(long), split(`${long}\n`), split(...(long.match(/.{1,999}/g) as string[]))]) {
+		assert.ok(lines.every((line) => line.length <= 16 * 1024));
+		assert.equal(lines.join(""), long);
+	}
+});

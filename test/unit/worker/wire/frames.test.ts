@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { Writable } from "node:stream";
+import test, { describe } from "node:test";
+import { quote } from "../../../../kubeless-loader/src/worker/wire/call-line.ts";
+import { FrameWriter } from "../../../../kubeless-loader/src/worker/wire/frame-writer.ts";
+import { FrameReader, isCount, WireError } from "../../../../kubeless-loader/src/worker/wire/frames.ts";
+
+function read(...chunks: (string | Buffer)[]): { frames: [object, string, string][]; unfinished: boolean } {
+	const frames: [object, string, string][] = [];
+	const reader = new FrameReader((line, bytes, headStart, bodyStart, end) => {
+		frames.push([{ ...line }, bytes.toString("latin1", headStart, bodyStart), bytes.toString("latin1", bodyStart, end)]);
+	});
+	for (const chunk of chunks) reader.push(Buffer.from(chunk as string));
+	return { frames, unfinished: reader.unfinished };
+}
+
+const breaks = (rule: string, ...chunks: (string | Buffer)[]) =>
+	assert.throws(
+		() => read(...chunks),
+		(error) => error instanceof WireError && error.rule === rule && error.message.includes(`wire rule ${rule}`),
+	);
+
+describe("FrameReader", () => {
+	test("reads a line without head and body", () => {
+		assert.deepEqual(read('{"type":"end","id":1}\n').frames, [[{ type: "end", id: 1 }, "", ""]]);
+	});
+
+	test("reads head and body, and what follows at once", () => {
+		const { frames, unfinished } = read('{"type":"result","head":3,"body":2}\nabcde{"type":"end"}\n');
+		assert.deepEqual(frames, [
+			[{ type: "result", head: 3, body: 2 }, "abc", "de"],
+			[{ type: "end" }, "", ""],
+		]);
+		assert.equal(unfinished, false);
+	});
+
+	test("waits for what is missing: of the line, the head, the body", () => {
+		const text = '{"type":"result","head":3,"body":2}\nabcde';
+		for (let cut = 1; cut < text.length; cut++) {
+			assert.deepEqual(read(text.slice(0, cut)), { frames: [], unfinished: true });
+			assert.equal(read(text.slice(0, cut), text.slice(cut)).frames.length, 1);
+		}
+	});
+
+	test("hands a chunk's body on as it arrives, and what is missing of it later", () => {
+		const { frames } = read('{"type":"chunk","id":1,"body":5}\nab', "cd", 'e{"type":"end"}\n');
+		assert.deepEqual(
+			frames.map(([, , body]) => body),
+			["ab", "cd", "e", ""],
+		);
+	});
+
+	test("takes line breaks and anything else within head and body for what they are", () => {
+		assert.deepEqual(read('{"type":"x","body":4}\n\n{}\n').frames, [[{ type: "x", body: 4 }, "", "\n{}\n"]]);
+	});
+
+	test("takes a line of 1 MiB, and none over it", () => {
+		const start = '{"type":"x","a":"';
+		const long = `${start}${"a".repeat(1024 * 1024 - start.length - 2)}"}`;
+		assert.equal(read(`${long}\n`).frames.length, 1);
+		breaks("2.3", `${long} \n`);
+		breaks("2.3", `${long}  `);
+		breaks("2.3", long, "  ");
+	});
+
+	for (const [rule, line] of [
+		["2.1", "ciao"],
+		["2.1", ""],
+		["2.1", "[]"],
+		["2.1", "null"],
+		["2.1", '"type"'],
+		["2.2", "{}"],
+		["2.2", '{"type":1}'],
+		["2.3", '{"type":"x","head":-1}'],
+		["2.3", '{"type":"x","head":1.5}'],
+		["2.3", '{"type":"x","head":"1"}'],
+		["2.3", '{"type":"x","head":null}'],
+		["2.3", '{"type":"x","head":1048577}'],
+		["2.3", '{"type":"x","body":1073741825}'],
+		["2.3", '{"type":"x","body":1e400}'],
+	] as const) {
+		test(`holds ${line || "an empty line"} to break rule ${rule}`, () => breaks(rule, `${line}\n`));
+	}
+
+	test("holds what is not UTF-8 to break rule 2.1, but not U+FFFD itself", () => {
+		breaks("2.1", Buffer.from([...Buffer.from('{"type":"'), 0xff, ...Buffer.from('"}\n')]));
+		assert.equal(read('{"type":"\ufffd"}\n').frames.length, 1);
+	});
+});
+
+describe("FrameWriter", () => {
+	test("writes what one turn sends in one piece, in order, text and bytes", async () => {
+		const writes: Buffer[] = [];
+		const socket = new Writable({
+			write(chunk, _encoding, done) {
+				writes.push(chunk);
+				done();
+			},
+		});
+		const writer = new FrameWriter(socket);
+		writer.send('{"a":1}\n', [Buffer.from([0xff]), Buffer.from([0])]);
+		writer.send('{"b":2}\nh\u00e9');
+		await new Promise(setImmediate);
+		assert.equal(writes.length, 1);
+		assert.deepEqual(writes[0], Buffer.from('{"a":1}\n\u00ff\0{"b":2}\nh\u00e9', "latin1"));
+		writer.send("x\n", [Buffer.alloc(5000, 1)]);
+		writer.send("y\n");
+		await new Promise(setImmediate);
+		assert.deepEqual(Buffer.concat(writes.slice(1)), Buffer.concat([Buffer.from("x\n"), Buffer.alloc(5000, 1), Buffer.from("y\n")]));
+	});
+});
+
+test("quote gives JSON in pure ASCII", () => {
+	for (const text of ["", "plain", 'a"b\\c', "tab\t\n\0", "č 日本 🎉", "\ud800 alone", "\x7f\x80\u2028"]) {
+		assert.match(quote(text), /^[ -~]*$/);
+		assert.equal(JSON.parse(quote(text)), text);
+	}
+});
+
+test("a count is a whole number from 0 to 2^53 - 1", () => {
+	for (const value of [0, 1, 2 ** 53 - 1]) assert.ok(isCount(value));
+	for (const value of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, "1", null, undefined, [1]]) assert.ok(!isCount(value));
+	assert.ok(!isCount(11, 10));
+});
