@@ -2,11 +2,11 @@ package io.kubeless.worker;
 
 import io.kubeless.Context;
 import io.kubeless.Event;
-import io.kubeless.Response;
+import io.kubeless.functions.Response;
 
-/** A function for build.sh: what it makes the worker load is what the class archive has ready at every start. */
-final class Rehearsal {
-	private Rehearsal() {}
+/** The function of the training run (train.sh): the classes that it makes the worker load go into the class archive. */
+final class Training {
+	private Training() {}
 
 	static Object handler(Event event, Context context) {
 		System.out.println(event.getRequest().getHeader("Host") + event.getRequest().getParameter("x"));

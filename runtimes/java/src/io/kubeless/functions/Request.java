@@ -1,4 +1,4 @@
-package io.kubeless;
+package io.kubeless.functions;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -8,20 +8,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The HTTP request behind an event. Headers and parameters are taken apart when they are first asked for. */
+/**
+ * The HTTP request of an event.
+ *
+ * Not in the package of Event: there it would hide the Request that a function imports by a wildcard from another package.
+ */
 public class Request {
 	private final String method;
 	private final String path;
 	private final String query;
+	private final String address;
 	private final byte[] head;
 	private Map<String, List<String>> headers;
 	private Map<String, List<String>> parameters;
 
-	/** @param head header lines, `Name: value\r\n` each, in ISO-8859-1 */
-	public Request(String method, String path, String query, byte[] head) {
+	/**
+	 * @param path undecoded
+	 * @param query without the question mark; may be null
+	 * @param address the caller's IP address; may be null
+	 * @param head header lines, `Name: value\r\n` each, in ISO-8859-1
+	 */
+	public Request(String method, String path, String query, String address, byte[] head) {
 		this.method = method;
 		this.path = path;
 		this.query = query;
+		this.address = address;
 		this.head = head;
 	}
 
@@ -29,21 +40,27 @@ public class Request {
 		return method;
 	}
 
-	/** As it was received, %-escapes and all. */
+	/** Returns the path as received, with its %-escapes. */
 	public String getPath() {
 		return path;
 	}
 
-	/** Without the question mark; null where there was none. */
+	/** Returns the query without the question mark; null if there is none. */
 	public String getQuery() {
 		return query;
 	}
 
-	/** The first value that the query gives a name; null where it has none. */
+	/** Returns the IP address that the caller's connection came from; null if it is not known. */
+	public String getRemoteAddr() {
+		return address;
+	}
+
+	/** Returns the first value of a query parameter; null if there is none. */
 	public String getParameter(String name) {
 		return first(getParameters().get(name));
 	}
 
+	/** Returns the query's parameters, decoded. */
 	public synchronized Map<String, List<String>> getParameters() {
 		if (parameters == null) {
 			Map<String, List<String>> found = new LinkedHashMap<>();
@@ -58,12 +75,12 @@ public class Request {
 		return parameters;
 	}
 
-	/** The first header of this name, in whatever case; null where there is none. */
+	/** Returns the first header of a name, in upper or lower case; null if there is none. */
 	public String getHeader(String name) {
 		return first(getHeaders().get(name));
 	}
 
-	/** All headers; their names are found in whatever case. */
+	/** Returns all headers; their names are found in upper or lower case. */
 	public synchronized Map<String, List<String>> getHeaders() {
 		if (headers == null) {
 			Map<String, List<String>> found = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -84,7 +101,7 @@ public class Request {
 		return values == null ? null : values.get(0);
 	}
 
-	/** What is no escape stays as it is: URLDecoder would refuse the whole query. */
+	/** Leaves malformed escapes as they are; URLDecoder would refuse the whole query. */
 	private static String decoded(String text) {
 		if (text.indexOf('%') < 0) return text.replace('+', ' ');
 		byte[] bytes = text.getBytes(StandardCharsets.UTF_8);

@@ -1,10 +1,10 @@
-package io.kubeless;
+package io.kubeless.functions;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** An answer with a status and headers; its body is whatever a handler may return. */
+/** A result with a status and headers. Its body is any value that a handler may return. */
 public class Response {
 	private int status;
 	private Object body;
@@ -19,7 +19,7 @@ public class Response {
 		this.body = body;
 	}
 
-	/** Adds a header; one that is there already stays. */
+	/** Adds a header, and keeps others of the same name. */
 	public Response header(String name, String value) {
 		headers.add(name);
 		headers.add(value);
@@ -44,7 +44,7 @@ public class Response {
 		return body;
 	}
 
-	/** name, value, name, value … */
+	/** Returns name, value, name, value … */
 	public List<String> getHeaders() {
 		return Collections.unmodifiableList(headers);
 	}
