@@ -1,4 +1,5 @@
 "use strict";
 
 // In the place of debug, depd and finalhandler: they print for the authors of Express applications, and there is none.
-module.exports = () => Object.assign(() => {}, { enabled: false, function: (fn) => fn, property() {} });
+module.exports = () =>
+	Object.assign(() => {}, { enabled: false, function: (/** @type {Function} */ deprecated) => deprecated, property() {} });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/useNodejsImportProtocol: Node.js 6 does not know the prefix
 "use strict";
 
 /**

@@ -82,6 +82,7 @@ class Call {
 	 * @param {number} status
 	 * @param {string} head header lines, latin1
 	 * @param {string | Buffer} body
+	 * @returns {void}
 	 */
 	result(status, head, body) {
 		if (this.state !== OPEN) return;
@@ -117,7 +118,8 @@ class Call {
 	begin(status, head) {
 		if (this.state !== OPEN) return;
 		const length = CONTENT_LENGTH.exec(head);
-		if (length !== null && this.frame.method === "HEAD") head = head.replace(CONTENT_LENGTH, ""); // the body is not sent
+		if (length !== null && this.frame.method === "HEAD")
+			head = head.replace(CONTENT_LENGTH, ""); // the body is not sent
 		else if (length !== null) this.promised = Number(length[1]);
 		this.state = HEADED;
 		this.calls.hold(this);
@@ -283,4 +285,5 @@ class Calls {
 	}
 }
 
-module.exports = { Call, Calls };
+exports.Call = Call;
+exports.Calls = Calls;

@@ -15,9 +15,8 @@ const DESCRIBED = /^(?:name|message|stack|cause|errors)$/i;
 const SYNTAX = /^(?:file:\/\/)?\/.+:\d+$/;
 const FRAME = /^\s+at /;
 const NODE_FRAME = /[( ](?:node:|internal\/|[a-z_]+\.js:|<anonymous>\)?$)/;
-/** Folders of the worker's files; the examples beside them are functions. */
-const SOURCES = `${path.join(__dirname, "../src")}/`;
-const BUILT = `${path.join(__dirname, "../dist")}/`;
+/** The worker's files; the examples beside them are functions. */
+const OWN = ["src/", "dist/", "worker.js:"].map((name) => `${path.dirname(__dirname)}/${name}`);
 /** The codes of what http throws for a header with a character that would end its line. */
 const BAD_HEADER = /^ERR_INVALID_(?:CHAR|HTTP_TOKEN)$/;
 
@@ -127,7 +126,7 @@ function wholeStack(error) {
 		const stack = typeof inner.stack === "string" ? trim(inner.stack) : lead === "" ? "" : `${inner.name}: ${inner.message}`;
 		if (stack !== "") parts.push(lead + stack + properties(inner));
 		add(cause, "caused by: ");
-		if (Array.isArray(errors)) errors.forEach((one, i) => add(one, `error ${i + 1} of ${errors.length}: `));
+		if (Array.isArray(errors)) for (const [i, one] of errors.entries()) add(one, `error ${i + 1} of ${errors.length}: `);
 	};
 	add(error, "");
 	return parts.length === 0 ? undefined : parts.join("\n");
@@ -139,15 +138,14 @@ function wholeStack(error) {
  * @param {Error} error
  */
 function properties(error) {
-	/** @type {Record<string, unknown>} */
-	const values = error;
+	const values = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (error));
 	const shown = Object.keys(values)
 		.filter((name) => !DESCRIBED.test(name) && /^(?:string|number|boolean|bigint)$/.test(typeof values[name]))
 		.map((name) => {
 			const value = values[name];
 			return `${name}: ${inspect(typeof value === "string" ? value.slice(0, MAX_PROPERTY_CHARS) : value)}`;
 		});
-	return shown.length === 0 ? "" : ` { ${shown.join(", ")} }`;
+	return shown.length === 0 ? "" : `\n    { ${shown.join(", ")} }`;
 }
 
 /**
@@ -172,7 +170,7 @@ function isForeign(line) {
  * @param {string} line
  */
 function isOwn(line) {
-	return line.includes(SOURCES) || line.includes(BUILT);
+	return OWN.some((place) => line.includes(place));
 }
 
 /**
@@ -196,4 +194,11 @@ function isBadHeader(thrown) {
 	}
 }
 
-module.exports = { CallError, LoadError, cancelled, unsendable, describe, logText, isBadHeader, isOwn };
+exports.CallError = CallError;
+exports.LoadError = LoadError;
+exports.cancelled = cancelled;
+exports.unsendable = unsendable;
+exports.describe = describe;
+exports.logText = logText;
+exports.isBadHeader = isBadHeader;
+exports.isOwn = isOwn;

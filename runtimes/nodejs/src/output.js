@@ -178,4 +178,4 @@ class Printer extends Writable {
 	}
 }
 
-module.exports = { Output };
+exports.Output = Output;

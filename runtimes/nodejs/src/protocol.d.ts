@@ -32,8 +32,7 @@ export type LoaderFrame =
 /** What `handler.load` found. */
 export interface Loaded {
 	readonly name: string;
-	// biome-ignore lint/complexity/noBannedTypes: a function of the user's
-	readonly handler: Function;
+	readonly handler: (event: unknown, context: unknown) => unknown;
 	/** the source mentions `extensions`, so calls will probably use the request or the response */
 	readonly asks: boolean;
 }

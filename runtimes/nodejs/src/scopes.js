@@ -58,6 +58,7 @@ class ResourceScopes extends StorageScopes {
 	 */
 	run(call, callback, first, second) {
 		call.resource ??= new AsyncResource("KubelessCall", RESOURCE);
+		// @ts-expect-error: the types lose the callback's result
 		return call.resource.runInAsyncScope(this.enter, this, call, callback, first, second);
 	}
 

@@ -22,7 +22,7 @@ function shutDown(wire, output, exit) {
 		const results = [];
 		for (const listener of listeners) {
 			try {
-				results.push(listener.call(process, "SIGTERM", 15));
+				results.push(Reflect.apply(listener, process, ["SIGTERM", 15]));
 			} catch (thrown) {
 				output.print("stderr", `A SIGTERM listener threw: ${logText(thrown)}\n`);
 			}

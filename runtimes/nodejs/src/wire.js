@@ -3,7 +3,7 @@
 const fs = require("node:fs");
 const net = require("node:net");
 
-/** @import { CallFrame, LoaderFrame } from "./protocol" */
+/** @import { LoaderFrame } from "./protocol" */
 
 // PROTOCOL 2.3
 const MAX_LINE_BYTES = 1024 * 1024;
@@ -247,4 +247,5 @@ function broken(reason) {
 	return process.reallyExit(70); // EX_SOFTWARE of sysexits.h
 }
 
-module.exports = { Wire, line };
+exports.Wire = Wire;
+exports.line = line;

@@ -14,6 +14,9 @@ const LAZY = ["request", "response"];
  * function reads them.
  */
 class Extensions {
+	/** @type {Call} */
+	[CALL];
+
 	/** @param {Call} call */
 	constructor(call) {
 		this[CALL] = call;
@@ -128,6 +131,9 @@ function makeEvent(call, data) {
 
 /** `context`: one for each call, so that no call can change another's. */
 class Context {
+	/** @type {Call} */
+	[CALL];
+
 	/**
 	 * @param {Call} call
 	 * @param {Facts} facts

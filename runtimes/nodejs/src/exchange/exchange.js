@@ -165,4 +165,4 @@ class Exchange {
 	}
 }
 
-module.exports = { Exchange };
+exports.Exchange = Exchange;

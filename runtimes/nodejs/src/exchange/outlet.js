@@ -4,7 +4,6 @@ const { Writable } = require("node:stream");
 const { CallError, unsendable } = require("../errors");
 
 /** @import { Call } from "../calls" */
-/** @import { Response } from "./response" */
 /** @typedef {(error?: Error | null) => void} Done */
 
 /** Headers of a connection, which the wire is not. */
@@ -142,7 +141,7 @@ class Outlet extends Writable {
 	 */
 	breakOff(reason) {
 		const { status, head } = this.lead();
-		this.call.begin(status < 200 ? 200 : status, head);
+		this.call.begin(Math.max(status, 200), head);
 		this.call.fail(new CallError(undefined, reason));
 	}
 
@@ -159,8 +158,8 @@ class Outlet extends Writable {
 	destroy(error) {
 		if (super.destroy !== undefined) return super.destroy(error);
 		// Node.js 6
-		if (this.destroyed) return this;
-		this.destroyed = true;
+		if (Reflect.get(this, "destroyed")) return this;
+		Reflect.set(this, "destroyed", true);
 		this._destroy(error ?? null, () => {});
 		return this;
 	}
@@ -215,4 +214,4 @@ function stateOf(outlet) {
 	return /** @type {any} */ (outlet)._writableState;
 }
 
-module.exports = { Outlet };
+exports.Outlet = Outlet;

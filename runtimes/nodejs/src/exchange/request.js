@@ -33,6 +33,11 @@ const LAZY_QUERY = {
 
 /** Express's request, on a real http.IncomingMessage whose connection is the wire. */
 class Request extends http.IncomingMessage {
+	/** @type {Call} */
+	[CALL];
+	/** @type {Buffer | undefined} */
+	[UNREAD];
+
 	/**
 	 * @param {Call} call
 	 * @param {Outlet} socket stands in for the caller's connection
@@ -42,7 +47,6 @@ class Request extends http.IncomingMessage {
 		const { method, path, query, body } = call.frame;
 		this[CALL] = call;
 		// As a stream the body is as it was sent. `body` is what the headers mean, and empty for a parser such as multer.
-		/** @type {Buffer | undefined} */
 		this[UNREAD] = call.body();
 		const head = call.head();
 		this.body = body === undefined || MULTIPART.test(head) ? {} : (call.inflated ?? call.body());
@@ -86,11 +90,12 @@ class Request extends http.IncomingMessage {
 
 	/**
 	 * @param {Error} [error]
+	 * @returns {this}
 	 * @override
 	 */
 	destroy(error) {
 		const { destroy } = Readable.prototype; // IncomingMessage's own would destroy the connection; Node.js 6 has no other
-		return destroy === undefined ? this : destroy.call(this, error);
+		return destroy === undefined ? this : /** @type {this} */ (destroy.call(this, error));
 	}
 }
 
@@ -132,4 +137,4 @@ function rawHeaders(block) {
 	return raw;
 }
 
-module.exports = { Request };
+exports.Request = Request;

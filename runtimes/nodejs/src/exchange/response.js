@@ -113,4 +113,4 @@ function busyDuring(method) {
 	};
 }
 
-module.exports = { Response };
+exports.Response = Response;

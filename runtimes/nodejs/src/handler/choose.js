@@ -10,7 +10,7 @@ const USUAL = ["handler", "main", "default"];
  * @param {unknown} exported module.exports, or the namespace of an ES module
  * @param {string} wanted FUNC_HANDLER; "": the only function there is
  * @param {string} file its name, for messages
- * @returns {{ name: string, handler: Function }}
+ * @returns {{ name: string, handler: import("../protocol").Loaded["handler"] }}
  * @throws {LoadError} HANDLER_NOT_FOUND
  */
 function choose(exported, wanted, file) {

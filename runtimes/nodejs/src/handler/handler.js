@@ -101,7 +101,7 @@ async function locate(file) {
  * @param {string} message
  */
 function cure(error, message) {
-	const code = error && error.code;
+	const code = error?.code;
 	if (code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") {
 		return /'(?:\.{0,2}\/|file:)/.test(message) ? "" : ': add it to "dependencies" in package.json';
 	}

@@ -87,6 +87,8 @@ async function compile(file, format) {
 	} catch (error) {
 		const { errors } = /** @type {Esbuild.BuildFailure} */ (error);
 		if (!Array.isArray(errors)) throw error;
+		const own = errors.find(({ detail }) => detail instanceof LoadError);
+		if (own !== undefined) throw own.detail;
 		if (format === "cjs" && errors.every(({ text }) => text.startsWith("Top-level await"))) return undefined;
 		throw new LoadError("HANDLER_FAILED_TO_LOAD", errors.slice(0, MAX_ERRORS).map(written).join("\n"));
 	} finally {
