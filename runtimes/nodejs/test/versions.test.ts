@@ -5,9 +5,10 @@ import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "node:test";
 
-// The oldest Node.js that the worker runs on, and those beside the one that runs the tests; npm run test:versions has them all.
+// The oldest versions, which run what build.mjs makes, and those beside the one that runs the tests. npm run test:versions
+// has all versions.
 
-const VERSIONS = ["8", "20", "22"];
+const VERSIONS = ["6", "8", "20", "22"];
 const ROOT = join(import.meta.dirname, "../../..");
 const RUNTIME = join(ROOT, "runtimes/nodejs");
 const PLACE = join(ROOT, "node_modules/.cache/versions/nodejs");
