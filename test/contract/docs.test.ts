@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -15,7 +15,7 @@ const source = (): string =>
 const found = (pattern: RegExp, where: string): string[] =>
 	[...new Set([...where.matchAll(pattern)].map((match) => match[1] as string))].sort();
 const runtimes = readdirSync(join(root, "runtimes"), { withFileTypes: true })
-	.filter((entry) => entry.isDirectory())
+	.filter((entry) => entry.isDirectory() && existsSync(join(root, "runtimes", entry.name, "runtime.json")))
 	.map((entry) => entry.name);
 
 test("docs/errors.md has every way a call fails, with its status and blame, and no other", () => {
