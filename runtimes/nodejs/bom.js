@@ -1,4 +1,3 @@
-// biome-ignore-all lint/style/useNodejsImportProtocol: Node.js 6 does not know the prefix
 "use strict";
 
 // Prints the packages in $KUBELESS_INSTALL_VOLUME/node_modules: scope, name, version, purl, licence and hash, separated by

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/style/useNodejsImportProtocol: Node.js 6 does not know the prefix
 "use strict";
 
 // The parts of install.sh that need JSON, by the first argument:

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/style/useNodejsImportProtocol: Node.js 6 does not know the prefix
 "use strict";
 
 /**

@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "node:test";
+import { folder } from "../../../test/support/loader.ts";
+import { firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
 // The oldest versions, which run what build.mjs makes, and those beside the one that runs the tests. npm run test:versions
 // has all versions.
@@ -21,9 +23,18 @@ const missing =
 	status !== 0 ? `npm cannot bring other versions of Node.js: ${stderr}` : folders.length === 0 ? "npm has none for this system" : "";
 if (missing) console.log(`SKIPPED: other versions of Node.js. ${missing}`);
 
-describe("the worker on another Node.js", { concurrency: VERSIONS.length }, () => {
+describe("nodejs: other versions of Node.js", { concurrency: VERSIONS.length }, () => {
+	test("an ES module imports a package from another folder on Node.js 20", { skip: missing !== "" && !process.env["CI"] }, async (t) => {
+		const volume = folder(t, { "node_modules/dep/package.json": '{"main":"i.js"}', "node_modules/dep/i.js": "module.exports = 'dep'" });
+		const file = firstOf(t, { "h.mjs": "import dep from 'dep'; export const h = async () => dep + (await import('dep')).default" });
+		const command = [join(folders[VERSIONS.indexOf("20")] ?? "", "node"), join(RUNTIME, "worker.js")];
+		const worker = new WireEnd(t, { command, env: {} }, file, "h", { KUBELESS_INSTALL_VOLUME: volume });
+		assert.equal((await worker.ask()).text, "depdep");
+		assert.equal(await worker.stop(), 0);
+	});
+
 	for (const [index, version] of VERSIONS.entries()) {
-		test(`${version} keeps the wire`, { skip: missing !== "" && !process.env["CI"] }, async () => {
+		test(`the worker keeps the wire's rules on Node.js ${version}`, { skip: missing !== "" && !process.env["CI"] }, async () => {
 			assert.equal(missing, "");
 			const PATH = `${folders[index]}${delimiter}${process.env["PATH"]}`;
 			const found = spawnSync("node", ["--version"], { env: { ...process.env, PATH }, encoding: "utf8" }).stdout;
