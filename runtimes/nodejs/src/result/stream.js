@@ -1,32 +1,42 @@
 "use strict";
 
-const { Readable } = require("stream");
+const { Readable } = require("node:stream");
+const { cancelled, unsendable } = require("../errors");
 const { isBytes, toBuffer } = require("./bytes");
 
-/** Items taken in one turn of the event loop: a source that never waits must not keep other calls from theirs. */
-const TURN_MAX = 64;
+/** @import { Call } from "../calls" */
+/** @import { AnyIterator, AnyReadable, Lead } from "../protocol" */
+
+/** Items taken in one turn of the event loop, so that a source that never waits does not block other calls. */
+const MAX_ITEMS_PER_TURN = 64;
 
 /**
- * Sends what a source gives, an item at a time, as the body of a call: the head with the first item, so that a source
- * that fails before it can still be answered with an error.
+ * Sends what a source gives, one item at a time. The head goes with the first item, so that a source that fails before it
+ * can still be answered with an error.
  */
 class Sender {
-	/** @param {{status: number, head: string, typed: boolean}} lead what the answer begins with; typed: it has a Content-Type */
+	/**
+	 * @param {Call} call
+	 * @param {Lead} lead
+	 */
 	constructor(call, lead) {
 		this.call = call;
 		this.lead = lead;
-		this.left = TURN_MAX;
+		this.left = MAX_ITEMS_PER_TURN;
 		call.calls.hold(call);
 	}
 
-	/** Calls back when the next item may come: at once where nothing stands in the way. */
+	/**
+	 * @param {unknown} item
+	 * @param {() => void} then is called when the next item may come: at once if the wire and the caller take more
+	 */
 	send(item, then) {
-		const { call } = this;
+		const { call, lead } = this;
 		const body = bodyOf(item);
-		if (!call.headed) call.begin(this.lead.status, this.lead.typed ? this.lead.head : this.lead.head + typeOf(item));
+		if (!call.headed) call.begin(lead.status, lead.typed ? lead.head : lead.head + typeOf(item));
 		this.left -= 1;
 		if (this.left > 0) return call.write(body, then);
-		this.left = TURN_MAX;
+		this.left = MAX_ITEMS_PER_TURN;
 		call.write(body, () => call.whenFree(then));
 	}
 
@@ -37,27 +47,39 @@ class Sender {
 	}
 }
 
-/** Text and bytes as they are, anything else as a line of JSON. */
+/**
+ * Returns text and bytes as they are, anything else as a line of JSON.
+ * @param {unknown} item
+ * @returns {string | Buffer}
+ */
 function bodyOf(item) {
 	if (typeof item === "string") return item;
 	if (isBytes(item)) return toBuffer(item);
+	/** @type {string | undefined} */
 	const text = JSON.stringify(item);
 	return text === undefined ? "" : `${text}\n`;
 }
 
+/** @param {unknown} item */
 function typeOf(item) {
 	if (typeof item === "string") return "";
 	return `Content-Type: ${isBytes(item) ? "application/octet-stream" : "application/x-ndjson"}\r\n`;
 }
 
-/** Streams an iterator's items, of either kind. It is closed when the caller goes. */
+/**
+ * Streams an iterator's items. The iterator may be async. It is closed when the caller goes.
+ * @param {Call} call
+ * @param {AnyIterator} iterator
+ * @param {Lead} lead
+ */
 function sendIterator(call, iterator, lead) {
+	const { scopes } = call.calls;
 	const sender = new Sender(call, lead);
 	let looping = false;
 	let again = false;
 	let closed = false;
 
-	// A loop and not a recursion: a source may have a million items at hand.
+	// A loop, not a recursion: a source may have a million items ready.
 	const pump = () => {
 		again = true;
 		if (looping) return;
@@ -72,45 +94,48 @@ function sendIterator(call, iterator, lead) {
 	const pull = () => {
 		let step;
 		try {
-			step = call.calls.output.within(call, next, iterator);
+			step = scopes.run(call, next, iterator);
 		} catch (thrown) {
 			return call.fail(thrown);
 		}
 		if (isThenable(step)) Promise.resolve(step).then(take, (thrown) => call.fail(thrown));
 		else take(step);
 	};
+	/** @param {any} step */
 	const take = (step) => {
 		if (call.cancelled) return close();
-		if (step === null || typeof step !== "object") return call.invalid(new TypeError("an iterator gave no object"));
+		if (step === null || typeof step !== "object") return call.fail(unsendable(new TypeError("an iterator gave no object")));
 		if (step.done) return sender.end();
 		if (isThenable(step.value)) Promise.resolve(step.value).then(send, reject);
 		else send(step.value);
 	};
+	/** @param {unknown} item */
 	const send = (item) => {
 		try {
-			// A generator may fill the same Buffer again, while what it gave waits for the wire.
+			// A copy, as a generator may refill its Buffer while the item waits for the wire.
 			sender.send(isBytes(item) ? Buffer.from(toBuffer(item)) : item, pump);
 		} catch (error) {
 			stop();
-			call.invalid(error);
+			call.fail(unsendable(error));
 		}
 	};
+	/** @param {unknown} thrown */
 	const reject = (thrown) => {
 		stop();
 		call.fail(thrown);
 	};
-	/** Lets the source run its finally blocks; the call is over when they are. */
+	/** Ends the call when the source's finally blocks have run. */
 	const close = () => {
 		if (closed) return;
-		const over = () => call.error("CANCELLED", "the caller has gone");
+		const over = () => call.fail(cancelled());
 		Promise.resolve(stop()).then(over, over);
 	};
 	const stop = () => {
 		closed = true;
 		try {
-			if (typeof iterator.return === "function") return call.calls.output.within(call, finish, iterator);
-		} catch (_) {
-			// It is being left for another reason, which is told.
+			if (typeof iterator.return === "function") return scopes.run(call, finish, iterator);
+		} catch {
+			// The call ends for another reason, which is reported.
 		}
 		return undefined;
 	};
@@ -118,16 +143,24 @@ function sendIterator(call, iterator, lead) {
 	pump();
 }
 
+/** @param {AnyIterator} iterator */
 function next(iterator) {
 	return iterator.next();
 }
 
+/** @param {AnyIterator} iterator */
 function finish(iterator) {
-	return iterator.return();
+	return iterator.return?.();
 }
 
-/** Streams a Readable, a new one or one of the oldest kind. It is destroyed when the caller goes. */
+/**
+ * Streams a Readable, or a stream of the kind before it. The stream is destroyed when the caller goes.
+ * @param {Call} call
+ * @param {AnyReadable} stream
+ * @param {Lead} lead
+ */
 function sendReadable(call, stream, lead) {
+	/** @type {AnyReadable} */
 	const source = typeof stream.read === "function" ? stream : new Readable().wrap(stream);
 	if (source.readableEnded) return call.result(lead.status, lead.head, "");
 	if (source.destroyed) return call.fail(source.errored || new Error("the stream that was returned is destroyed"));
@@ -141,8 +174,9 @@ function sendReadable(call, stream, lead) {
 		if (ended) sender.end();
 		else source.resume();
 	};
-	const quit = (tell) => {
-		tell();
+	/** @param {unknown} reason */
+	const quit = (reason) => {
+		call.fail(reason);
 		if (typeof stream.destroy === "function") stream.destroy();
 	};
 	source.on("data", (item) => {
@@ -154,7 +188,7 @@ function sendReadable(call, stream, lead) {
 				proceed();
 			});
 		} catch (error) {
-			return quit(() => call.invalid(error));
+			return quit(unsendable(error));
 		}
 		if (!sent) source.pause();
 	});
@@ -162,14 +196,18 @@ function sendReadable(call, stream, lead) {
 		ended = true;
 		if (!waits) sender.end();
 	});
-	source.on("error", (error) => quit(() => call.fail(error)));
+	source.on("error", quit);
 	source.on("close", () => {
 		// In a later turn: the end of a stream and its close may come in either order.
 		setImmediate(() => call.over || ended || call.fail(new Error("the stream that was returned was closed before its end")));
 	});
-	call.onCancel = () => quit(() => call.error("CANCELLED", "the caller has gone"));
+	call.onCancel = () => quit(cancelled());
 }
 
+/**
+ * @param {any} value
+ * @returns {value is PromiseLike<unknown>}
+ */
 function isThenable(value) {
 	return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.then === "function";
 }
