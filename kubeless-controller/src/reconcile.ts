@@ -3,7 +3,7 @@
 import { FIELD_MANAGER } from "./api/names.ts";
 import { type Condition, OLD_FINALIZERS, type Resource, SpecError, type Status } from "./api/types.ts";
 import { type Api, isStatus } from "./kube/api.ts";
-import { type Applier, failureOf, OwnerGone } from "./kube/applier.ts";
+import { type Applier, failureOf, isGone } from "./kube/applier.ts";
 import { objectPath } from "./kube/kinds.ts";
 import type { Plan } from "./plan.ts";
 import { changedConditions, type Failure, nextStatus, type Outcome } from "./status.ts";
@@ -34,7 +34,7 @@ export async function reconcile(resource: Resource<unknown>, subject: Subject, t
 	try {
 		outcome = await apply(resource, subject, tools);
 	} catch (error) {
-		if (error instanceof OwnerGone) return;
+		if (isGone(error)) return;
 		const permanent = error instanceof SpecError;
 		const failure: Failure = permanent ? { reason: error.reason, message: error.message, permanent } : { ...failureOf(error), permanent };
 		outcome = { failure, warnings: [] };

@@ -28,7 +28,10 @@ if (code === 0) {
 	const options = ["--test", "--test-concurrency=1", "--test-timeout=300000"];
 	const child = spawn("node", [...options, ...(files.length > 0 ? files : ["test/cluster/*.test.ts"])], {
 		cwd: root,
-		env: { ...process.env, KUBELESS_CLUSTER: JSON.stringify({ kubeconfig: plane.kubeconfig, server: plane.server, binary: program, port: base }) },
+		env: {
+			...process.env,
+			KUBELESS_CLUSTER: JSON.stringify({ kubeconfig: plane.kubeconfig, server: plane.server, binary: program, port: base }),
+		},
 		stdio: "inherit",
 	});
 	for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

@@ -16,7 +16,11 @@ const HANDOVER_MANAGER = "kubeless-handover";
 /** An object of a wanted name belongs to someone else. */
 export class ForeignObject extends Error {}
 /** The owner was deleted, or deleted and made anew, and the cache does not know yet. */
-export class OwnerGone extends Error {}
+class OwnerGone extends Error {}
+
+/** Whether an error means that the owner or its namespace is being deleted: there is nothing left to do. */
+export const isGone = (error: unknown): boolean =>
+	error instanceof OwnerGone || (isStatus(error, 403) && (error as Error).message.endsWith("because it is being terminated"));
 
 interface Applied {
 	readonly hash: string;
@@ -151,6 +155,9 @@ const ownsReplicas = ({ fieldsV1 }: ManagedFields): boolean => {
 /** Changes of an object's status do not count, where the API server counts generations. Versions of one kind are ordered numbers. */
 const versionOf = ({ metadata: { generation, resourceVersion } }: KubeObject): number => generation ?? Number(resourceVersion ?? 0);
 
+/** Server-side apply answers 500 for a field that does not exist and for a value of a wrong type. */
+const UNREADABLE = /^failed to (?:create typed patch object|convert new object)/;
+
 /** Returns a condition's reason and message for an error of a pass. */
 export function failureOf(error: unknown): { reason: string; message: string } {
 	const { message } = error as Error;
@@ -160,7 +167,7 @@ export function failureOf(error: unknown): { reason: string; message: string } {
 		return { reason: "QuotaExceeded", message: `${message}. Raise the quota, or lower what the function asks for.` };
 	if (error.status === 403)
 		return { reason: "Forbidden", message: `${message}. Check the controller's Role and the namespace's policies.` };
-	if (error.status === 422 || error.status === 400)
+	if (error.status === 422 || error.status === 400 || UNREADABLE.test(message))
 		return { reason: "InvalidObject", message: `The API server refuses the object: ${message}` };
 	if (error.status === 404) return { reason: "NotFound", message };
 	return { reason: error.reason || "ApiError", message };

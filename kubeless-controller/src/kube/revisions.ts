@@ -3,10 +3,10 @@ import { sha256 } from "../api/function.ts";
 import { CREATED_BY, ownerOf, shortName } from "../api/names.ts";
 import type { FunctionSpec, KubelessFunction, KubeObject } from "../api/types.ts";
 import { sorted } from "../status.ts";
-import type { Api } from "./api.ts";
+import { type Api, isStatus } from "./api.ts";
 import type { Applier } from "./applier.ts";
 import type { Cache } from "./cache.ts";
-import { kindOf, listPath, objectPath } from "./kinds.ts";
+import { kindOf, listPath } from "./kinds.ts";
 
 /** Versions that are kept, the current one among them. */
 export const HISTORY_LIMIT = 10;
@@ -30,17 +30,15 @@ export async function recordRevision(api: Api, applier: Applier, cache: Cache, f
 	if (newest?.metadata.name === revisionName) return;
 	const revision = (newest?.revision ?? 0) + 1;
 	const again = numbered.find((old) => old.metadata.name === revisionName);
-	if (again) {
-		// The Function went back to an older version: that one becomes the newest.
-		const path = objectPath("ControllerRevision", namespace, revisionName);
-		await api.send("PATCH", path, { body: { revision }, type: "application/merge-patch+json" });
-	} else {
-		const metadata = { name: revisionName, namespace, labels: { ...CREATED_BY, function: name }, ownerReferences: [ownerOf(fn)] };
-		const body = { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision, data: { spec } };
-		await api.send("POST", listPath(kindOf("ControllerRevision"), namespace), { body }).catch((error) => {
-			// The cache does not have it yet.
-			if (error.status !== 409) throw error;
-		});
+	// The Function went back to an older version. The API server compares `data` byte by byte, so a change of the number alone is refused.
+	if (again) await applier.remove(again);
+	const metadata = { name: revisionName, namespace, labels: { ...CREATED_BY, function: name }, ownerReferences: [ownerOf(fn)] };
+	const body = { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision, data: { spec } };
+	try {
+		await api.send("POST", listPath(kindOf("ControllerRevision"), namespace), { body });
+	} catch (error) {
+		// The cache does not have it yet.
+		if (!isStatus(error, 409)) throw error;
 	}
 	for (const old of numbered.filter((other) => other !== again).slice(HISTORY_LIMIT - 1)) await applier.remove(old);
 }
