@@ -36,6 +36,8 @@ export interface ControllerOptions {
 	/** Variables such as PYTHON3.13_RUNTIME, which replace a runtime's image. */
 	readonly imageOverrides: Readonly<Record<string, string>>;
 	readonly timing?: Timing;
+	/** Pause between two looks for add-ons, in ms. */
+	readonly addOnsMs?: number;
 	readonly backoff?: { readonly minBackoffMs: number; readonly maxBackoffMs: number };
 }
 
@@ -148,9 +150,9 @@ export class Controller {
 	}
 
 	async #pollAddOns(signal: AbortSignal): Promise<void> {
-		const { api, log } = this.#options;
+		const { api, log, addOnsMs = ADD_ONS_MS } = this.#options;
 		for (;;) {
-			await sleep(ADD_ONS_MS, signal);
+			await sleep(addOnsMs, signal);
 			if (signal.aborted) return;
 			try {
 				const found = await findAddOns(api);

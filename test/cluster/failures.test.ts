@@ -148,7 +148,7 @@ describeCluster("a Function with a mistake", () => {
 			},
 			crash: {
 				pod: {
-					phase: "Running",
+					...pending,
 					containerStatuses: [
 						status("crash", waiting("CrashLoopBackOff"), { lastState: terminated(1, "Error", "SyntaxError in hello.js") }),
 					],
@@ -159,7 +159,7 @@ describeCluster("a Function with a mistake", () => {
 			},
 			memory: {
 				pod: {
-					phase: "Running",
+					...pending,
 					containerStatuses: [status("memory", waiting("CrashLoopBackOff"), { lastState: terminated(137, "OOMKilled", "") })],
 				},
 				type: "Ready",

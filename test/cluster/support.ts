@@ -238,13 +238,16 @@ export function standIn(owner: Owner, namespace: string, decide: (pod: KubeObjec
 				const state = decide(pod);
 				const wanted = state === "ready" ? readyStatus(pod) : state;
 				// The scheduler finds no node and writes so into the status, before or after us.
-				const scheduled = (pod.status as { conditions?: Condition[] }).conditions?.find(({ type }) => type === "PodScheduled")?.status === "True";
+				const scheduled =
+					(pod.status as { conditions?: Condition[] }).conditions?.find(({ type }) => type === "PodScheduled")?.status === "True";
 				if (!wanted || (scheduled && pod.metadata.annotations?.["test/status"] === JSON.stringify(wanted))) continue;
 				const { name } = pod.metadata;
 				await api()
 					.send("PATCH", `${path("Pod", namespace, name)}/status`, { body: { status: wanted }, type: "application/merge-patch+json" })
 					.then(() => patch("Pod", namespace, name, { metadata: { annotations: { "test/status": JSON.stringify(wanted) } } }))
-					.catch(() => {}); // deleted meanwhile
+					.catch((error) => {
+						if (!isStatus(error, 404, 409)) throw error;
+					});
 			}
 			await new Promise((resolve) => setTimeout(resolve, 50));
 		}
