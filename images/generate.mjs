@@ -3,20 +3,28 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { golden, hasBuildx } from "./golden.mjs";
+import { guide } from "./guide.mjs";
 import { matrix } from "./matrix.mjs";
 import { runtimeImages } from "./runtime-images.mjs";
-import { tables } from "./tables.mjs";
+import { supportPage } from "./support.mjs";
+import { between, tables } from "./tables.mjs";
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
 /** Everything that is generated: path and text. */
 export function generated() {
 	const manifests = readManifests();
-	const { version } = JSON.parse(read("kubeless-loader/package.json"));
-	const { node } = JSON.parse(read("package.json")).devDependencies;
+	const { version, workspaces, devDependencies } = JSON.parse(read("package.json"));
+	const { node } = devDependencies;
 	return {
+		...versioned(
+			workspaces.filter((folder) => !folder.includes("*")),
+			version,
+		),
 		"docker-bake.json": json(matrix(manifests, { version, node })),
 		"images/runtime-images.json": json(runtimeImages(manifests, version)),
+		"docs/functions.md": guide(read("docs/functions.md"), manifests, between),
+		"docs/support.md": supportPage(manifests),
 		"README.md": tables(read("README.md"), manifests),
 	};
 }
@@ -28,6 +36,12 @@ export function readManifests() {
 		.map((id) => ({ id, has: (file) => existsSync(new URL(`${id}/${file}`, runtimes)) }))
 		.filter(({ has }) => has("runtime.json") && has("Dockerfile"))
 		.map(({ id, has }) => ({ ...JSON.parse(read(`runtimes/${id}/runtime.json`)), compiles: has("compile.sh") }));
+}
+
+/** The workspaces' package.json files: the version in the root's package.json is the only one that is written by hand. */
+function versioned(workspaces, version) {
+	const files = workspaces.map((folder) => `${folder}/package.json`);
+	return Object.fromEntries(files.map((file) => [file, read(file).replace(/^( *"version": ")[^"]*/m, `$1${version}`)]));
 }
 
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,4 +1,4 @@
-/** README.md with its tables filled: each stands between <!-- NAME --> and <!-- end of NAME -->. */
+/** README.md with its table filled: it stands between <!-- NAME --> and <!-- end of NAME -->. */
 export function tables(readme, manifests) {
 	return between(readme, "images", imagesTable(manifests));
 }
@@ -26,9 +26,10 @@ const list = (versions, legacy) =>
 		.map(({ version }) => version)
 		.join(", ");
 
-function between(text, name, filling) {
+/** Replaces what stands between two marks of a page. @throws {Error} if a mark is missing */
+export function between(text, name, filling) {
 	const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];
 	const [from, to] = [text.indexOf(start), text.indexOf(end)];
-	if (from < 0 || to < 0) throw new Error(`README.md has no <!-- ${name} --> … <!-- end of ${name} -->.`);
+	if (from < 0 || to < 0) throw new Error(`The page has no <!-- ${name} --> … <!-- end of ${name} -->.`);
 	return text.slice(0, from + start.length) + filling + text.slice(to);
 }

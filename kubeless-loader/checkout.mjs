@@ -1,7 +1,9 @@
 // Makes a checkout ready to run: installs what package-lock.json says and builds what is older than its sources.
 // Plain JavaScript without dependencies: it runs before anything is installed, on any Node.js from 20 on.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -25,11 +27,42 @@ export function prepare() {
 		console.error(`This is Node.js ${process.versions.node}; install Node.js ${OLDEST_NODE} or newer.`);
 		process.exit(1);
 	}
+	const unlock = lock();
 	const installed = modified(join(root, "node_modules/.package-lock.json"));
 	if (installed < modified(join(root, "package-lock.json"))) {
 		console.log("Installing the checkout's dependencies …");
 		must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]); // builds as well
 	} else if (isStale()) must("npm", ["run", "--silent", "build"]);
+	unlock();
+}
+
+/**
+ * Waits until no other command prepares this checkout, so that two of them at once do not build into each other's files.
+ * @returns a function that releases the lock; the end of this process does so too
+ */
+function lock() {
+	const file = join(tmpdir(), `kubeless-prepare-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`);
+	for (;;) {
+		try {
+			writeFileSync(file, String(process.pid), { flag: "wx" });
+			const unlock = () => rmSync(file, { force: true });
+			process.on("exit", unlock);
+			return unlock;
+		} catch (error) {
+			if (error.code !== "EEXIST") throw error;
+		}
+		if (!isAlive(Number(readFileSync(file, "utf8") || process.pid))) rmSync(file, { force: true });
+		else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+	}
+}
+
+function isAlive(pid) {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** Whether a workspace's build is missing or older than one of its files. */

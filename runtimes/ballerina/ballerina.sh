@@ -1,33 +1,34 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Read by the other scripts, which set $home: where Ballerina and Java are, and what decides whether something is compiled anew.
+# Sourced by the other scripts, which set $home. Finds Ballerina and Java, and computes the key that
+# decides whether a function has to be compiled again.
 
 # Sets bal.
 find_bal() {
 	bal=$(command -v bal) || return 1
-	# It keeps packages there; any user may run this, one without a home as well.
+	# bal keeps packages in HOME. The user may have no home folder.
 	[ -w "${HOME:-/nonexistent}" ] || export HOME="${TMPDIR:-/tmp}"
 }
 
-# Sets java: the one that JAVA_HOME names, the one that Ballerina brings, or the one on PATH.
+# Sets java: that of JAVA_HOME, else the one in the Ballerina distribution, else the one on PATH.
 find_java() {
 	java=
 	if [ -n "${JAVA_HOME:-}" ]; then
 		java=$JAVA_HOME/bin/java
 	elif find_bal; then
-		for java in "$(dirname "$(readlink -f "$bal")")"/../dependencies/jdk*/bin/java; do :; done # the newest is the last one
+		for java in "$(dirname "$(readlink -f "$bal")")"/../dependencies/jdk*/bin/java; do :; done # the last one is the newest
 	fi
 	[ -x "$java" ] || java=$(command -v java) || return 1
 }
 
-# Which Ballerina there is, without starting it: that takes a second.
+# Prints the version of Ballerina without starting bal, which takes a second.
 bal_state() {
 	at=$(readlink -f "$bal")
 	echo "$at"
 	cat "${at%/*}/../distributions/ballerina-version" "$HOME/.ballerina/ballerina-version" 2>/dev/null || :
 }
 
-# The function's own sources: those of its package, by name. Of a folder without a Ballerina.toml that says something it is the file $1,
-# or all there are where that is empty.
+# Prints the names of the function's source files, sorted: those of its package if the folder is one,
+# else the file $1, or all Ballerina files if $1 is empty.
 sources() {
 	if [ -n "$1" ] && ! is_package; then
 		echo "./${1##*/}"
@@ -38,11 +39,11 @@ sources() {
 		LC_ALL=C sort
 }
 
-# Kubeless makes the file for every function, most often an empty one.
+# Kubeless creates Ballerina.toml for every function. It is empty if the function has none.
 is_package() { [ -f Ballerina.toml ] && grep -q '[^[:space:]]' Ballerina.toml; }
 
-# What decides about the result: the sources of the folder $1 (its file $2, or "" for all there are), by name and content, what they are
-# compiled with, and more words.
+# Prints a key of everything that the compiled function depends on: names and contents of the sources
+# in folder $1 (file $2, or "" for all), the files of this folder, and the further arguments.
 source_key() (
 	cd "$1" || exit
 	names=$(sources "$2")

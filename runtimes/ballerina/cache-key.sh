@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints what decides, beside the function's folder, what is compiled: an installer keeps results by it.
+# Prints what a compiled function depends on besides its folder: the key under which an installer
+# keeps results.
 set -eu
 
 bal version

@@ -1,6 +1,7 @@
 #!/bin/sh
-# package.sh FOLDER FILE HANDLER SCRATCH: makes of the function in a folder (of one file, or "" for all there are) and its handler ("" for the
-# only one) a package with a service around it, and builds SCRATCH/function: function.jar, and the handler's name.
+# package.sh FOLDER FILE HANDLER SCRATCH: makes a package of the function in FOLDER and a service that
+# calls it, and builds SCRATCH/function: function.jar and the handler's name. FILE "" means all files,
+# HANDLER "" the only handler.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)
@@ -17,7 +18,7 @@ fi
 
 # ---- the handler
 
-# The functions of a file that take an event and a context, and whether they are isolated.
+# Prints the functions of a file that take an event and a context, and whether they are isolated.
 handlers() {
 	awk '
 		{ sub(/^[ \t]*#.*/, ""); sub(/^[ \t]*\/\/.*/, ""); text = text " " $0 }
@@ -58,7 +59,7 @@ isolated=${isolated# }
 
 # ---- the package
 
-# The function's Ballerina.toml, or an empty one, with what a package has to have.
+# Prints a Ballerina.toml with the fields added that a package must have.
 complete_toml() {
 	awk '
 		function fill() {
@@ -85,7 +86,8 @@ if is_package; then toml=Ballerina.toml; fi
 complete_toml "$toml" >"$package/Ballerina.toml"
 own=$(package_name)
 
-# Kubeless's types are a module of the package, so that nothing has to be published for them; the line stays the same one.
+# Kubeless's types become a module of the package, so that they need not be published. The import
+# changes within its line, so that line numbers stay.
 take() {
 	case $1 in */*) mkdir -p "$package/${1%/*}" ;; esac
 	case $1 in
@@ -93,7 +95,7 @@ take() {
 	./Dependencies.toml | ./resources/*) cp -L "$1" "$package/$1" ;;
 	*)
 		to=$package/$1
-		case $1 in *.bal) ;; ./*/*) ;; *) to=$to.bal ;; esac # a function's file need not be called like one
+		case $1 in *.bal) ;; ./*/*) ;; *) to=$to.bal ;; esac # a function's file may have another suffix
 		sed "s|^\([ 	]*import[ 	][ 	]*\)kubeless/kubeless\([ 	;]\)|\1$own.kubeless\2|" "$1" >"$to"
 		;;
 	esac
@@ -107,14 +109,14 @@ sed "s/PACKAGE/$own/; s/HANDLER/$handler/; s/^\( *\)ISOLATED /\1${isolated:+isol
 set --
 [ ! -f "$package/Dependencies.toml" ] || set -- --sticky
 cd "$package"
-if ! "$bal" build "$@" >"$scratch/said" 2>&1; then
-	# ERROR [hello.bal:(3:12,3:13)] what is wrong
+if ! "$bal" build "$@" >"$scratch/messages" 2>&1; then
+	# ERROR [hello.bal:(3:12,3:13)] message
 	sed -e 's/^\(ERROR\|WARNING\) \[\([^]:]*\):(\([0-9]*\):\([0-9]*\),[^)]*)\] /\2:\3:\4: \1: /' -e '/^Compiling source$/d' -e '/^	[^ ]*\/[^ ]*:[0-9.]*$/d' \
-		-e '/^error: compilation contains errors$/d' -e '/^[[:space:]]*$/d' "$scratch/said"
+		-e '/^error: compilation contains errors$/d' -e '/^[[:space:]]*$/d' "$scratch/messages"
 	exit 1
 fi
 mkdir "$scratch/function"
 for jar in target/bin/*.jar; do mv "$jar" "$scratch/function/function.jar"; done
-# What came of the dependencies, for a list of what is inside.
+# The resolved dependencies, for the bill of materials.
 [ ! -f Dependencies.toml ] || cp Dependencies.toml "$scratch/function/"
 echo "$handler" >"$scratch/function/handler"

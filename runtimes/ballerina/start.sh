@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts the function KUBELESS_HANDLER_FILE as an HTTP server at PORT, of which the loader makes calls. It is compiled first, if neither
-# compile.sh has done so nor an earlier start. JAVA_HOME names the Java, JAVA_OPTS has options for it.
+# Starts the function KUBELESS_HANDLER_FILE as an HTTP server on PORT, which the loader calls. Compiles
+# it first, unless compile.sh or an earlier start did. JAVA_HOME chooses the Java, JAVA_OPTS has
+# options for it.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)
@@ -11,7 +12,7 @@ folder=${file%/*}
 folder=${folder:-/}
 volume=${KUBELESS_INSTALL_VOLUME:-$folder}
 
-# A server is not told when the loader is killed, but file descriptor 3 ends then.
+# File descriptor 3 ends when the loader is killed. An HTTP server would not notice.
 if true 2>/dev/null <&3; then
 	(read -r _ <&3 || kill -KILL $$) >/dev/null 2>&1 </dev/null &
 	exec 3<&-
@@ -39,8 +40,8 @@ if [ -z "$compiled" ] || [ "$compiled" != "$(source_key "$folder" "" "$handler")
 		trap 'rm -rf "$scratch"' EXIT
 		trap 'exit 1' HUP INT TERM
 		sh "$home/package.sh" "$folder" "$file" "$handler" "$scratch" >"$scratch/output" 2>&1 || failed "$(head -c 4000 "$scratch/output")"
-		# By one rename: what is in its place is whole.
-		mv -T "$scratch/function" "$function" 2>/dev/null || [ -d "$function" ] # another one was faster
+		# A rename, so that a build is either whole or absent.
+		mv -T "$scratch/function" "$function" 2>/dev/null || [ -d "$function" ] # another start was faster
 		rm -rf "$scratch"
 		trap - EXIT HUP INT TERM
 	fi
@@ -48,13 +49,13 @@ if [ -z "$compiled" ] || [ "$compiled" != "$(source_key "$folder" "" "$handler")
 fi
 find_java || failed 'Java is not there: install a JRE, or set JAVA_HOME.'
 
-# kubeless.toml is what Kubeless called it. The first one counts where both have a value.
+# kubeless.toml is Kubeless's name of the file. If both have a value, the first file wins.
 config=${BAL_CONFIG_FILES:-}
 for name in kubeless.toml Config.toml; do [ ! -f "$folder/$name" ] || config=$config${config:+:}$folder/$name; done
 [ -z "$config" ] || export BAL_CONFIG_FILES="$config"
 export FUNC_HANDLER="$handler"
 
-# The other half of the container's memory is for what is no heap, and for the loader; several workers share.
+# Half of the container's memory is for the heaps of all workers, the rest for everything else.
 workers=${FUNC_WORKERS:-1}
 [ "$workers" != auto ] || workers=$(nproc)
 case "${JAVA_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-}" in *-XX:+Use*GC*) set -- ;; *) set -- -XX:+UseSerialGC ;; esac

@@ -1,22 +1,19 @@
 #!/bin/sh
-# Compiles the worker into the folder $1, for the .NET that is here: Kubeless.Functions.dll, which is also what functions are
-# compiled against.
+# Compiles the worker for the .NET that is installed, into the new folder $1. The result,
+# Kubeless.Functions.dll, is also what functions are compiled against.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
 file=
 . "$home/dotnet.sh"
-find_sdk || { echo 'There is no .NET SDK to compile the worker with.' >&2; exit 1; }
-fresh=$1.$$
-rm -rf "$fresh"
-mkdir -p "$fresh"
-trap 'rm -rf "$fresh"' EXIT
-
-references >"$fresh/references"
-csharp -langversion:8 -target:exe -out:"$fresh/Kubeless.Functions.dll" "@$fresh/references" "$home"/src/*.cs "$home"/src/worker/*.cs >&2
-rm "$fresh/references"
-# ASP.NET Core for its HttpRequest; it is loaded when a function asks for one.
-cat >"$fresh/Kubeless.Functions.runtimeconfig.json" <<END
+find_sdk || { echo "Cannot compile the worker: $missing." >&2; exit 1; }
+mkdir -p "$1"
+references >"$1/references"
+csharp -langversion:8 -warn:0 -target:exe -out:"$1/Kubeless.Functions.dll" "@$1/references" \
+	"$home"/src/*.cs "$home"/src/worker/*.cs >&2
+rm "$1/references"
+# ASP.NET Core's assemblies are loaded when a function first uses HttpRequest or HttpResponse.
+cat >"$1/Kubeless.Functions.runtimeconfig.json" <<END
 {
   "runtimeOptions": {
     "tfm": "$framework",
@@ -25,5 +22,3 @@ cat >"$fresh/Kubeless.Functions.runtimeconfig.json" <<END
   }
 }
 END
-# By one rename: what is in its place is whole. If two build at once, the first one's stays.
-mv -T "$fresh" "$1" 2>/dev/null || [ -f "$1/Kubeless.Functions.dll" ]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what decides, beside the project file, what is installed and compiled: an installer keeps results by it. "@folder" stands for
-# everything in the function's folder.
+# Prints what, beside the project file, the result of installing and compiling depends on. An installer
+# keeps results by it. "@folder" stands for all files in the function's folder.
 set -eu
 
 dotnet --version

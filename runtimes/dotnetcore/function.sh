@@ -1,15 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Read by start.sh and compile.sh: compiles the function of $folder (its $file, or "" for all there are) into $scratch/publish, against the
-# worker in $worker, with what install.sh has put into $volume.
+# Read by start.sh and compile.sh: compiles the function in $folder (its $file, or all files if $file is
+# empty) into $scratch/publish, against the worker in $worker, with the packages in $volume.
 
 publish=$scratch/publish
 
-# The assembly that has the handlers.
+# Records the name of the assembly that has the handlers.
 assembly() { printf '%s\n' "$1.dll" >"$publish/.assembly"; }
 
 # ---- with a project
 
-# The restored packages were moved since, or belong to another folder with the same project: their list names places.
+# The list of restored packages contains absolute paths, and the packages may have been moved since, or
+# restored for another folder with the same project.
 take_restored() {
 	cp -R "$volume/restored/obj" "$scratch/obj"
 	from=$(cat "$volume/restored/volume") project_from=$(cat "$volume/restored/folder")
@@ -28,9 +29,9 @@ with_project() {
 	"$dotnet" publish "$@"
 }
 
-# ---- without one
+# ---- without a project
 
-# Compiles files in the language of the last one.
+# Compiles files of one language, that of the last file.
 with_compiler() {
 	for last; do :; done
 	case $last in
@@ -49,27 +50,27 @@ with_compiler() {
 			"-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
 		;;
 	*)
-		csharp -target:library -out:"$publish/function.dll" "-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
+		csharp -warn:0 -target:library -out:"$publish/function.dll" "-r:$worker/Kubeless.Functions.dll" "@$scratch/references" "$@"
 		;;
 	esac
 }
 
-# All files of a language, $file as the last: F# wants what is used before what uses it.
+# Lists all files with the suffix $1, $file last: F# needs definitions before their uses.
 all_of() {
-	own=${file##*/}
+	entry=${file##*/}
 	find -L . -maxdepth 10 \( -name '.?*' -o -name bin -o -name obj -o -path ./publish -o -path ./packages \) -prune \
-		-o -name "*$1" -type f ! -path "./${own:-.}" -print | LC_ALL=C sort | sed 's|^\./||' >"$scratch/files"
-	[ -z "$own" ] || printf '%s\n' "$own" >>"$scratch/files"
+		-o -name "*$1" -type f ! -path "./${entry:-.}" -print | LC_ALL=C sort | sed 's|^\./||' >"$scratch/files"
+	[ -z "$entry" ] || printf '%s\n' "$entry" >>"$scratch/files"
 }
 
 without_project() {
 	references >"$scratch/references"
 	if [ -n "$file" ]; then
-		# It may stand alone: what lies beside it may be other functions.
+		# By itself first: the files beside it may be other functions.
 		name=${file##*/}
 		if with_compiler "$name" >"$scratch/alone" 2>&1; then return; fi
 		case $name in *.cs | *.fs | *.vb) suffix=.${name##*.} ;; *) suffix= ;; esac
-		# Only names it does not know can come from other files.
+		# Only unknown names can be defined in other files.
 		if [ -z "$suffix" ] || grep 'error' "$scratch/alone" | grep -Eqv 'error (CS0103|CS0246|CS0234|CS0400|FS0039|BC30002|BC30451|BC40056)\b'; then
 			cat "$scratch/alone"
 			return 1
@@ -79,7 +80,7 @@ without_project() {
 			all_of "$suffix"
 			[ ! -s "$scratch/files" ] || break
 		done
-		[ -n "$suffix" ] || { echo "There is no file of C#, F# or Visual Basic in $folder."; return 1; }
+		[ -n "$suffix" ] || { echo "There is no file of C#, F# or Visual Basic in $folder. Add one that ends in .cs, .fs or .vb."; return 1; }
 	fi
 	all_of "$suffix"
 	set --

@@ -1,19 +1,20 @@
 #!/bin/sh
-# Brings the packages that the project file KUBELESS_DEPS_FILE lists into KUBELESS_INSTALL_VOLUME: packages, and in restored the list of
-# them that the compiler reads. Sources and keys are NuGet's to read, from nuget.config and its variables; NUGET_PACKAGES may name
-# a folder of packages that many functions share.
+# Installs the packages of the project file KUBELESS_DEPS_FILE into KUBELESS_INSTALL_VOLUME: the packages
+# into `packages`, and the list of them that the compiler reads into `restored`. NuGet reads sources and
+# keys from nuget.config and its own variables. NUGET_PACKAGES may name a folder of packages that many
+# functions share.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
-# Kubeless makes the file for every function, most often an empty one.
+# Kubeless makes an empty file for functions without dependencies.
 if [ ! -f "$KUBELESS_DEPS_FILE" ] || ! grep -q '[^[:space:]]' "$KUBELESS_DEPS_FILE"; then exit 0; fi
 if ! grep -q '<Project' "$KUBELESS_DEPS_FILE"; then
-	echo "This is no project of .NET's, it has no <Project>: $(head -n 3 "$KUBELESS_DEPS_FILE")" >&2
+	echo "The project file is not a .NET project: it has no <Project>. It begins with: $(head -n 3 "$KUBELESS_DEPS_FILE")" >&2
 	exit 1
 fi
 file=
 . "$home/dotnet.sh"
-find_sdk || { echo 'There is no .NET SDK: install one (https://dot.net).' >&2; exit 1; }
+find_sdk || { echo "Cannot install packages: $missing." >&2; exit 1; }
 
 volume=$(cd "$KUBELESS_INSTALL_VOLUME" && pwd)
 folder=$(cd "$(dirname "$KUBELESS_DEPS_FILE")" && pwd)
@@ -25,6 +26,6 @@ printf '%s\n' "$folder" >"$volume/restored/folder"
 export NUGET_PACKAGES="${NUGET_PACKAGES:-$volume/packages}"
 set -- -nologo -v:quiet -nodeReuse:false -p:TargetFramework="$framework" -p:TargetFrameworks= -p:KubelessBuild="$volume/restored/" \
 	-p:DirectoryBuildPropsPath="$home/project.props" -p:CustomAfterMicrosoftCommonTargets="$home/project.targets"
-# What the lock says is what is installed, or nothing.
+# Installs exactly what the lock file says, or fails.
 [ ! -s "$folder/packages.lock.json" ] || set -- "$@" --locked-mode
 "$dotnet" restore "$folder/$(basename "$KUBELESS_DEPS_FILE")" "$@"

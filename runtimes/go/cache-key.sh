@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints what decides, beside the function's folder, what is compiled: an installer keeps results by it.
+# Prints what the result of compiling depends on besides the function's folder, for the cache of an
+# installer.
 set -eu
 
 go env GOVERSION GOFLAGS GOEXPERIMENT GOAMD64 GOARM GOPROXY GOPRIVATE GONOSUMDB GONOSUMCHECK

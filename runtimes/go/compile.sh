@@ -1,6 +1,6 @@
 #!/bin/sh
-# Kubeless's compilation phase: makes $KUBELESS_INSTALL_VOLUME/server of the function that is there, all its *.go files, and
-# says if it has no handler $KUBELESS_FUNC_NAME. What is wrong is also told where Kubernetes reads last words.
+# Kubeless's compilation phase: compiles all *.go files of $KUBELESS_INSTALL_VOLUME to `server` there.
+# Fails if they have no function $KUBELESS_FUNC_NAME. Errors also go to the termination log.
 set -eu
 
 fail() {
@@ -11,4 +11,4 @@ fail() {
 
 : "${KUBELESS_INSTALL_VOLUME:?is the folder of the function}"
 . "$(dirname "$0")/tools.sh"
-exec "$build" compile "$home" "$state"
+exec "$build" compile "$home"

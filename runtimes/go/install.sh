@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fetches the modules that the go.mod $KUBELESS_DEPS_FILE lists, so that compiling finds them. With this runtime's own go.mod:
-# compiles what all functions have in common.
+# Fetches the modules that the go.mod $KUBELESS_DEPS_FILE requires, so that compile.sh finds them. For
+# this runtime's own go.mod: compiles the packages that every function needs.
 set -eu
 
 fail() {
@@ -10,4 +10,4 @@ fail() {
 
 : "${KUBELESS_DEPS_FILE:?is the go.mod of the function}"
 . "$(dirname "$0")/tools.sh"
-exec "$build" install "$home" "$state"
+exec "$build" install "$home"

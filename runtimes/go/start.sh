@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts the worker: the program that compile.sh has left in $KUBELESS_INSTALL_VOLUME, or else one that is made here of
-# $KUBELESS_HANDLER_FILE, once for each content. What is wrong goes to the wire, as `failed` (PROTOCOL 3.2).
+# Starts the worker: the server that compile.sh has made in $KUBELESS_INSTALL_VOLUME, or a program that
+# is compiled here from $KUBELESS_HANDLER_FILE. Sends an error to the loader as `failed` (PROTOCOL 3.2).
 set -eu
 
 server=${KUBELESS_INSTALL_VOLUME:-/dev/null}/server
@@ -13,4 +13,4 @@ fail() {
 }
 
 . "$(dirname "$0")/tools.sh"
-exec "$build" serve "$home" "$state"
+exec "$build" serve "$home"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lists the jars in KUBELESS_INSTALL_VOLUME/lib: those that install.sh has had from Maven by Maven's names, others by their files'.
+# Lists the jars in KUBELESS_INSTALL_VOLUME/lib: Maven's by their Maven names, others by their file names.
 set -eu
 
 lib=$KUBELESS_INSTALL_VOLUME/lib

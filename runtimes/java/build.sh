@@ -1,6 +1,5 @@
 #!/bin/sh
-# Builds the worker into the folder $1: worker.jar, and an archive of its classes as this very Java has them in memory, which
-# saves a part of every start (from Java 13 on).
+# Compiles the worker into $1/worker.jar. KUBELESS_JAVAC_OPTS has more options for javac, such as -Xlint:all -Werror.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
@@ -9,21 +8,17 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
 
 mkdir "$scratch/classes"
 find "$home/src" -name '*.java' >"$scratch/sources"
 case $("$javac" -version 2>&1) in
-'javac 1.8.'*) set -- ;; # it knows no other release
+'javac 1.8.'*) set -- ;; # has no --release
 *) set -- --release 8 ;;
 esac
-"$javac" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -Xlint:-options -nowarn -encoding UTF-8 -g "$@" -d "$scratch/classes" "@$scratch/sources"
-# The jar may reach into java.io, for the descriptor of the wire.
-printf 'Main-Class: io.kubeless.worker.Main\nAdd-Opens: java.base/java.io\n' >"$scratch/manifest"
-"${javac%javac}jar" cfm "$scratch/worker.jar" "$scratch/manifest" -C "$scratch/classes" .
-
-# If two build at once, one jar stays: the archive is good for the very file only, at its very place.
-cp "$scratch/worker.jar" "$out/worker.jar.$$"
-ln "$out/worker.jar.$$" "$out/worker.jar" 2>/dev/null || true
-rm "$out/worker.jar.$$"
-
-sh "$home/rehearse.sh" "$out"
+# shellcheck disable=SC2086
+"$javac" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -nowarn ${KUBELESS_JAVAC_OPTS:-} -Xlint:-options -encoding UTF-8 -g "$@" \
+	-d "$scratch/classes" "@$scratch/sources"
+# The wire needs java.io.FileDescriptor, the context of a call java.lang.Thread.
+printf 'Main-Class: io.kubeless.worker.Worker\nAdd-Opens: java.base/java.io java.base/java.lang\n' >"$scratch/manifest"
+"${javac%javac}jar" cfm "$out/worker.jar" "$scratch/manifest" -C "$scratch/classes" .

@@ -1,23 +1,27 @@
 #!/bin/sh
-# Kubeless's compilation phase (/compile-function.sh): compiles all Java files of KUBELESS_INSTALL_VOLUME into function/classes
-# there, with what its pom.xml depends on, which goes into lib. What fails is said to the termination log too.
+# Kubeless's compilation phase (/compile-function.sh): installs what pom.xml lists into lib, and compiles all Java files of
+# KUBELESS_INSTALL_VOLUME into function/classes. Errors also go to the termination log.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
-file='*.java' # all there are
+file='*.java' # a pattern that adds no file to java_files
 . "$home/java.sh"
 cd "$KUBELESS_INSTALL_VOLUME"
 volume=$(pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-termination=${KUBELESS_TERMINATION_LOG:-/dev/termination-log}
+trap 'exit 1' HUP INT TERM
 
-# Runs a step, and ends with its words if it fails.
-step() {
-	"$@" >"$scratch/output" 2>&1 && return
+fail() {
 	cat "$scratch/output" >&2
+	termination=${KUBELESS_TERMINATION_LOG:-/dev/termination-log}
 	[ ! -w "$termination" ] || tail -c 4000 "$scratch/output" >"$termination"
 	exit 1
+}
+
+# Runs a step. If it fails, prints its output and ends.
+step() {
+	"$@" >"$scratch/output" 2>&1 || fail
 }
 
 worker=$home/worker.jar
@@ -30,12 +34,14 @@ fi
 java_files >"$scratch/names"
 if [ ! -s "$scratch/names" ]; then
 	echo "There is no Java file in $volume." >"$scratch/output"
-	step cat "$scratch/output" /nonexistent
+	fail
 fi
-# javac reads names with a blank in them only within quotes.
+# Quoted, because javac splits the lines of the file at blanks.
 sed 's/[\\"]/\\&/g; s/.*/"&"/' "$scratch/names" >"$scratch/sources"
 class_path "$worker" "$volume"/lib/*.jar "$volume"/lib-compile/*.jar
+key=$(source_key .)
 rm -rf function
 mkdir -p function/classes
 step compile -d function/classes -cp "$path" "@$scratch/sources"
-source_key . >function/sources
+# start.sh takes the classes only if the files are those that were compiled.
+[ "$key" != "$(source_key .)" ] || echo "$key" >function/sources

@@ -1,14 +1,16 @@
 "use strict";
 
-// Prints the packages in $KUBELESS_INSTALL_VOLUME/node_modules: scope, name, version, purl, licence, hash, with tabs between. What is
-// on disk counts; npm's own list of it (npm 7 and later) adds the hashes. Runs on every Node.js that the worker runs on.
+// Prints the packages in $KUBELESS_INSTALL_VOLUME/node_modules: scope, name, version, purl, licence and hash, separated by
+// tabs. It lists the folders on disk; npm's own list (npm 7 and later) adds the hashes. It runs on every Node.js that the
+// worker runs on.
 
 const fs = require("fs");
 const path = require("path");
 
-const modules = path.join(process.env.KUBELESS_INSTALL_VOLUME, "node_modules");
+const modules = path.join(String(process.env["KUBELESS_INSTALL_VOLUME"]), "node_modules");
 const noted = read(path.join(modules, ".package-lock.json")).packages || {};
 
+/** @param {string} file */
 function read(file) {
 	try {
 		return JSON.parse(fs.readFileSync(file, "utf8"));
@@ -17,6 +19,7 @@ function read(file) {
 	}
 }
 
+/** @param {string} folder */
 function names(folder) {
 	try {
 		return fs.readdirSync(folder).filter((name) => name[0] !== ".");
@@ -25,8 +28,12 @@ function names(folder) {
 	}
 }
 
-/** The folders of packages in a folder of modules, and in theirs. */
+/**
+ * Returns the folders of packages in a folder of modules, and in their own folders of modules.
+ * @param {string} folder
+ */
 function packages(folder) {
+	/** @type {string[]} */
 	const found = [];
 	for (const name of names(folder)) {
 		const places = name[0] === "@" ? names(path.join(folder, name)).map((one) => path.join(folder, name, one)) : [path.join(folder, name)];
@@ -39,15 +46,19 @@ function packages(folder) {
 	return found;
 }
 
+/** @param {any} manifest */
 function licence(manifest) {
 	const stated = manifest.license || (manifest.licenses || [])[0] || "";
 	return typeof stated === "string" ? stated : stated.type || "";
 }
 
-/** The strongest of what npm calls integrity, in CycloneDX's words. */
+/**
+ * Returns the strongest hash of npm's `integrity`, as CycloneDX names it.
+ * @param {string | undefined} integrity
+ */
 function hash(integrity) {
 	const found = /sha(512|384|256|1)-([A-Za-z0-9+/=]+)/.exec(integrity || "");
-	return found === null ? "" : `SHA-${found[1]}:${Buffer.from(found[2], "base64").toString("hex")}`;
+	return found === null ? "" : `SHA-${found[1]}:${Buffer.from(String(found[2]), "base64").toString("hex")}`;
 }
 
 for (const place of packages(modules)) {

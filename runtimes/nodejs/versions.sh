@@ -1,5 +1,6 @@
 #!/bin/sh
-# Brings versions of Node.js, which npm has, into VERSIONS_DIR, and prints their folders of executables: VERSIONS, or all that there are.
+# Installs versions of Node.js from npm into VERSIONS_DIR and prints their folders of executables. VERSIONS lists them;
+# without it, all that the worker runs on.
 set -eu
 
 case "$(uname -sm)" in
@@ -8,8 +9,8 @@ case "$(uname -sm)" in
 *) exit 0 ;;
 esac
 
-[ -e "$VERSIONS_DIR/package.json" ] || echo '{}' >"$VERSIONS_DIR/package.json" # else npm takes a folder above for its own
-for version in ${VERSIONS:-8 10 12 14 16 18 20 22 24 26}; do
+[ -e "$VERSIONS_DIR/package.json" ] || echo '{}' >"$VERSIONS_DIR/package.json" # else npm uses the one of a folder above
+for version in ${VERSIONS:-6 8 10 12 14 16 18 20 22 24 26}; do
 	folder=$VERSIONS_DIR/node_modules/node-$version
 	[ -x "$folder/bin/node" ] || set -- "$@" "node-$version@npm:$package@$version"
 	echo "$folder/bin"

@@ -1,7 +1,7 @@
 <?php
 
-// Prints the packages that Composer has put into KUBELESS_INSTALL_VOLUME/vendor: vendor, name, version, purl, licence, hash, with tabs
-// between.
+// Prints one line for each package in KUBELESS_INSTALL_VOLUME/vendor: vendor, name, version, purl,
+// licence and hash, separated by tabs.
 
 $file = getenv('KUBELESS_INSTALL_VOLUME') . '/vendor/composer/installed.json';
 if (!is_file($file)) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what decides, beside composer.json and its lock, what is installed: an installer keeps results by it. "@folder" stands for
-# everything in the function's folder.
+# Prints what an installation depends on besides composer.json and its lock: the key under which an
+# installer keeps results. "@folder" stands for all files in the function's folder.
 set -eu
 
 php -r 'echo PHP_VERSION, " ", PHP_OS, "\n";'

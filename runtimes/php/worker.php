@@ -1,30 +1,33 @@
 <?php
 
-// The PHP worker: holds one function and calls it, as PROTOCOL.md says. Runs on PHP 7.4 and later with the extension FFI.
+// The PHP worker: holds one function and calls it (runtimes/PROTOCOL.md). Its syntax is that of
+// PHP 7.2. runtimes/ANATOMY.md describes the parts.
 
 namespace Kubeless\Worker;
 
-require __DIR__ . '/worker/Libc.php';
 require __DIR__ . '/worker/Wire.php';
 require __DIR__ . '/worker/Output.php';
-require __DIR__ . '/worker/Failure.php';
+require __DIR__ . '/worker/Errors.php';
 require __DIR__ . '/worker/Handler.php';
 require __DIR__ . '/worker/Memory.php';
-require __DIR__ . '/worker/Extensions.php';
+require __DIR__ . '/worker/Headers.php';
+require __DIR__ . '/worker/Superglobals.php';
+require __DIR__ . '/worker/Source.php';
+require __DIR__ . '/worker/Leftovers.php';
+require __DIR__ . '/worker/Event.php';
 require __DIR__ . '/worker/Result.php';
-require __DIR__ . '/worker/Life.php';
+require __DIR__ . '/worker/Process.php';
 require __DIR__ . '/worker/Calls.php';
 
-// 1 · take the wire, 2 · send
-Life::begin($argv);
+// 1 · wire, errors, output
+Process::begin($argv);
 
-// 3 · encode: Result.php. 4 · load the handler. Here and not in a method: what the file sets outside of its functions is
-// global then, as everywhere in PHP.
+// 2 · handler. The file is loaded here and not inside a method, so that its variables are global.
 try {
-    Life::loaded(require Handler::file());
+    Process::loaded(require Handler::file());
 } catch (\Throwable $error) {
-    Life::failed($error);
+    Process::failed($error);
 }
 
-// 5 · ready, 6 · the loop
-Life::serve();
+// 3 · calls: event, handler, result
+Process::serve();

@@ -1,28 +1,30 @@
-"""Prints the packages that pip has put into the prefix KUBELESS_INSTALL_VOLUME: an empty group, name, version, purl, licence, with
-tabs between. Reads what every wheel brings along, by what every Python 3 has."""
+"""Prints the packages that pip has installed into the prefix KUBELESS_INSTALL_VOLUME.
+
+One package per line, with tabs between its fields: an empty group, name, version, purl, licence.
+"""
 
 import email.parser
 import glob
 import os
 import re
 
-TOO_LONG = 80  # a licence's whole text instead of its name
+MAX_LICENCE_CHARACTERS = 80  # longer is the text of the licence, not its name
 
 
 def licence(metadata):
     for field in ('License-Expression', 'License'):
         stated = (metadata.get(field) or '').strip()
-        if stated and stated != 'UNKNOWN' and len(stated) < TOO_LONG and '\n' not in stated:
+        if stated and stated != 'UNKNOWN' and len(stated) < MAX_LICENCE_CHARACTERS and '\n' not in stated:
             return stated
     named = [line.split(' :: ')[-1] for line in metadata.get_all('Classifier') or [] if line.startswith('License :: ')]
     return ' AND '.join(named)
 
 
 def metadata_files(volume):
-    # Debian's Python has a layout of its own.
+    # local/…/dist-packages is the layout of Debian's Python.
     for place in ('lib/python*/site-packages', 'lib64/python*/site-packages', 'local/lib/python*/dist-packages'):
         for file in glob.glob(os.path.join(glob.escape(volume), place, '*.dist-info', 'METADATA')):
-            yield os.path.realpath(file)  # lib64 may be lib
+            yield os.path.realpath(file)  # lib64 may be a link to lib
 
 
 def main():

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what decides, beside requirements.txt, what is installed: an installer keeps results by it. "@folder" stands for everything
-# in the function's folder.
+# Prints everything beside requirements.txt that decides which files are installed: the key of the
+# installation cache. The line "@folder" stands for all files in the function's folder.
 set -eu
 
 python3 -c 'import sys, sysconfig; print(sys.version.replace("\n", " "), sysconfig.get_platform())'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints folders with the Pythons on PATH that have a number in their name, each as python3.
+# Makes a folder with a link `python3` for each python3.N on PATH, and prints the folders.
 set -eu
 
 IFS=:

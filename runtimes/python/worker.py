@@ -1,47 +1,54 @@
-"""The Python worker: holds one function and calls it, as PROTOCOL.md says. Runs on Python 3.6 and later."""
+"""The Python worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Runs on Python
+3.6 and later.
+
+runtimes/ANATOMY.md lists the parts, which are the modules of `_kubeless`.
+"""
 
 import os
 import sys
 
-# What the function brings along under a name of the standard library must not become ours.
+# The worker's own imports must not find modules that the function brings under names of the
+# standard library.
 own = os.path.dirname(os.path.realpath(__file__))
 given = [path for path in sys.path if path != own]
-theirs = [os.path.abspath(path) for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]
-sys.path[:] = [own] + [path for path in given if path not in theirs]
+added = [os.path.abspath(path) for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]
+sys.path[:] = [own] + [path for path in given if path not in added]
 
-import atexit
 import faulthandler
 import signal
-from threading import Timer
+from _thread import allocate_lock
 
-from _kubeless import forks, handler, output
-from _kubeless.errors import line
-from _kubeless.threads import Threads
-from _kubeless.wire import take_wire
+from _kubeless import ending, forks, handler, output
+from _kubeless.bottle_globals import bind_globals
+from _kubeless.errors import LoadError
+from _kubeless.event_loops import give_loops
+from _kubeless.green import GreenThreads, is_patched
+from _kubeless.late import when_imported
+from _kubeless.paths import add_paths, import_own
+from _kubeless.runners import Runners
+from _kubeless.wire import encode_line, take_wire
 
 sys.path[:] = given
-sys.dont_write_bytecode = True  # the cache misses edits made within a second, and the function's folder is its author's
-del __file__  # multiprocessing would run it again in each of the function's processes
-
-ending = {'code': 1}
+sys.dont_write_bytecode = True  # the folder belongs to the function's author, and .pyc files miss quick edits
+del __file__  # multiprocessing would run this file in each process that the function starts
 
 
 def main():
-    # 1 · take the wire, 2 · send
     wire = take_wire()
-    atexit.register(end, wire)  # the last to run, as the first to register
+    ending.register(wire)
     forks.guard(wire)
     output.redirect(wire)
     faulthandler.enable(2, all_threads=False)
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the whole group; when to stop is the loader's to say
-    sys.setswitchinterval(0.001)  # seconds; Python's own 5 ms is what a call would wait behind a busy one
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the whole process group; the loader sends `stop`
+    sys.setswitchinterval(0.001)  # seconds; a call waits so long behind one that uses the CPU (default: 5 ms)
+    when_imported('bottle', bind_globals)
+    when_imported('asyncio', give_loops)
 
-    # 3 · encode: results.py. 4 · load the handler
     try:
         function, name = load()
-    except handler.LoadFailure as failure:
-        wire.send(line(failure.fields))
-        return leave(1)
+    except LoadError as failure:
+        wire.send(encode_line(failure.fields))
+        return ending.leave(1)
     context = {
         'function-name': name,
         'timeout': float(os.environ.get('FUNC_TIMEOUT') or 180),
@@ -49,50 +56,34 @@ def main():
         'memory-limit': os.environ.get('FUNC_MEMORY_LIMIT'),
     }
 
-    # 5 · ready, 6 · the loop
     if handler.is_async(function):
-        from _kubeless.coroutines import Loop
-
         concurrency = number('FUNC_CONCURRENCY') or 100
-        loop = Loop(wire, function, context)
+        calls = import_own('_kubeless.tasks').Tasks(wire, function, context)
     else:
         concurrency = number('FUNC_CONCURRENCY') or number('CHERRYPY_NUMTHREADS') or 40
-        loop = Threads(wire, function, context, concurrency)
-    wire.send(line({'type': 'ready', 'wire': 1, 'handler': name, 'concurrency': concurrency}))
-    loop.serve()
-    leave(0)
+        if is_patched(allocate_lock):
+            calls = GreenThreads(wire, function, context)
+        else:
+            calls = Runners(wire, function, context, concurrency)
+    wire.send(encode_line({'type': 'ready', 'wire': 1, 'handler': name, 'concurrency': concurrency}))
+    calls.serve()
+    ending.raise_sigterm()
+    ending.leave(0)
 
 
 def load():
     file = os.environ.get('KUBELESS_HANDLER_FILE', '')
     prefixes = [os.environ.get('KUBELESS_INSTALL_VOLUME'), os.environ.get('RUNTIME_LIBRARIES')]
-    handler.add_paths(os.path.dirname(file), [prefix for prefix in prefixes if prefix])
-    return handler.load(file, os.environ.get('FUNC_HANDLER'))
+    add_paths(os.path.dirname(file), [prefix for prefix in prefixes if prefix])
+    found = handler.load(file, os.environ.get('FUNC_HANDLER'))
+    if 'asyncio' in sys.modules:
+        give_loops(sys.modules['asyncio'])  # again: the function may have set a policy of its own (uvloop)
+    return found
 
 
 def number(name):
     text = os.environ.get(name, '').strip()
     return int(text) if text.isdigit() else 0
-
-
-def leave(code):
-    """Ends as any Python program does, but waits a second at most for threads that the function has left running."""
-    ending['code'] = code
-    patience = Timer(1, atexit._run_exitfuncs)
-    patience.daemon = True
-    patience.start()
-    atexit.register(patience.cancel)  # the first to run: there the threads are over, and the rest may take its time
-
-
-def end(wire):
-    """Not by the interpreter's own last steps: they can trip over threads that still stand somewhere in C code."""
-    try:
-        for stream in output.outputs + [sys.__stdout__, sys.__stderr__]:
-            if stream is not None:
-                stream.flush()
-        wire.flush()
-    finally:
-        os._exit(ending['code'])
 
 
 main()

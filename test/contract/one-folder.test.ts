@@ -15,7 +15,7 @@ const ID = "throwaway";
 const SUFFIX = ".away";
 /** What `npm run generate` writes; nothing else outside a language's folder may change for it. */
 const GENERATED = [
-	...["README.md", "docker-bake.json", join("images", "runtime-images.json")],
+	...["README.md", join("docs", "functions.md"), join("docs", "support.md"), "docker-bake.json", join("images", "runtime-images.json")],
 	...["groups", "images", "settings"].map((name) => join("images", "golden", `${name}.json`)),
 ];
 /** What a build, a tool or a run leaves, and what git does not keep. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import test from "node:test";
@@ -28,12 +28,16 @@ async function first(port: number, path: string): Promise<number> {
 
 test("while the function loads, /healthz says yes, /readyz no, and calls wait for it", async (t) => {
 	const port = await freePort();
-	const source = "await new Promise((resolve) => setTimeout(resolve, 1500));\nexport const h = () => 'loaded';\n";
+	const source = `import { existsSync } from "node:fs";
+while (!existsSync("load")) await new Promise((resolve) => setTimeout(resolve, 20));
+export const h = () => "loaded";
+`;
 	const env = { FUNC_PORT: String(port), MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: "nodejs" };
 	const loader = new Loader(t, { files: { "f.mjs": source }, env });
 	assert.equal(await first(port, "/healthz"), 200);
 	assert.equal((await ask(port, { path: "/readyz" })).status, 503);
 	const early = ask(port, { path: "/" });
+	writeFileSync(join(loader.volume, "load"), "");
 	await loader.serving();
 	assert.equal((await early).text, "loaded");
 	assert.equal((await ask(port, { path: "/readyz" })).status, 200);
@@ -64,7 +68,7 @@ test("between two workers /readyz says no, /healthz yes, and calls wait", async 
 	assert.equal((await loader.ask("/readyz")).status, 200);
 });
 
-test("once starting workers is hopeless /healthz says so, for Kubernetes to restart the container", { timeout: 60_000 }, async (t) => {
+test("once starting workers is hopeless /healthz says so, for Kubernetes to restart the container", async (t) => {
 	// It starts once, and never again.
 	const source =
 		"import { existsSync, writeFileSync } from 'node:fs'; if (existsSync('gone')) process.exit(1); writeFileSync('gone', ''); export const h = () => process.exit(1);";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { describe } from "node:test";
 import { fake } from "../support/fake.ts";
 import { folder, type LoaderOptions, runLoader, startLoader } from "../support/loader.ts";
-import { processesOf, untilGone } from "../support/processes.ts";
+import { untilGone } from "../support/processes.ts";
 
 const GOOD = "exports.h = () => 'fine'";
 const node = (files: Record<string, string>, env: Record<string, string> = {}): LoaderOptions => ({
@@ -74,7 +74,7 @@ test("a port in use ends the loader with exit code 1, and names the port and the
 	const run = await runLoader(t, node({ "f.js": GOOD }, { FUNC_PORT: String(port) }));
 	assert.equal(run.code, 1);
 	assert.match(run.stderr, new RegExp(`Port ${port} is in use[^]*FUNC_PORT`));
-	assert.deepEqual(processesOf(run.marker), []);
+	await untilGone(run.marker);
 });
 
 test("a termination log that does not exist is not made", async (t) => {

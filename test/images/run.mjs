@@ -2,7 +2,7 @@
 // npm run bench:images: builds them and measures how long their containers take to start.
 import { spawnSync } from "node:child_process";
 import { prepare, root } from "../../kubeless-loader/checkout.mjs";
-import { test } from "../run-tests.mjs";
+import { runTests } from "../run/node-test.mjs";
 import { buildImages } from "./build.mjs";
 
 prepare();
@@ -10,7 +10,7 @@ const { env, stop, missing } = buildImages();
 const [first, ...others] = process.argv.slice(2);
 const work = () => {
 	if (first === "--bench") return spawnSync("node", ["test/images/start.ts", ...others], { cwd: root, env, stdio: "inherit" }).status ?? 1;
-	return test(first === undefined ? ["test/images/*.test.ts"] : [first, ...others], env);
+	return runTests("images", first === undefined ? ["test/images/*.test.ts"] : [first, ...others], env).status;
 };
 const status = missing ? 1 : work();
 stop();

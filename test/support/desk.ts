@@ -4,7 +4,7 @@ import { delimiter, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Asked, ask, type Got } from "./ask.ts";
-import { type Ended, folder } from "./loader.ts";
+import { type Ended, folder, RUN } from "./loader.ts";
 import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { processesOf, untilGone } from "./processes.ts";
@@ -12,8 +12,8 @@ import { processesOf, untilGone } from "./processes.ts";
 const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** What is installed stays from one run of the tests to the next, as it does for a user. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/desk", import.meta.url));
-/** How long a start may take on a busy machine, an installation included, in `ms`. */
-const PATIENCE_MS = 60_000;
+/** The limit of a wait, an installation included, in ms: only a hang reaches it. */
+const PATIENCE_MS = 300_000;
 
 export interface DeskOptions {
 	/** where the command is given; an empty folder where it does not matter */
@@ -38,7 +38,7 @@ export function shellEnv(): NodeJS.ProcessEnv {
 export class Desk {
 	readonly child: ChildProcess;
 	/** in the environment of this command and of everything it starts, and nowhere else */
-	readonly marker = `desk-${process.pid}-${++started}`;
+	readonly marker = `${RUN}desk-${process.pid}-${++started}`;
 	/** what it wrote to standard output */
 	readonly lines: string[] = [];
 	readonly ended: Promise<Ended>;

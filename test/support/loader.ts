@@ -12,8 +12,8 @@ import type { Owner } from "./owner.ts";
 import { poll } from "./poll.ts";
 
 const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
-/** How long anything a loader should do may take on a busy machine, in `ms`. */
-export const PATIENCE_MS = 20_000;
+/** The limit of a wait, in ms: only a hang reaches it, however busy the machine is. */
+export const PATIENCE_MS = 120_000;
 
 export interface LoaderOptions {
 	/** the install volume's files by name; a folder in a name is made */
@@ -41,6 +41,8 @@ export interface LogRecord {
 }
 
 let started = 0;
+/** Begins every marker, so that the test run can find what it started. */
+export const RUN = process.env["TEST_RUN"] === undefined ? "" : `${process.env["TEST_RUN"]}-`;
 
 /** A folder for a test's files, gone with the test. */
 export function folder(owner: Owner, files: Readonly<Record<string, string | Buffer>> = {}): string {
@@ -58,7 +60,7 @@ export class Loader {
 	readonly child: ChildProcess;
 	readonly volume: string;
 	/** in the environment of this loader and of everything it starts, and nowhere else */
-	readonly marker = `${process.pid}-${++started}`;
+	readonly marker = `${RUN}${process.pid}-${++started}`;
 	readonly records: LogRecord[] = [];
 	/** what it wrote to standard output that is not JSON: access lines */
 	readonly lines: string[] = [];
@@ -79,6 +81,7 @@ export class Loader {
 				KUBELESS_TERMINATION_LOG: join(this.volume, "no-termination-log"),
 				FUNC_PORT: "0",
 				TEST_MARKER: this.marker,
+				...(process.env["TMPDIR"] === undefined ? {} : { TMPDIR: process.env["TMPDIR"] }),
 				...env,
 			},
 			stdio: ["ignore", "pipe", "pipe"],

@@ -2,7 +2,7 @@
 const PAUSE_MS = 20;
 
 /** What the look gives, which is looked at again and again. @throws with what is missing, when it gives nothing within `ms` */
-export async function poll<T>(look: () => T | undefined | Promise<T | undefined>, missing: () => string, ms = 10_000): Promise<T> {
+export async function poll<T>(look: () => T | undefined | Promise<T | undefined>, missing: () => string, ms = 120_000): Promise<T> {
 	const deadline = Date.now() + ms;
 	for (;;) {
 		const found = await look();

@@ -1,5 +1,5 @@
 #!/bin/sh
-# How often each word of the body comes: standard input to standard output, one process a call.
+# Counts the words of the body: standard input to standard output, one process per call.
 [ "$REQUEST_METHOD" = POST ] || {
 	printf 'Status: 405\nAllow: POST\n\nPOST a text.\n'
 	exit

@@ -1,4 +1,4 @@
-// An Express application that knows nothing of what is in front of it.
+// An ordinary Express application.
 const express = require("express");
 
 const app = express();

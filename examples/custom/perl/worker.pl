@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A worker in Perl: it speaks the wire (PROTOCOL.md, whose rules are cited by number) and calls one function of a file.
+# A worker in Perl: speaks the wire and calls one function of a file. Numbers are rules of PROTOCOL.md.
 use strict;
 use warnings;
 use Encode qw(decode encode FB_CROAK LEAVE_SRC);
@@ -7,7 +7,7 @@ use Fcntl qw(F_SETFD F_SETFL F_SETOWN FD_CLOEXEC O_ASYNC O_RDWR);
 use JSON::PP ();
 use Socket qw(MSG_DONTWAIT);
 
-# What a function starts does not hold the wire (1.2), and its exit ends a call alone (4.8).
+# Child processes must not hold the wire (1.2); `exit` in a function ends only its call (4.8).
 our $wire;
 BEGIN {
 	no warnings 'once';
@@ -16,7 +16,7 @@ BEGIN {
 }
 
 # ---------------------------------------------------------------- the wire
-open $wire, '+<&=', 3 or die "descriptor 3 is the wire, and the loader gives it: $!\n";
+open $wire, '+<&=', 3 or die "file descriptor 3 must be the wire; start this worker with the loader: $!\n";
 fcntl $wire, F_SETFD, FD_CLOEXEC;
 fcntl $wire, F_SETOWN, $$ + 0;
 fcntl $wire, F_SETFL, O_RDWR | O_ASYNC;
@@ -26,7 +26,7 @@ $_->autoflush for *STDOUT, *STDERR;
 my $json = JSON::PP->new->utf8->allow_nonref;
 my $read = '';
 
-# The next COUNT bytes, or those up to and with a line break.
+# Returns the next COUNT bytes; without COUNT, the bytes up to and including a line break.
 sub take {
 	my ($count) = @_;
 	until (defined $count && length $read >= $count) {
@@ -38,7 +38,7 @@ sub take {
 	return substr $read, 0, $count, '';
 }
 
-# While a function runs, a signal comes when there is something to read: the wire's end ends the worker also then (1.3).
+# SIGIO reports readable data while a function runs, so the end of the wire ends the worker then too (1.3).
 sub attend {
 	while (defined recv($wire, my $more, 65536, MSG_DONTWAIT)) {
 		CORE::exit 1 if $more eq '';
@@ -63,7 +63,7 @@ sub answer {
 	}
 }
 
-# A text that is cut where a line would become too long (2.3).
+# Returns the text, cut so that the line does not become too long (2.3).
 sub text { my $text = "$_[0]"; utf8::decode($text); return substr $text, 0, 10_000 }
 
 # ---------------------------------------------------------------- the function
@@ -75,7 +75,7 @@ sub failed {
 	CORE::exit 1;
 }
 
-# The functions of package main that this file has not.
+# Returns the functions of package main that are not defined in this file.
 my %own;
 sub handlers { no strict 'refs'; sort grep { defined &{"main::$_"} && !$own{$_} && /^[a-z]\w*$/ } keys %main:: }
 $own{$_} = 1 for handlers();
@@ -88,7 +88,7 @@ my $handler = main->can($name);
 my %context = ('function-name' => $name, timeout => $ENV{FUNC_TIMEOUT}, runtime => $ENV{FUNC_RUNTIME}, 'memory-limit' => $ENV{FUNC_MEMORY_LIMIT});
 
 # ---------------------------------------------------------------- a call
-# What a function returns: text, bytes, a hash for JSON, or [status, [name, value, …], any of these].
+# Makes a result of what a function returned: text, bytes, a hash (JSON), or [status, [name, value, …], any of these].
 sub result {
 	my ($value) = @_;
 	my ($status, $headers, $body) = ref $value eq 'ARRAY' ? @$value : (200, [], $value);
@@ -133,5 +133,5 @@ for (;;) {
 	my $type = $line->{type} // CORE::exit 2;
 	call($line, $head, $body) if $type eq 'call';
 	CORE::exit 0 if $type eq 'stop';
-	# One call runs at a time, and when it has ended, cancel, pause and resume are about nothing (6.1, 5.1).
+	# Calls run one at a time, so cancel, pause and resume always concern a call that has ended (6.1, 5.1).
 }

@@ -4,7 +4,7 @@ import ballerina/lang.runtime;
 import ballerina/os;
 import kubeless/kubeless;
 
-// The functions that the behaviour suites call; docs/conformance.md says what each of them does.
+// The handlers that the shared suites call. docs/conformance.md describes each.
 
 const string TEXT = "čšž ελ 日本 🎉";
 
@@ -119,7 +119,7 @@ public isolated function raises(kubeless:Event event, kubeless:Context context) 
     return error(event.data);
 }
 
-// Ballerina has no exit.
+// Ballerina has no exit().
 public isolated function exits(kubeless:Event event, kubeless:Context context) returns string|error {
     panic error("it cannot exit");
 }
@@ -152,7 +152,7 @@ public isolated function stdin(kubeless:Event event, kubeless:Context context) r
     return io:readln();
 }
 
-// A process's number is not told by Ballerina, but by a shell.
+// Ballerina does not know its process id; a shell does.
 public isolated function spawns(kubeless:Event event, kubeless:Context context) returns string|error {
     return shell("sleep 30 >/dev/null 2>&1 & echo $!");
 }

@@ -1,10 +1,10 @@
 import ballerina/http;
 import ballerina/io;
 
-# Makes an answer of what a function returned.
+# Makes the HTTP response of a function's result.
 #
-# + result - that, or the error it returned or panicked with
-# + return - the answer
+# + result - the result, or the error that the function returned or panicked with
+# + return - the response
 public isolated function answer(any|error result) returns http:Response {
     if result is error {
         return failed("FUNCTION_THREW", result);
@@ -35,11 +35,11 @@ public isolated function answer(any|error result) returns http:Response {
     return response;
 }
 
-# Tells the loader that the call failed, and why: the words are for the log (docs/errors.md).
+# Makes the response of a failed call. The loader logs its body and does not send it (docs/errors.md).
 isolated function failed(string code, error why) returns http:Response {
     string stack = why.toString();
     foreach error:StackFrame frame in why.stackTrace() {
-        // Of "fileName: hello.bal lineNumber: 3" what editors know: hello.bal:3.
+        // "fileName: hello.bal lineNumber: 3" becomes hello.bal:3, which editors can open.
         stack += "\n    at " + re `\s+lineNumber:\s*`.replaceAll(frame.toString(), ":");
     }
     http:Response response = new;

@@ -1,7 +1,7 @@
 import ballerina/http;
 import ballerina/os;
 
-# Where the service listens: the loader says so.
+# The port to listen on, which the loader chose.
 public final int port = check int:fromString(os:getEnv("PORT"));
 
 final string functionName = os:getEnv("FUNC_HANDLER");
@@ -9,10 +9,10 @@ final string timeOut = os:getEnv("FUNC_TIMEOUT");
 final string runtimeName = os:getEnv("FUNC_RUNTIME");
 final string memoryLimit = os:getEnv("FUNC_MEMORY_LIMIT");
 
-# Makes a call of a request.
+# Makes the event and context of a request.
 #
-# + request - as the loader has sent it
-# + return - the call, or the answer where the body is not what its type says
+# + request - the loader's request
+# + return - the call, or the response to a body that does not fit its type
 public isolated function read(http:Request request) returns Call|http:Response {
     Event|error event = eventOf(request);
     if event is error {
@@ -47,7 +47,7 @@ isolated function eventOf(http:Request request) returns Event|error {
         if request.hasHeader("ce-specversion") {
             readAttributes(request, event);
         }
-        // Checked, and no more: a record of the function's own is what it is best parsed into.
+        // Only checked: the function parses it into a record of its own.
         if body.length() > 0 && isJson(kind) {
             _ = check event.data.fromJsonString();
         }
@@ -70,7 +70,7 @@ isolated function header(http:Request request, string name) returns string {
     return value is string ? value : "";
 }
 
-# Of `application/json; charset=utf-8` what stands before the parameters.
+# Returns a media type without its parameters: `application/json` of `application/json; charset=utf-8`.
 isolated function mediaType(string contentType) returns string {
     int? end = contentType.indexOf(";");
     return (end is int ? contentType.substring(0, end) : contentType).trim().toLowerAscii();

@@ -2,7 +2,7 @@ import ballerina/http;
 import ballerina/lang.array;
 import ballerina/url;
 
-# Binary mode: the attributes are headers. The event's own fields come from the loader, percent-encoded where they have to be.
+# Binary mode: the attributes are headers. The loader percent-encodes the event's fields if needed.
 isolated function readAttributes(http:Request request, Event event) {
     foreach string name in request.getHeaderNames() {
         string lower = name.toLowerAscii();
@@ -16,7 +16,7 @@ isolated function readAttributes(http:Request request, Event event) {
     event.event_namespace = decoded(event.event_namespace);
 }
 
-# Structured mode: the body is the event, attributes and data.
+# Structured mode: the body is JSON with the attributes and the data.
 isolated function openEnvelope(Event event) returns error? {
     json envelope = check event.data.fromJsonString();
     if envelope !is map<json> {
@@ -50,14 +50,14 @@ isolated function dataOf(map<json> envelope, string kind) returns string|error {
     if data is () {
         return "";
     }
-    // CloudEvents JSON format 1.0 §3.1: a string of a non-JSON type is the data itself, everything else is JSON.
+    // CloudEvents JSON format 1.0 §3.1: with a type that is not JSON, a string is the data itself.
     if data is string && kind != "" && !isJson(kind) {
         return data;
     }
     return data.toJsonString();
 }
 
-# HTTP binding 1.0 §3.1.3.2. A plus is a plus there.
+# Decodes an attribute (HTTP binding 1.0 §3.1.3.2). There a plus sign is no space.
 isolated function decoded(string text) returns string {
     string|error plain = url:decode(re `\+`.replaceAll(text, "%2B"), "UTF-8");
     return plain is string ? plain : text;

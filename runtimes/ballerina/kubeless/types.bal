@@ -1,10 +1,10 @@
 import ballerina/http;
 
-# What a function is called for.
+# The event of a call.
 public type Event record {
-    # the body as text; "" where there is none, or none in UTF-8
+    # the body as text; "" without a body, or if it is not UTF-8
     string data = "";
-    # "" where the caller gave none, as are the next three
+    # this and the next three: "" if the caller gave none
     string event_id = "";
     string event_type = "";
     string event_time = "";
@@ -12,17 +12,17 @@ public type Event record {
     Extensions extensions = {};
 };
 
-# What Kubeless did not know of.
+# Fields of the event that Kubeless itself did not have.
 public type Extensions record {
-    # the request as it came
+    # the request
     http:Request request = new;
-    # the body as it came
+    # the bytes of the body
     byte[] bytes = [];
-    # those of a CloudEvent
+    # the attributes of a CloudEvent
     map<string> attributes = {};
 };
 
-# What is the same for all calls of a function.
+# The context of a call: the same for all calls of a function.
 public type Context record {
     string function_name = "";
     # seconds
@@ -31,7 +31,7 @@ public type Context record {
     string memory_limit = "";
 };
 
-# What a function is called with.
+# The arguments of the handler.
 public type Call record {|
     Event event;
     Context context;

@@ -1,5 +1,6 @@
-// A stand-in for `bal`, which no package registry has: it takes a package apart as far as the runtime's own part of it can be wrong,
-// and builds a jar that serves what Function.java, compiled beforehand into KUBELESS_STAND_IN, knows of the handler. It is no Ballerina.
+// A stand-in for `bal`, which no package registry has. It checks those parts of a package that this
+// runtime generates, and builds a jar in which Function.java (compiled into KUBELESS_STAND_IN) plays the
+// handler. It does not understand Ballerina.
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,14 +8,14 @@ import { join } from "node:path";
 const place = process.env.KUBELESS_STAND_IN;
 const [command, ...options] = process.argv.slice(2);
 const faults = [];
-/** Words that name nothing, some of those that somebody could think of. */
+/** Some words that cannot be names. */
 const RESERVED = new Set(
 	"function service type class object record map table stream string int json xml error base16 base64 re client remote resource worker from where let select limit join start lock check return default".split(
 		" ",
 	),
 );
 const PAIRS = { "(": ")", "{": "}", "[": "]" };
-/** What a line at the top of a module begins with, as far as functions here do. */
+/** The first words of top-level lines in the functions of these tests. */
 const STARTS = new Set("import public function isolated service listener const final type class configurable string int map".split(" "));
 
 if (command === "version") console.log("Ballerina 0.0.0 (a stand-in)");

@@ -3,7 +3,7 @@ using Kubeless.Worker;
 
 namespace Kubeless.Functions
 {
-	/// <summary>What a function may know of itself, as its environment says it.</summary>
+	/// <summary>The settings that a function runs with.</summary>
 	public class Context
 	{
 		private readonly Call call;
@@ -28,15 +28,15 @@ namespace Kubeless.Functions
 		public string FunctionName { get; }
 		public string FunctionPort { get; }
 
-		/// <summary>Seconds.</summary>
+		/// <summary>FUNC_TIMEOUT, in seconds.</summary>
 		public string Timeout { get; }
 
 		public string Runtime { get; }
 
-		/// <summary>As Kubernetes writes it; "0" where there is no limit.</summary>
+		/// <summary>A quantity of Kubernetes, such as 128Mi; "0" without a limit.</summary>
 		public string MemoryLimit { get; }
 
-		/// <summary>Cancelled when nobody waits for the answer any more: the caller has gone, or the time is over.</summary>
+		/// <summary>Cancelled when the caller goes away, and when FUNC_TIMEOUT is over.</summary>
 		public CancellationToken CancellationToken => call?.Cancellation ?? CancellationToken.None;
 	}
 }

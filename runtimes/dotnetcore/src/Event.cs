@@ -3,10 +3,10 @@ using Kubeless.Worker;
 
 namespace Kubeless.Functions
 {
-	/// <summary>What a function is called with. What is absent is null.</summary>
+	/// <summary>The event that a function is called with. Fields that the caller did not send are null.</summary>
 	public class Event
 	{
-		private static readonly byte[] Nothing = new byte[0];
+		private static readonly byte[] NoBytes = Array.Empty<byte>();
 
 		private readonly Call call;
 		private object data;
@@ -24,18 +24,18 @@ namespace Kubeless.Functions
 		internal Event(Call call)
 		{
 			this.call = call;
-			EventId = call.EventId;
-			EventType = call.EventType;
-			EventTime = call.EventTime;
-			EventNamespace = call.EventNamespace;
+			EventId = call.Message.EventId;
+			EventType = call.Message.EventType;
+			EventTime = call.Message.EventTime;
+			EventNamespace = call.Message.EventNamespace;
 			Extensions = new Extensions(call);
 		}
 
-		/// <summary>The body: a JsonElement if it says that it is JSON, else a string; "" where there is none.</summary>
+		/// <summary>The body: a JsonElement if the content type is JSON, else a string; "" without a body.</summary>
 		public object Data => data ??= call?.Data ?? "";
 
-		/// <summary>The body, byte for byte.</summary>
-		public byte[] Bytes => call?.Body ?? Nothing;
+		/// <summary>The body as it was sent.</summary>
+		public byte[] Bytes => call?.Message.Body ?? NoBytes;
 
 		public string EventId { get; }
 		public string EventType { get; }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Kubeless.Functions
 {
-	/// <summary>The HTTP request and response behind an event, made when they are first asked for, and the attributes of a CloudEvent.</summary>
+	/// <summary>The HTTP request and response of a call, and the attributes of a CloudEvent.</summary>
 	public class Extensions
 	{
 		private static readonly Dictionary<string, string> None = new Dictionary<string, string>();
@@ -24,13 +24,16 @@ namespace Kubeless.Functions
 
 		public HttpRequest HttpRequest => request ?? call.Exchange.Context.Request;
 
-		/// <summary>Its status and headers go with whatever the handler returns; a body written to it is sent as it is written.</summary>
+		/// <summary>
+		/// Status and headers apply to whatever the handler returns. A body that is written to it is sent
+		/// at once, in place of what the handler returns.
+		/// </summary>
 		public HttpResponse HttpResponse => HttpRequest.HttpContext.Response;
 
 		/// <summary>The attributes of a CloudEvent, by name.</summary>
-		public IReadOnlyDictionary<string, string> Attributes => call?.Extensions ?? None;
+		public IReadOnlyDictionary<string, string> Attributes => call?.Message.Extensions ?? None;
 
-		/// <summary>An attribute of a CloudEvent; null where it has none of this name.</summary>
+		/// <summary>An attribute of a CloudEvent; null if the event does not have it.</summary>
 		public string this[string name] => Attributes.TryGetValue(name, out var value) ? value : null;
 	}
 }

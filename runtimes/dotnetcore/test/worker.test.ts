@@ -445,17 +445,20 @@ public static class Statics { public static int Fixed(Event e, Context c) => 7; 
 				`public class ${name} { ${members} public object handler(Event e, Context c) => 1; public object more(Event e, Context c) => 2; }\n`;
 			const using = "using Kubeless.Functions;\n";
 			const none = await failure(t, { "f.cs": using + one("f") }, "nobody");
-			assert.match(none, /no handler nobody: a public method that takes \(Kubeless\.Functions\.Event, Kubeless\.Functions\.Context\)/);
+			assert.match(
+				none,
+				/no handler nobody\. Set FUNC_HANDLER to an existing one, or add a public method that takes \(Kubeless\.Functions\.Event, Kubeless\.Functions\.Context\)/,
+			);
 			assert.match(none, /handler, more/);
 			assert.match(
 				await failure(t, { "f.cs": using + one("a") + one("b") }),
-				/Several classes have a handler handler \(a, b\), and none of them is called f/,
+				/Several classes have a handler handler \(a, b\)\. Name one of the classes f, like the file/,
 			);
 			assert.match(await failure(t, { "f.cs": using + one("f", "public f(int n) { }") }), /class f has no constructor without parameters/);
 			const thrown = await failure(t, { "f.cs": using + one("f", '\n\npublic f() { throw new System.Exception("not today"); }') });
 			assert.match(thrown, /System\.Exception: not today[^]*f\.cs:line 4/);
 			const wrong = await failure(t, { "f.cs": `${using}public class f { public object handler(Event e) => 1; }` });
-			assert.match(wrong, /There is no handler: a public method/);
+			assert.match(wrong, /There is no handler\. Add a public method/);
 		});
 	});
 
@@ -743,7 +746,7 @@ module f =
 			const cache = folder(t);
 			const loader = await startLoader(t, { volume: pod.volume, env: { ...env("handler"), KUBELESS_LOADER_CACHE: cache } });
 			assert.equal((await loader.ask()).text, "compiled");
-			const kept = () => readdirSync(join(cache, "compiled")).filter((name) => name.startsWith("dotnet-function"));
+			const kept = () => readdirSync(join(cache, "dotnetcore.compiled")).filter((name) => name.startsWith("function-"));
 			assert.deepEqual(kept(), [], "it was not compiled again");
 			// What was compiled is not taken for what was written since.
 			writeFileSync(join(pod.volume, "f.cs"), compiled["f.cs"].replace("compiled", "written since"));
@@ -796,16 +799,16 @@ module f =
 			assert.equal(mistake.code, 1);
 			assert.match(
 				mistake.log,
-				new RegExp(`^Cannot compile the function in .*: the words below say which line\\.\n[^]*f\\.cs\\(${FIRST},\\d+\\): error CS0103`),
+				new RegExp(`^Cannot compile the function in .*: the messages below name the line\\.\n[^]*f\\.cs\\(${FIRST},\\d+\\): error CS0103`),
 			);
 			const { "feed/Words.1.0.0.nupkg": _, ...without } = source();
 			const unknown = await new Pod(t, { runtime: "dotnetcore", files: { ...without, "feed/empty": "" } }).run("compile");
-			assert.match(unknown.log, /a package, or this version of it, is not to be had[^]*NU1101.*Words/);
+			assert.match(unknown.log, /a package, or this version of it, does not exist[^]*NU1101.*Words/);
 			const nonsense = await new Pod(t, {
 				runtime: "dotnetcore",
 				files: { ...compiled, "project.csproj": "<Project><oops></Project>" },
 			}).run("compile");
-			assert.match(nonsense.log, /is not what MSBuild understands[^]*project\.csproj\(1,\d+\)/);
+			assert.match(nonsense.log, /is not valid for MSBuild[^]*project\.csproj\(1,\d+\)/);
 			const empty = await new Pod(t, { runtime: "dotnetcore", files: { "f.txt": "" } }).run("compile");
 			assert.match(empty.log, /There is no file of C#, F# or Visual Basic/);
 		});

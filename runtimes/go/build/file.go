@@ -11,17 +11,18 @@ import (
 
 const functionsPath = library + "/pkg/functions"
 
-// goFile is a file as far as it can be parsed: what is wrong with it is for the compiler to say.
+// goFile is a source file, as far as it can be parsed. The compiler reports its errors.
 type goFile struct {
 	path string
-	// name is what Go is to call it: it wants names that end in .go
+	// name is the file's name for Go, which needs the suffix .go.
 	name     string
 	content  []byte
-	syntax   *ast.File
+	syntax   *ast.File // nil if nothing could be parsed
 	declares map[string]bool
-	// functions are those without a receiver and without type parameters, and variables that hold one
+	// functions are the functions without a receiver and without type parameters, and the variables
+	// that hold a function literal.
 	functions []string
-	// handlers are the functions that look like one
+	// handlers are the functions with a handler's parameters.
 	handlers []string
 }
 
@@ -37,11 +38,11 @@ func readFile(path string) *goFile {
 		switch declaration := declaration.(type) {
 		case *ast.FuncDecl:
 			if declaration.Recv == nil {
-				f.function(declaration.Name.Name, declaration.Type, alias)
+				f.addFunction(declaration.Name.Name, declaration.Type, alias)
 			}
 		case *ast.GenDecl:
 			for _, spec := range declaration.Specs {
-				f.spec(spec, alias)
+				f.addSpec(spec, alias)
 			}
 		}
 	}
@@ -77,7 +78,7 @@ func (f *goFile) declaresAny(names map[string]bool) bool {
 	return false
 }
 
-func (f *goFile) spec(spec ast.Spec, alias string) {
+func (f *goFile) addSpec(spec ast.Spec, alias string) {
 	switch spec := spec.(type) {
 	case *ast.TypeSpec:
 		f.declares[spec.Name.Name] = true
@@ -87,14 +88,14 @@ func (f *goFile) spec(spec ast.Spec, alias string) {
 			if index >= len(spec.Values) {
 				continue
 			}
-			if function, is := spec.Values[index].(*ast.FuncLit); is {
-				f.function(name.Name, function.Type, alias)
+			if literal, is := spec.Values[index].(*ast.FuncLit); is {
+				f.addFunction(name.Name, literal.Type, alias)
 			}
 		}
 	}
 }
 
-func (f *goFile) function(name string, kind *ast.FuncType, alias string) {
+func (f *goFile) addFunction(name string, kind *ast.FuncType, alias string) {
 	if name == "init" || name == "_" || name == "main" {
 		return
 	}
@@ -109,29 +110,22 @@ func (f *goFile) function(name string, kind *ast.FuncType, alias string) {
 	}
 }
 
-// fieldTypes gives the type of each parameter or result.
+// fieldTypes returns the type of each parameter or result: `a, b string` is one field and two types.
 func fieldTypes(list *ast.FieldList) []ast.Expr {
-	var types []ast.Expr
 	if list == nil {
 		return nil
 	}
+	var types []ast.Expr
 	for _, field := range list.List {
 		types = append(types, field.Type)
-		for range skipFirst(field.Names) {
+		for count := 1; count < len(field.Names); count++ {
 			types = append(types, field.Type)
 		}
 	}
 	return types
 }
 
-func skipFirst(names []*ast.Ident) []*ast.Ident {
-	if len(names) == 0 {
-		return nil
-	}
-	return names[1:]
-}
-
-// isNamed says whether a type is functions.<name>, by whatever name the file imports that package; "." gives it none.
+// isNamed reports whether a type is `alias.name`, or `name` after an import with a dot.
 func isNamed(kind ast.Expr, alias, name string) bool {
 	switch kind := kind.(type) {
 	case *ast.SelectorExpr:
@@ -143,7 +137,7 @@ func isNamed(kind ast.Expr, alias, name string) bool {
 	return false
 }
 
-// functionsAlias is the name by which the file has imported the package of handlers' types; "" if it has not.
+// functionsAlias returns the name under which the file imports pkg/functions; "" if it does not.
 func (f *goFile) functionsAlias() string {
 	for _, spec := range f.syntax.Imports {
 		if path, err := strconv.Unquote(spec.Path.Value); err != nil || path != functionsPath {

@@ -1,11 +1,10 @@
-// Command build makes a program of a function's Go files and the worker. It has three ways to be called:
+// Command build compiles a function's Go files with the worker into one program. It has three modes:
 //
-//	build serve HOME STATE    makes the program, if there is none of the same content, and becomes it
-//	build compile HOME STATE  makes KUBELESS_INSTALL_VOLUME/server, as Kubeless's compilation phase wants it
-//	build install HOME STATE  fetches the modules that KUBELESS_DEPS_FILE lists
+//	build serve HOME    compiles $KUBELESS_HANDLER_FILE, unless its program is up to date, and becomes it
+//	build compile HOME  makes $KUBELESS_INSTALL_VOLUME/server, for Kubeless's compilation phase
+//	build install HOME  fetches the modules that $KUBELESS_DEPS_FILE requires
 //
-// HOME is the folder of this runtime. STATE says which Go and which worker it is, as tools.sh found out. What serve keeps
-// is beside this program.
+// HOME is the folder of this runtime. The cache of `serve` is the folder of this program.
 package main
 
 import (
@@ -17,22 +16,26 @@ import (
 )
 
 func main() {
-	// `go` and what it starts must not hold the wire (PROTOCOL 1.2).
+	// `go` and its children must not hold the wire (PROTOCOL 1.2).
 	syscall.CloseOnExec(wire)
-	mode, tools := os.Args[1], newToolchain(os.Args[2], os.Args[3])
+	mode, tools := os.Args[1], newToolchain(os.Args[2])
 	if err := map[string]func(*toolchain) error{"serve": serve, "compile": compile, "install": install}[mode](tools); err != nil {
-		tell(mode, err)
+		report(mode, err)
 		os.Exit(1)
 	}
 }
 
 func serve(tools *toolchain) error {
-	source, err := sourceOf(os.Getenv("KUBELESS_HANDLER_FILE"))
+	path := os.Getenv("KUBELESS_HANDLER_FILE")
+	entry, err := openEntry(path)
 	if err != nil {
 		return err
 	}
-	cache := openCache()
-	program, err := cache.program(source, tools)
+	function, err := functionOf(path)
+	if err != nil {
+		return err
+	}
+	program, err := entry.program(function, tools)
 	if err != nil {
 		return err
 	}
@@ -41,20 +44,20 @@ func serve(tools *toolchain) error {
 
 func compile(tools *toolchain) error {
 	volume := os.Getenv("KUBELESS_INSTALL_VOLUME")
-	source, err := wholeFolder(volume)
+	function, err := wholeFolder(volume)
 	if err != nil {
 		return err
 	}
-	if name := os.Getenv("KUBELESS_FUNC_NAME"); name != "" && !source.has(name) {
-		return fmt.Errorf("there is no function %q in %s; it has %s", name, source.names(), source.handlers())
+	if name := os.Getenv("KUBELESS_FUNC_NAME"); name != "" && !function.has(name) {
+		return fmt.Errorf("there is no function %q in %s; it has %s", name, function.fileNames(), function.handlerNames())
 	}
 	scratch, err := os.MkdirTemp("", "kubeless-compile-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	tools.lenient = false
-	made, err := tools.build(modulesOf(source.folder), source, scratch)
+	tools.strict = true
+	made, err := tools.build(function, scratch)
 	if err != nil {
 		return err
 	}
@@ -66,10 +69,15 @@ func install(tools *toolchain) error {
 	if file == filepath.Join(tools.home, "go.mod") {
 		return tools.warm()
 	}
-	return tools.download(file, os.Getenv("KUBELESS_INSTALL_VOLUME"))
+	scratch, err := os.MkdirTemp("", "kubeless-install-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	return tools.download(file, scratch)
 }
 
-// become replaces this process, with its wire, by the program.
+// become replaces this process by the program, which inherits the wire.
 func become(program string) error {
 	if isSocket(wire) {
 		syscall.Syscall(syscall.SYS_FCNTL, wire, syscall.F_SETFD, 0)
@@ -77,7 +85,8 @@ func become(program string) error {
 	return syscall.Exec(program, []string{program}, os.Environ())
 }
 
-// moveTo moves a file that may lie on another file system; who looks at the target sees all of it or nothing.
+// moveTo moves a file, also to another file system. A reader of the target sees all of the file or
+// nothing.
 func moveTo(from, to string) error {
 	if os.Rename(from, to) == nil {
 		return nil

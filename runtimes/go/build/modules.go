@@ -1,14 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 )
 
-// modules is what a function's folder says about modules.
+// library is the module that functions import. This runtime's folder replaces it, in any version.
+const library = "github.com/kubeless/kubeless"
+
+// modules are a function's go.mod and go.sum; empty if the function has none.
 type modules struct{ mod, sum []byte }
 
 func modulesOf(folder string) modules {
@@ -19,15 +25,15 @@ func modulesOf(folder string) modules {
 
 var moduleLine = regexp.MustCompile(`(?m)^\s*module\s+("[^"\n]+"|` + "`[^`\n]+`" + `|\S+)`)
 
-// name is the module's; kubeless where it has none, and where it has the name that we are known by.
+// name returns the module's name; "kubeless" if it has none, or if it has the library's.
 func (m modules) name() string {
 	found := moduleLine.FindSubmatch(m.mod)
 	if found == nil {
 		return "kubeless"
 	}
 	name := string(found[1])
-	if plain, err := strconv.Unquote(name); err == nil {
-		name = plain
+	if unquoted, err := strconv.Unquote(name); err == nil {
+		name = unquoted
 	}
 	if name == library {
 		return "kubeless"
@@ -35,72 +41,48 @@ func (m modules) name() string {
 	return name
 }
 
-var localReplace = regexp.MustCompile(`(?m)=>\s*"?(\.{0,2}/[^"\s]*)`)
-
-// localFolders gives the folders that a go.mod puts in the place of modules.
-func localFolders(folder string, mod []byte) []string {
-	var folders []string
-	for _, found := range localReplace.FindAllSubmatch(mod, -1) {
-		place := string(found[1])
-		if !filepath.IsAbs(place) {
-			place = filepath.Join(folder, place)
-		}
-		folders = append(folders, place)
-	}
-	return folders
-}
-
-// localPackages gives the files of the packages below the function's folder that it imports, and that those import.
-func (s *source) localPackages(module string) []*goFile {
-	var files []*goFile
-	seen := map[string]bool{}
-	var visit func(paths []string)
-	visit = func(paths []string) {
-		for _, path := range paths {
-			below, is := cut(path, module+"/")
-			if !is || seen[below] {
-				continue
-			}
-			seen[below] = true
-			folder := filepath.Join(s.folder, filepath.FromSlash(below))
-			for _, name := range goNames(folder) {
-				file := readFile(filepath.Join(folder, name))
-				files = append(files, file)
-				visit(file.imports())
-			}
-		}
-	}
-	for _, file := range s.files {
-		visit(file.imports())
-	}
-	return files
-}
-
-// moduleIs gives the name that packages below the function's are imported by: its own, or the one that Kubeless compiled all
-// functions by.
-func (s *source) moduleIs() string {
-	for path := range s.imports() {
+// moduleName returns the module's name by which the function imports packages of its own: that of its
+// go.mod, or "kubeless", under which Kubeless compiled all functions.
+func (f *function) moduleName() string {
+	for path := range f.imports() {
 		if strings.HasPrefix(path, "kubeless/") {
 			return "kubeless"
 		}
 	}
-	return modulesOf(s.folder).name()
+	return modulesOf(f.folder).name()
 }
 
-// isPlain says that nothing in the function can look at Event.Extensions: no file names them, and there is nobody to hand the
-// event to but Go's own library, which cannot know them but through reflection.
-func (s *source) isPlain(module string) bool {
-	for _, file := range append(s.localPackages(module), s.files...) {
-		if file.syntax == nil || strings.Contains(string(file.content), "Extension") {
-			return false
-		}
-		for _, path := range file.imports() {
-			first, _, _ := strings.Cut(path, "/")
-			ours := path == functionsPath || path == module || strings.HasPrefix(path, module+"/")
-			if path == "reflect" || path == "unsafe" || strings.Contains(first, ".") && !ours {
-				return false
-			}
-		}
+// writeModules writes a go.mod and a go.sum for Go into a scratch folder: the function's own, with this
+// runtime in the place of the library. If the scratch folder has them from an earlier build with the
+// same input, it keeps them: they also have the versions that Go has found since.
+func (t *toolchain) writeModules(own modules, scratch, module string) error {
+	input := sha256.Sum256(bytes.Join([][]byte{own.mod, own.sum, []byte(module), []byte(t.home)}, []byte{0}))
+	inputFile := filepath.Join(scratch, "modules.sha256")
+	if earlier, err := os.ReadFile(inputFile); err == nil && bytes.Equal(earlier, input[:]) {
+		return nil
 	}
-	return len(localFolders(s.folder, modulesOf(s.folder).mod)) == 0
+	text := own.mod
+	if len(bytes.TrimSpace(text)) == 0 { // Kubeless's controller makes an empty go.mod
+		text = []byte("module kubeless\n\ngo " + language() + "\n")
+	}
+	file := filepath.Join(scratch, "go.mod")
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(scratch, "go.sum"), own.sum, 0o644); err != nil {
+		return err
+	}
+	if err := t.run(scratch, scratch, "mod", "edit", "-module="+module, "-require="+library+"@v1.0.8", "-replace="+library+"="+t.home, file); err != nil {
+		return err
+	}
+	return os.WriteFile(inputFile, input[:], 0o644)
+}
+
+// language returns the language version for a function without a go.mod: that of the installed Go.
+func language() string {
+	numbers := regexp.MustCompile(`\d+\.\d+`).FindString(runtime.Version())
+	if numbers == "" { // a development version
+		return "1.21"
+	}
+	return numbers
 }

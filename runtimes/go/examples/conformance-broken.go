@@ -1,5 +1,5 @@
-// A file that cannot be loaded: its line 17, which is the same in every language, is not Go.
-// What a worker says about it must name this file and that line.
+// A file with a syntax error in line 17, as in every language. The worker's message must name this
+// file and that line.
 package kubeless
 
 import "github.com/kubeless/kubeless/pkg/functions"
@@ -12,6 +12,6 @@ func types(event functions.Event, context functions.Context) (string, error) {
 	return "{}", nil
 }
 
-// The compiler does not get past the next line.
+// The compiler stops at the next line.
 
 this line is not Go

@@ -1,5 +1,4 @@
-// The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each
-// of them does.
+// The handlers that the conformance vectors call (docs/conformance.md describes each).
 package kubeless
 
 import (
@@ -56,7 +55,7 @@ func raises(event functions.Event, context functions.Context) (string, error) {
 	panic(errors.New(event.Data))
 }
 
-// exits ends what Go lets be ended: a goroutine. os.Exit cannot be caught.
+// exits ends its goroutine. os.Exit would end the process, which no worker can prevent.
 func exits(event functions.Event, context functions.Context) (string, error) {
 	runtime.Goexit()
 	return "", nil
@@ -141,7 +140,7 @@ func request(event functions.Event, context functions.Context) (string, error) {
 	})
 }
 
-// nonsense sets a header that would end the headers: a text can be sent whatever it is.
+// nonsense sets a header whose value would end the headers.
 func nonsense(event functions.Event, context functions.Context) (string, error) {
 	event.Extensions.Response.Header().Set("X-Name", "one\r\n\r\ntwo")
 	return "", nil

@@ -20,11 +20,11 @@ const GO_MOD = `module ${MODULE}\n\ngo 1.19\n`;
 const path = (version: string, suffix: string) => `/${MODULE}/@v/v${version}.${suffix}`;
 const sources = (version: string, bulk: string): Record<string, string> => ({
 	"go.mod": GO_MOD,
-	"thing.go": `package thing\n\nimport _ "embed"\n\n// Version is which it is.\nconst Version = "${version}"\n\n//go:embed bulk\nvar Bulk string\n`,
+	"thing.go": `package thing\n\nimport _ "embed"\n\n// Version is the module's version.\nconst Version = "${version}"\n\n//go:embed bulk\nvar Bulk string\n`,
 	bulk,
 });
 
-/** Go's h1: of names and hashes, https://go.dev/ref/mod#go-sum-files */
+/** Returns the h1: hash of files (https://go.dev/ref/mod#go-sum-files). */
 function h1(files: Record<string, string>): string {
 	const lines = Object.entries(files).map(([name, text]) => `${hash("sha256", text)}  ${name}\n`);
 	return `h1:${hash("sha256", lines.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(""), "base64")}`;
@@ -35,7 +35,7 @@ const sums = (version: string) =>
 	`${MODULE} v${version} ${h1(within(version, BULK))}\n${MODULE} v${version}/go.mod ${h1({ "go.mod": GO_MOD })}\n`;
 const needing = (version: string): Files => ({ "f.go": FUNCTION, "go.mod": `module f\n\ngo 1.19\n\nrequire ${MODULE} v${version}\n` });
 
-// Go 1.24 and later want the port.
+// Go 1.24 and later match the host with its port, earlier versions without.
 const netrc = (machine: string) => `machine ${machine} login ${USER} password ${PASSWORD}\n`;
 
 const go: Tool = {
@@ -57,7 +57,7 @@ const go: Tool = {
 	file: path("1.0.0", "zip"),
 	purl: `pkg:golang/${MODULE}`,
 	served: { MOD_NAME: "f", FUNC_HANDLER: "Handler" },
-	/** What all functions have in common is compiled once. */
+	/** All installations share a cache, so that the standard library is compiled once. */
 	prepare: async (owner) => {
 		const shared = { GOCACHE: folderFor(owner), KUBELESS_LOADER_CACHE: folderFor(owner) };
 		return () => shared;

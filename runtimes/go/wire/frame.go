@@ -2,72 +2,75 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
-// Frame is what the loader sends: the fields of any type of frame (PROTOCOL 4.1, 5, 6).
+// Frame is a frame from the loader. It has the fields of every type (PROTOCOL 4.1, 5 and 6).
 type Frame struct {
 	Type       string
 	ID         uint64
 	Method     string
 	Path       string
 	Query      string
-	Deadline   int64
+	Address    string
+	Deadline   int64 // in ms since 1970
 	EventID    string
 	EventType  string
 	EventTime  string
 	Namespace  string
 	Extensions map[string]string
-	JSON       bool
 	Head       string
 	Body       string
 
 	headLength, bodyLength int
+	lastAddress            string // of an earlier frame: most calls come from one proxy
 }
 
-// PROTOCOL 2.3, in bytes
+// The limits of PROTOCOL 2.3.
 const (
-	lineMost = 1 << 20
-	headMost = 1 << 20
-	bodyMost = 1 << 30
+	maxLineBytes = 1 << 20
+	maxHeadBytes = 1 << 20
+	maxBodyBytes = 1 << 30
 )
 
-// parse reads a line. The loader's lines are plain, as a rule; what is not goes through encoding/json.
+// parse reads a line. It returns an error if the line breaks PROTOCOL 2.
 func (f *Frame) parse(line []byte) error {
-	*f = Frame{}
+	*f = Frame{lastAddress: f.lastAddress}
 	if !f.parsePlain(line) {
 		*f = Frame{}
-		if err := f.parseAny(line); err != nil {
+		if err := f.parseJSON(line); err != nil {
 			return err
 		}
 	}
 	if f.Type == "" {
-		return fmt.Errorf("a line without a type")
+		return errors.New("a line without a type")
 	}
-	if f.headLength > headMost || f.bodyLength > bodyMost {
+	if f.headLength > maxHeadBytes || f.bodyLength > maxBodyBytes {
 		return fmt.Errorf("a head of %d bytes and a body of %d", f.headLength, f.bodyLength)
 	}
 	return nil
 }
 
-// parsePlain reads an object of texts without escapes, of counts and of true, without spaces. False: it is none.
+// parsePlain is the fast path for a flat object of unescaped strings, counts and `true`, without
+// spaces. It reports false if the line needs encoding/json.
 func (f *Frame) parsePlain(line []byte) bool {
 	if len(line) < 2 || line[0] != '{' {
 		return false
 	}
 	for at := 1; ; at++ {
-		key, next := plainText(line, at)
+		key, next := plainString(line, at)
 		if next < 0 || next+1 >= len(line) || line[next] != ':' {
 			return false
 		}
 		at = next + 1
 		switch c := line[at]; {
 		case c == '"':
-			value, next := plainText(line, at)
+			value, next := plainString(line, at)
 			if next < 0 {
 				return false
 			}
-			f.setText(key, value)
+			f.setString(key, value)
 			at = next
 		case c >= '0' && c <= '9':
 			value, next := plainCount(line, at)
@@ -77,10 +80,7 @@ func (f *Frame) parsePlain(line []byte) bool {
 			f.setCount(key, value)
 			at = next
 		case c == 't' && at+4 < len(line) && string(line[at:at+4]) == "true":
-			if string(key) == "json" {
-				f.JSON = true
-			}
-			at += 4
+			at += 4 // no field that this worker reads is a boolean
 		default:
 			return false
 		}
@@ -93,8 +93,9 @@ func (f *Frame) parsePlain(line []byte) bool {
 	}
 }
 
-// plainText gives what stands between the quote at `at` and the next one, and the place after that; or a place below 0.
-func plainText(line []byte, at int) ([]byte, int) {
+// plainString returns the text between the quote at `at` and the next quote, and the position after
+// that quote. The position is negative if the text is not plain ASCII without escapes.
+func plainString(line []byte, at int) ([]byte, int) {
 	if at >= len(line) || line[at] != '"' {
 		return nil, -1
 	}
@@ -110,7 +111,8 @@ func plainText(line []byte, at int) ([]byte, int) {
 	return nil, -1
 }
 
-// plainCount reads at most 16 digits, which 2^53 − 1 has.
+// plainCount returns the count at `at` and the position after it, which is negative if the number is
+// above 2^53 − 1 (16 digits) or has a leading zero.
 func plainCount(line []byte, at int) (uint64, int) {
 	var value uint64
 	end := at
@@ -123,16 +125,21 @@ func plainCount(line []byte, at int) (uint64, int) {
 	return value, end
 }
 
-func (f *Frame) setText(key, value []byte) {
+func (f *Frame) setString(key, value []byte) {
 	switch string(key) {
 	case "type":
-		f.Type = known(value)
+		f.Type = common(value)
 	case "method":
-		f.Method = known(value)
+		f.Method = common(value)
 	case "path":
-		f.Path = known(value)
+		f.Path = common(value)
 	case "query":
 		f.Query = string(value)
+	case "address":
+		if string(value) != f.lastAddress {
+			f.lastAddress = string(value)
+		}
+		f.Address = f.lastAddress
 	case "event-id":
 		f.EventID = string(value)
 	case "event-type":
@@ -157,8 +164,8 @@ func (f *Frame) setCount(key []byte, value uint64) {
 	}
 }
 
-// known spares most calls memory for words that come all the time.
-func known(text []byte) string {
+// common avoids an allocation for the values that most calls have.
+func common(text []byte) string {
 	switch string(text) {
 	case "call":
 		return "call"
@@ -172,26 +179,26 @@ func known(text []byte) string {
 	return string(text)
 }
 
-func (f *Frame) parseAny(line []byte) error {
-	// Not into a struct: encoding/json would take BODY for body.
+func (f *Frame) parseJSON(line []byte) error {
+	// Into a map: for a struct, encoding/json would accept BODY as body.
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(line, &fields); err != nil {
 		return err
 	}
 	var head, body, id, deadline uint64
 	for key, to := range map[string]interface{}{
-		"type": &f.Type, "method": &f.Method, "path": &f.Path, "query": &f.Query,
-		"event-id": &f.EventID, "event-type": &f.EventType, "event-time": &f.EventTime, "event-namespace": &f.Namespace,
-		"extensions": &f.Extensions, "json": &f.JSON,
+		"type": &f.Type, "method": &f.Method, "path": &f.Path, "query": &f.Query, "address": &f.Address,
+		"event-id": &f.EventID, "event-type": &f.EventType, "event-time": &f.EventTime,
+		"event-namespace": &f.Namespace, "extensions": &f.Extensions,
 		"head": &head, "body": &body, "id": &id, "deadline": &deadline,
 	} {
-		if value, there := fields[key]; there {
+		if value, present := fields[key]; present {
 			if err := json.Unmarshal(value, to); err != nil {
 				return fmt.Errorf("%s: %v", key, err)
 			}
 		}
 	}
-	if head > headMost || body > bodyMost {
+	if head > maxHeadBytes || body > maxBodyBytes {
 		return fmt.Errorf("a head of %d bytes and a body of %d", head, body)
 	}
 	f.headLength, f.bodyLength, f.ID, f.Deadline = int(head), int(body), id, int64(deadline)

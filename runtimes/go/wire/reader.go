@@ -8,83 +8,81 @@ import (
 	"unsafe"
 )
 
-// roomLeast is what is read at once in bytes: a hundred calls.
-const roomLeast = 64 << 10
+// minBufferBytes is the size of the read buffer: room for about a hundred calls.
+const minBufferBytes = 64 << 10
 
-// Reader takes frames off the wire. It belongs to one goroutine at a time.
+// Reader reads frames. Only one goroutine may use it at a time.
 type Reader struct {
-	// WithHeads is false where nobody will look at the calls' heads.
+	// WithHeads is false if no call looks at its head, which then is not copied.
 	WithHeads bool
-	// BeforeWait is called when nothing more can be done with what has come.
+	// BeforeWait is called when every complete frame was returned, before the next read blocks.
 	BeforeWait func()
 
-	room       []byte
+	buffer     []byte
 	start, end int
 }
 
-// Next gives the next frame that is whole by now, if there is one. Nothing of it shares memory with the reader.
+// Next fills f with the next frame that has arrived completely, and reports whether there was one.
+// The frame shares no memory with the reader.
 func (r *Reader) Next(f *Frame) bool {
-	for {
-		line := bytes.IndexByte(r.room[r.start:r.end], '\n')
-		if line < 0 {
-			if r.end-r.start > lineMost {
-				broken("a line over 1 MiB")
-			}
-			return false
+	line := bytes.IndexByte(r.buffer[r.start:r.end], '\n')
+	if line < 0 {
+		if r.end-r.start > maxLineBytes {
+			exitBroken("a line over 1 MiB")
 		}
-		if err := f.parse(r.room[r.start : r.start+line]); err != nil {
-			broken(fmt.Sprintf("%v: %.200q", err, r.room[r.start:r.start+line]))
+		return false
+	}
+	if err := f.parse(r.buffer[r.start : r.start+line]); err != nil {
+		exitBroken(fmt.Sprintf("%v: %.200q", err, r.buffer[r.start:r.start+line]))
+	}
+	head := r.start + line + 1
+	body := head + f.headLength
+	next := body + f.bodyLength
+	if next > r.end {
+		if next-r.start < len(r.buffer) {
+			return false // the buffer can hold the rest
 		}
-		head := r.start + line + 1
-		body := head + f.headLength
-		after := body + f.bodyLength
-		if after > r.end {
-			if after-r.start < len(r.room) {
-				return false // there is room for it where it is, or will be
-			}
-			f.Head, f.Body = r.large(head, f.headLength, f.bodyLength)
-			return true
-		}
-		r.start = after
-		// One piece of memory for both.
-		if r.WithHeads {
-			text := string(r.room[head:after])
-			f.Head, f.Body = text[:f.headLength], text[f.headLength:]
-		} else {
-			f.Body = string(r.room[body:after])
-		}
+		f.Head, f.Body = r.readLarge(head, f.headLength, f.bodyLength)
 		return true
 	}
+	r.start = next
+	if r.WithHeads {
+		text := string(r.buffer[head:next]) // one allocation for both
+		f.Head, f.Body = text[:f.headLength], text[f.headLength:]
+	} else {
+		f.Body = string(r.buffer[body:next])
+	}
+	return true
 }
 
-// large reads head and body where they will stay.
-func (r *Reader) large(from, headLength, bodyLength int) (head, body string) {
+// readLarge reads a head and a body that do not fit into the buffer, without a second copy.
+func (r *Reader) readLarge(from, headLength, bodyLength int) (head, body string) {
 	r.BeforeWait()
-	whole := make([]byte, headLength+bodyLength)
-	for filled := copy(whole, r.room[from:r.end]); filled < len(whole); {
-		filled += read(whole[filled:])
+	all := make([]byte, headLength+bodyLength)
+	for filled := copy(all, r.buffer[from:r.end]); filled < len(all); {
+		filled += read(all[filled:])
 	}
 	r.start, r.end = 0, 0
-	text := *(*string)(unsafe.Pointer(&whole)) // nobody writes to it any more
+	text := *(*string)(unsafe.Pointer(&all)) // safe: nothing writes to these bytes any more
 	return text[:headLength], text[headLength:]
 }
 
-// Fill waits for bytes.
+// Fill blocks until more bytes have arrived.
 func (r *Reader) Fill() {
 	r.BeforeWait()
 	if r.start == r.end {
 		r.start, r.end = 0, 0
-		if len(r.room) != roomLeast {
-			r.room = make([]byte, roomLeast)
+		if len(r.buffer) != minBufferBytes {
+			r.buffer = make([]byte, minBufferBytes)
 		}
 	} else if r.start > 0 {
-		r.end = copy(r.room, r.room[r.start:r.end])
+		r.end = copy(r.buffer, r.buffer[r.start:r.end])
 		r.start = 0
 	}
-	if r.end == len(r.room) {
-		r.room = append(r.room, make([]byte, len(r.room))...)
+	if r.end == len(r.buffer) {
+		r.buffer = append(r.buffer, make([]byte, len(r.buffer))...)
 	}
-	r.end += read(r.room[r.end:])
+	r.end += read(r.buffer[r.end:])
 }
 
 func read(into []byte) int {
@@ -94,14 +92,14 @@ func read(into []byte) int {
 			continue
 		}
 		if err != nil || count == 0 {
-			os.Exit(0) // PROTOCOL 1.3
+			os.Exit(0) // end of file: the loader has ended (PROTOCOL 1.3)
 		}
 		return count
 	}
 }
 
-// broken ends the worker, as PROTOCOL 2.7 says.
-func broken(what string) {
-	fmt.Fprintf(os.Stderr, "the loader sent what is no frame: %s\n", what)
+// exitBroken ends the worker after a frame that breaks the protocol (PROTOCOL 2.7).
+func exitBroken(reason string) {
+	fmt.Fprintf(os.Stderr, "the loader sent a frame that breaks the protocol: %s\n", reason)
 	os.Exit(70) // EX_SOFTWARE of sysexits.h
 }

@@ -6,41 +6,80 @@ import (
 	"time"
 )
 
-// callContext is Event.Extensions.Context. Most handlers never ask it anything, so its timer and its channel are made when
-// one does.
+const (
+	// afterDeadline keeps the context open for longer than the loader waits: if both ended at the same
+	// moment, a function that returns at Done() would be answered 200 instead of 408.
+	afterDeadline = 100 * time.Millisecond
+	// earlyTimer is how long before the deadline the loader's timer may fire.
+	earlyTimer = 10 * time.Millisecond
+)
+
+// callContext is Event.Extensions.Context. Its channel and its timer are made when the handler first
+// asks for them, because most handlers never do.
 type callContext struct {
 	deadline time.Time
-	mutex    sync.Mutex
-	inner    context.Context
-	cancel   context.CancelFunc
-	ended    bool
+
+	mutex sync.Mutex
+	done  chan struct{}
+	timer *time.Timer
+	err   error // nil until the context has ended
 }
 
-func (c *callContext) real() context.Context {
+// setDeadline sets when the loader stops waiting, in ms since 1970.
+func (c *callContext) setDeadline(ms int64) {
+	c.deadline = time.UnixMilli(ms).Add(afterDeadline)
+}
+
+// Deadline is when Done is closed, unless the loader cancels the call before.
+func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func (c *callContext) Done() <-chan struct{} {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.inner == nil {
-		c.inner, c.cancel = context.WithDeadline(context.Background(), c.deadline)
-		if c.ended {
-			c.cancel()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		} else {
+			c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.cancel(context.DeadlineExceeded) })
 		}
 	}
-	return c.inner
+	return c.done
 }
 
-// end cancels it: the caller has gone, or the call is over.
-func (c *callContext) end() {
+func (c *callContext) Err() error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.ended = true
-	if c.cancel != nil {
-		c.cancel()
+	if c.err == nil && c.timer == nil && !time.Now().Before(c.deadline) {
+		c.err = context.DeadlineExceeded
 	}
+	return c.err
 }
 
-func (c *callContext) Deadline() (time.Time, bool) { return c.deadline, true }
-func (c *callContext) Done() <-chan struct{}       { return c.real().Done() }
-func (c *callContext) Err() error                  { return c.real().Err() }
+// Value returns nil: the context carries no values.
+func (c *callContext) Value(key interface{}) interface{} { return nil }
 
-// Value is asked of the real one, by which contexts made from this one find it and need no goroutine.
-func (c *callContext) Value(key interface{}) interface{} { return c.real().Value(key) }
+// cancelReason returns the error of a context that the loader cancels now: the call ran out of time,
+// or its caller has gone.
+func (c *callContext) cancelReason() error {
+	if time.Until(c.deadline) < afterDeadline+earlyTimer {
+		return context.DeadlineExceeded
+	}
+	return context.Canceled
+}
+
+// cancel ends the context with an error, once.
+func (c *callContext) cancel(reason error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.err = reason
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.done != nil {
+		close(c.done)
+	}
+}

@@ -7,12 +7,15 @@ import (
 	"strings"
 )
 
-func bodiless(status int) bool {
-	return status == http.StatusNoContent || status == http.StatusNotModified
+// mayHaveBody reports whether HTTP allows a body with this status (RFC 9110 section 6.4.1).
+func mayHaveBody(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// headBlock writes headers as PROTOCOL 2.5 has them, with the content's type as net/http guesses it where none is set.
-func headBlock(header http.Header, status int, content []byte, keepLength bool) (string, error) {
+// headOf returns headers as a head (PROTOCOL 2.5). Where the function set no Content-Type, the head
+// has the one that net/http would guess from the content. It returns an error if HTTP cannot send one
+// of the headers.
+func headOf(header http.Header, status int, content []byte, keepLength bool) (string, error) {
 	names := make([]string, 0, len(header))
 	for name := range header {
 		switch name {
@@ -29,40 +32,40 @@ func headBlock(header http.Header, status int, content []byte, keepLength bool) 
 		}
 		names = append(names, name)
 	}
-	sort.Strings(names) // the same headers make the same block each time, which the loader knows again
-	block := strings.Builder{}
+	sort.Strings(names) // equal headers give equal heads, which the loader caches
+	head := strings.Builder{}
 	for _, name := range names {
 		if !isToken(name) {
-			return "", fmt.Errorf("the function set a header whose name cannot be sent: %q", name)
+			return "", fmt.Errorf("the function set a header with an invalid name: %q", name)
 		}
 		for _, value := range header[name] {
 			if !isValue(value) {
-				return "", fmt.Errorf("the function set the header %s to what cannot be sent: %q", name, value)
+				return "", fmt.Errorf("the function set the header %s to an invalid value: %q", name, value)
 			}
-			block.WriteString(name)
-			block.WriteString(": ")
-			block.WriteString(value)
-			block.WriteString("\r\n")
+			head.WriteString(name)
+			head.WriteString(": ")
+			head.WriteString(value)
+			head.WriteString("\r\n")
 		}
 	}
-	if _, set := header["Content-Type"]; !set && len(content) > 0 && !bodiless(status) && header.Get("Content-Encoding") == "" {
-		block.WriteString("Content-Type: ")
-		block.WriteString(http.DetectContentType(content))
-		block.WriteString("\r\n")
+	if _, set := header["Content-Type"]; !set && len(content) > 0 && mayHaveBody(status) && header.Get("Content-Encoding") == "" {
+		head.WriteString("Content-Type: ")
+		head.WriteString(http.DetectContentType(content))
+		head.WriteString("\r\n")
 	}
-	return block.String(), nil
+	return head.String(), nil
 }
 
-// sniffed is the head of an answer whose headers nobody set.
-func sniffed(content string) string {
+// guessedHead returns the head of an answer for which the function set no header.
+func guessedHead(content string) string {
 	kind := http.DetectContentType(bytesOf(content))
 	if kind == "text/plain; charset=utf-8" {
-		return "Content-Type: text/plain; charset=utf-8\r\n"
+		return "Content-Type: text/plain; charset=utf-8\r\n" // the usual one, without an allocation
 	}
 	return "Content-Type: " + kind + "\r\n"
 }
 
-// isToken and isValue keep what the loader's HTTP could not say, and more than PROTOCOL 4.4, off the wire.
+// isToken reports whether RFC 9110 section 5.1 allows a header's name.
 func isToken(name string) bool {
 	for _, c := range []byte(name) {
 		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
@@ -72,6 +75,7 @@ func isToken(name string) bool {
 	return name != ""
 }
 
+// isValue reports whether a header's value has no control characters (RFC 9110 section 5.5).
 func isValue(value string) bool {
 	for _, c := range []byte(value) {
 		if c < ' ' && c != '\t' || c == 0x7f {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,23 +9,24 @@ import (
 	"github.com/kubeless/kubeless/wire"
 )
 
-// body is a request's body: it holds what the event's data is, and can be read all the same.
+// body is a request body. It reads the bytes of Event.Data.
 type body struct{ strings.Reader }
 
 func (b *body) Close() error { return nil }
 
-// newRequest makes what net/http's server would have made of the request.
+// newRequest returns the request as net/http's server would have made it.
 func newRequest(c *call, frame *wire.Frame) *http.Request {
 	request := http.Request{
 		Method:        frame.Method,
-		URL:           address(frame.Path, frame.Query),
+		URL:           urlOf(frame.Path, frame.Query),
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        headers(frame.Head),
+		Header:        headersOf(frame.Head),
 		ContentLength: int64(len(frame.Body)),
 		Body:          http.NoBody,
 		RequestURI:    frame.Path,
+		RemoteAddr:    remoteAddr(frame.Address),
 	}
 	if frame.Query != "" {
 		request.RequestURI += "?" + frame.Query
@@ -33,36 +35,44 @@ func newRequest(c *call, frame *wire.Frame) *http.Request {
 		c.body.Reset(frame.Body)
 		request.Body = &c.body
 	}
-	// As in any server: the host is a field, and how the body came is settled.
+	// As in net/http's server: the host is a field, and the body's transfer encoding is removed.
 	request.Host = request.Header.Get("Host")
 	delete(request.Header, "Host")
 	delete(request.Header, "Transfer-Encoding")
 	return request.WithContext(&c.context)
 }
 
-func address(path, query string) *url.URL {
-	if strings.IndexByte(path, '%') < 0 && strings.HasPrefix(path, "/") {
-		return &url.URL{Path: path, RawQuery: query}
+// remoteAddr returns "IP:port", which net.SplitHostPort accepts. The wire has no port and not always
+// an address; both become 0.
+func remoteAddr(address string) string {
+	if address == "" {
+		address = "0.0.0.0"
 	}
-	parsed, err := url.ParseRequestURI(path)
-	if err != nil { // `%zz`; the function may make sense of it
-		parsed = &url.URL{Path: path}
-	}
-	parsed.RawQuery = query
-	return parsed
+	return net.JoinHostPort(address, "0")
 }
 
-// headers reads a head block (PROTOCOL 2.5). The values are parts of it.
-func headers(block string) http.Header {
-	count := strings.Count(block, "\n")
+func urlOf(path, query string) *url.URL {
+	result := &url.URL{Path: path, RawQuery: query}
+	if strings.IndexByte(path, '%') >= 0 {
+		result.Path, _ = url.PathUnescape(path) // no error: the loader refuses an invalid escape
+		if result.EscapedPath() != path {
+			result.RawPath = path
+		}
+	}
+	return result
+}
+
+// headersOf parses a head (PROTOCOL 2.5). The values share the head's memory.
+func headersOf(head string) http.Header {
+	count := strings.Count(head, "\n")
 	header := make(http.Header, count)
 	values := make([]string, 0, count)
-	for block != "" {
-		line := block
-		if end := strings.IndexByte(block, '\n'); end >= 0 {
-			line, block = block[:end], block[end+1:]
+	for head != "" {
+		line := head
+		if end := strings.IndexByte(head, '\n'); end >= 0 {
+			line, head = head[:end], head[end+1:]
 		} else {
-			block = ""
+			head = ""
 		}
 		colon := strings.IndexByte(line, ':')
 		if colon <= 0 {
@@ -70,8 +80,8 @@ func headers(block string) http.Header {
 		}
 		name := http.CanonicalHeaderKey(line[:colon])
 		value := strings.Trim(line[colon+1:], " \t\r")
-		if before, again := header[name]; again {
-			header[name] = append(before, value)
+		if earlier, present := header[name]; present {
+			header[name] = append(earlier, value)
 			continue
 		}
 		values = append(values, value)

@@ -3,7 +3,7 @@ package io.kubeless;
 /**
  * A file that cannot be loaded: its line 17, which is the same in every language, is not Java.
  *
- * What a worker says about it must name this file and that line.
+ * The worker's error message must name this file and that line.
  */
 class Broken {
 	public String echoes(Event event, Context context) {

@@ -1,6 +1,6 @@
 package io.kubeless;
 
-/** The only handler of its file: a worker finds it without being told its name. No class is called like this file, and none has to be. */
+/** The only handler of its file, which a worker finds without FUNC_HANDLER. The class need not be called like the file. */
 class Single {
 	public String single(Event event, Context context) {
 		return "the only one";

@@ -1,5 +1,7 @@
 package io.kubeless;
 
+import io.kubeless.functions.Request;
+import io.kubeless.functions.Response;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each of them does. */
+/** The functions that the conformance vectors call; docs/conformance.md describes each. */
 class conformance {
 	private static final String TEXT = "čšž ελ 日本 🎉";
 
@@ -119,9 +121,9 @@ class conformance {
 		return read.toByteArray();
 	}
 
-	/** Java cannot fork. */
+	/** A program that runs on after the call. Java cannot fork. */
 	public String spawns(Event event, Context context) throws IOException {
-		// Java 8 does not say a process's number.
+		// Java 8 cannot tell the id of a process.
 		Process child = new ProcessBuilder("sh", "-c", "echo $$; exec sleep 30 >&2").redirectError(ProcessBuilder.Redirect.INHERIT).start();
 		return new BufferedReader(new InputStreamReader(child.getInputStream())).readLine();
 	}

@@ -1,5 +1,6 @@
 package io.kubeless;
 
+import io.kubeless.functions.Response;
 import java.util.Collections;
 
 /** A status, headers, and a body that is sent as JSON. */

@@ -3,7 +3,7 @@ package io.kubeless;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Each piece is sent as it is made; while the caller reads slower, no more are made. */
+/** Streams: each item is sent when it is made. While the caller reads slowly, the worker waits before it takes the next. */
 public class stream {
 	public Stream<String> stream(Event event, Context context) {
 		return IntStream.range(0, 10).mapToObj(count -> {
@@ -16,7 +16,7 @@ public class stream {
 		try {
 			Thread.sleep(100);
 		} catch (InterruptedException gone) {
-			throw new IllegalStateException("the caller has gone", gone);
+			throw new IllegalStateException("the caller has disconnected", gone);
 		}
 	}
 }

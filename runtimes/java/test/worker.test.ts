@@ -1,39 +1,25 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { readRuntimes } from "../../../test/conformance/runtimes.ts";
-import { folder, type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
-import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
+import { type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
+import { suiteOwner } from "../../../test/support/owner.ts";
+import { env, FIRST_LINE, missing, serve, source } from "./function.ts";
 
-// What is special to functions in Java; what holds in every language is in test/conformance/.
+// Events, results and errors of functions in Java. test/conformance/ has what holds in every language.
 
-const home = fileURLToPath(new URL("../", import.meta.url));
-const missing = readRuntimes().find(({ id }) => id === "java")?.missing;
-
-const env = (name: string, handler: string) => ({ FUNC_RUNTIME: "java17", MOD_NAME: name, FUNC_HANDLER: handler });
-
-/** A class of Kubeless's package around some members. */
-const source = (name: string, members: string) => `package io.kubeless;
-
-import java.io.*;
-import java.util.*;
-import java.util.concurrent.*;
-import java.util.stream.*;
-
-public class ${name} {
-${members}
-}
-`;
-
-function serve(owner: Owner, members: string, more: Record<string, string> = {}): Promise<Loader> {
-	return startLoader(owner, { files: { "Foo.java": source("Foo", members), ...more }, env: env("Foo", "foo") });
-}
-
-/** What a handler that returns this expression answers. */
 const RESULTS = `
+	public static class Account {
+		private final String name = "Ada";
+		public int[] marks = {1, 2};
+		private String secret = "not a property";
+		private final java.time.LocalDate born = java.time.LocalDate.of(1815, 12, 10);
+		private Account manager;
+		public String getName() { return name; }
+		public java.time.LocalDate getBorn() { return born; }
+		public boolean isActive() { return true; }
+		public Optional<Account> getManager() { return Optional.ofNullable(manager); }
+		public Account with(Account manager) { this.manager = manager; return this; }
+	}
+	public static class Failing { public String getName() { throw new IllegalStateException("no name"); } }
 	private static Stream<String> closing(Stream<String> stream) {
 		return stream.onClose(() -> System.out.println("stream closed"));
 	}
@@ -47,6 +33,11 @@ const RESULTS = `
 				map.put("array", new int[] {1, 2});
 				return map;
 			case "number": return 42;
+			case "bean": return new Account().with(new Account());
+			case "list of beans": return Collections.singletonList(new Account());
+			case "failing getter": return new Failing();
+			case "bean that contains itself": Account account = new Account(); return account.with(account);
+			case "object": return new Object();
 			case "nan": return Collections.singletonList(Double.NaN);
 			case "circle": List<Object> circle = new ArrayList<>(); circle.add(circle); return circle;
 			case "stage": return CompletableFuture.supplyAsync(() -> new Response(202, "later"));
@@ -61,10 +52,12 @@ const RESULTS = `
 		}
 	}`;
 
+const ACCOUNT = '{"name":"Ada","marks":[1,2],"born":"1815-12-10","manager":null,"active":true}';
+
 describe("java", { skip: missing ?? false }, () => {
 	const shared = suiteOwner();
 
-	describe("java: what a handler returns", () => {
+	describe("java: results", () => {
 		let loader: Loader;
 		const answer = async (body: string) => {
 			loader ??= await serve(shared, RESULTS);
@@ -77,35 +70,55 @@ describe("java", { skip: missing ?? false }, () => {
 			["builder", 200, undefined, "čšž"],
 			["map", 200, "application/json", '{"array":[1,2],"list":[1,2.5,true,null,"\\"\\n\\u0001"]}'],
 			["number", 200, "application/json", "42"],
+			["bean", 200, "application/json", ACCOUNT.replace("null", ACCOUNT)],
+			["list of beans", 200, "application/json", `[${ACCOUNT}]`],
 			["stage", 202, undefined, "later"],
 			["stream", 200, undefined, "ab"],
 			["iterable", 200, undefined, "cd"],
 			["json response", 404, "application/json", '{"a":1}'],
-			["nan", 500, undefined, undefined],
-			["circle", 500, undefined, undefined],
-			["broken header", 500, undefined, undefined],
-			["status", 500, undefined, undefined],
-			["failed stage", 500, undefined, undefined],
 		] as const) {
-			test(`java: ${given}`, async () => {
+			test(`java: the result "${given}" is answered ${status} with ${type ?? "no content type"}`, async () => {
 				const got = await answer(given);
-				assert.equal(got.status, status);
-				if (text === undefined) return;
-				assert.deepEqual([got.type, got.text], [type, text]);
+				assert.deepEqual([got.status, got.type, got.text], [status, type, text]);
 			});
 		}
 
-		test("java: bytes stay bytes, and are said to be", async () => {
+		for (const given of [
+			"nan",
+			"circle",
+			"bean that contains itself",
+			"failing getter",
+			"object",
+			"broken header",
+			"status",
+			"failed stage",
+		] as const) {
+			test(`java: the result "${given}" is an error 500`, async () => {
+				assert.equal((await answer(given)).status, 500);
+			});
+		}
+
+		test("java: a result of bytes arrives unchanged as application/octet-stream", async () => {
 			assert.deepEqual(await answer("bytes"), { status: 200, type: "application/octet-stream", text: "\ufffd\0\n", hex: "ff000a" });
 			assert.equal((await answer("input")).hex, "010203");
 		});
 
-		test("java: a stream is closed", async () => {
+		test("java: a result that is a Stream is closed after its last item", async () => {
+			await answer("stream");
 			await loader.said(({ msg }) => msg === "stream closed");
 		});
 	});
 
-	test("java: a function for Kubeless runs as it is, line breaks and all", async (t) => {
+	test("java: a record is answered as JSON", async (t) => {
+		const members = `	record Point(int x, String label) {
+		String getOther() { return "not a component"; }
+	}
+	public Object foo(Event event, Context context) { return new Point(1, "a"); }`;
+		const loader = await serve(t, members);
+		assert.equal((await loader.ask()).text, '{"x":1,"label":"a"}');
+	});
+
+	test("java: a function for Kubeless runs unchanged and gets line breaks in the body", async (t) => {
 		const loader = await serve(
 			t,
 			`	private String last = "";
@@ -119,17 +132,41 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await loader.ask()).text, "one\ntwo\n||||foo180");
 	});
 
-	test("java: the request is there, and parameters that are broken break nothing", async (t) => {
+	test("java: Request and Response of another package can be imported by a wildcard", async (t) => {
+		const other = (name: string) => `package other; public class ${name} { public String toString() { return "other.${name}"; } }`;
+		const foo = `package io.kubeless;
+import other.*;
+public class Foo {
+	public String foo(Event event, Context context) { return new Request() + " " + new Response(); }
+}
+`;
+		const files = { "Foo.java": foo, "other/Request.java": other("Request"), "other/Response.java": other("Response") };
+		const loader = await startLoader(t, { files, env: env("Foo", "foo") });
+		assert.equal((await loader.ask()).text, "other.Request other.Response");
+	});
+
+	test("java: a body that is no JSON reaches the handler as text, and a byte order mark before JSON is left out", async (t) => {
+		const members = `	public String foo(Event event, Context context) { return event.Data.length() + event.Data + event.getBytes().length; }`;
+		const loader = await serve(t, members);
+		const ask = async (type: string, body: string) => (await loader.ask({ body, headers: { "Content-Type": type } })).text;
+		assert.equal(await ask("application/json", '{"a":NaN'), '8{"a":NaN8');
+		assert.equal(await ask("application/json", "\ufeff{}"), "2{}5");
+		assert.equal(await ask("text/plain", "\ufeff{}"), "3\ufeff{}5");
+		assert.equal(await ask("application/json", ""), "00");
+	});
+
+	test("java: the request has method, path, parameters, headers and the caller's address, also with malformed escapes", async (t) => {
 		const members = `	public static String foo(Event event, Context context) {
 		Request request = event.getRequest();
-		return request.getMethod() + request.getPath() + request.getParameter("a") + request.getParameters().get("b") + request.getHeader("x-ONE");
+		return request.getMethod() + request.getPath() + request.getParameter("a") + request.getParameters().get("b") + request.getHeader("x-ONE")
+				+ request.getRemoteAddr();
 	}`;
 		const loader = await serve(t, members);
 		const { text } = await loader.ask({ path: "/p%20q?a=%zz+%C4%8D&b=1&b&c", headers: { "X-One": "1" } });
-		assert.equal(text, "GET/p%20q%zz č[1, ]1");
+		assert.equal(text, "GET/p%20q%zz č[1, ]1127.0.0.1");
 	});
 
-	test("java: System.exit ends the call alone, also through a method reference", async (t) => {
+	test("java: System.exit ends its call only, also as a method reference", async (t) => {
 		const members = `	public String foo(Event event, Context context) {
 		if (event.Data.isEmpty()) System.exit(1);
 		IntStream.of(2).forEach(System::exit);
@@ -141,9 +178,47 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0);
 	});
 
-	test("java: a caller who goes away interrupts the handler", async (t) => {
+	test("java: shutdown hooks of the function run when the loader is stopped", async (t) => {
+		const members = `	public Foo() {
+		Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+			try {
+				Thread.sleep(1500);
+			} catch (InterruptedException error) {
+				return;
+			}
+			System.out.println("connection closed");
+		}));
+	}
+	public String foo(Event event, Context context) { return "x"; }`;
+		const loader = await serve(t, members);
+		assert.equal((await loader.ask()).text, "x");
+		loader.signal("SIGTERM");
+		await loader.said(({ msg }) => msg === "connection closed");
+		assert.deepEqual(await loader.ended, { code: 0, signal: null });
+	});
+
+	test("java: the log has the causes and the suppressed exceptions of an exception", async (t) => {
+		const members = `	static class Resource implements AutoCloseable {
+		@Override public void close() { throw new IllegalStateException("cannot close"); }
+	}
+	public String foo(Event event, Context context) {
+		try (Resource resource = new Resource()) {
+			throw new IllegalArgumentException("cannot read", new IOException("disk"));
+		}
+	}`;
+		const loader = await serve(t, members);
+		assert.equal((await loader.ask()).status, 500);
+		const record = await loader.said(({ stack }) => typeof stack === "string" && stack.includes("cannot read"));
+		assert.match(
+			String(record["stack"]),
+			/cannot read\n\tat [^]*\n\tSuppressed: java\.lang\.IllegalStateException: cannot close\n\t\tat [^]*\nCaused by: java\.io\.IOException: disk/,
+		);
+	});
+
+	test("java: a caller that disconnects interrupts the handler, and the log line names the call", async (t) => {
 		const members = `	public String foo(Event event, Context context) throws InterruptedException {
 		try {
+			if (event.Data.isEmpty()) System.out.println("started");
 			Thread.sleep(event.Data.isEmpty() ? 20000 : 1);
 		} catch (InterruptedException error) {
 			System.out.println("interrupted");
@@ -154,60 +229,19 @@ describe("java", { skip: missing ?? false }, () => {
 		const loader = await serve(t, members);
 		const gone = new AbortController();
 		const call = loader.ask({ signal: gone.signal });
-		setTimeout(() => gone.abort(), 300);
+		await loader.said(({ msg }) => msg === "started");
+		gone.abort();
 		await assert.rejects(call);
 		const { call: id } = await loader.said(({ msg }) => msg === "interrupted");
 		assert.ok(id, "the log names the call");
 		for (let i = 0; i < 20; i++) assert.equal((await loader.ask({ body: "x" })).text, "false");
 	});
 
-	test("java: what it needs of the files beside it is compiled with it, and what it does not need may be broken", async (t) => {
-		const loader = await serve(t, `	public String foo(Event event, Context context) { return Words.hello() + part.Other.more(); }`, {
-			"Words.java": source("Words", `	static String hello() { return "hello "; }`),
-			"part/Other.java": `package part; public class Other { public static String more() { return "more"; } }`,
-			"Broken.java": "no Java",
-		});
-		assert.equal((await loader.ask()).text, "hello more");
-	});
-
-	test("java: one that cannot be made is told with the place of its own", async (t) => {
+	test("java: an exception in the constructor is reported with its file and line", async (t) => {
 		const members = `	public Foo() { throw new IllegalStateException("not today"); }
 	public String foo(Event event, Context context) { return ""; }`;
 		const { code, stderr } = await runLoader(t, { files: { "Foo.java": source("Foo", members) }, env: env("Foo", "foo") });
 		assert.equal(code, 1);
-		assert.match(stderr, /IllegalStateException: not today[^]*Foo\.java:9/);
-	});
-
-	describe("java: compile.sh", () => {
-		const compile = (volume: string) =>
-			spawnSync("sh", [join(home, "compile.sh")], {
-				encoding: "utf8",
-				env: { ...process.env, KUBELESS_INSTALL_VOLUME: volume, KUBELESS_FUNC_NAME: "foo", KUBELESS_TERMINATION_LOG: join(volume, "log") },
-			});
-		const hello = (text: string) => source("Foo", `	public String foo(Event event, Context context) { return "${text}"; }`);
-
-		test("java: compiles into the volume, an empty pom.xml there or not, and the start takes it from there", async (t) => {
-			const volume = folder(t, { "Foo.java": hello("compiled"), "pom.xml": "" });
-			assert.deepEqual([compile(volume).status, existsSync(join(volume, "function/classes/io/kubeless/Foo.class"))], [0, true]);
-			const cache = folder(t);
-			const first = await startLoader(t, { volume, env: { ...env("Foo", "foo"), KUBELESS_LOADER_CACHE: cache } });
-			assert.equal((await first.ask()).text, "compiled");
-			const compiled = () => readdirSync(join(cache, "compiled")).filter((name) => name.startsWith("java-function"));
-			assert.deepEqual(compiled(), []);
-			// What was compiled is not taken for what was written since.
-			writeFileSync(join(volume, "Foo.java"), hello("written since"));
-			const second = await startLoader(t, { volume, env: { ...env("Foo", "foo"), KUBELESS_LOADER_CACHE: cache } });
-			assert.equal((await second.ask()).text, "written since");
-			assert.equal(compiled().length, 1);
-		});
-
-		test("java: says what is wrong, also to the termination log", (t) => {
-			const volume = folder(t, { "Foo.java": hello('no"text'), log: "" });
-			const { status, stderr } = compile(volume);
-			assert.equal(status, 1);
-			assert.match(stderr, /Foo\.java:9: error/);
-			assert.match(readFileSync(join(volume, "log"), "utf8"), /Foo\.java:9: error/);
-			assert.equal(existsSync(join(volume, "function/sources")), false);
-		});
+		assert.match(stderr, new RegExp(`IllegalStateException: not today[^]*Foo\\.java:${FIRST_LINE}`));
 	});
 });

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the jars of these examples in the folder $1: what a build tool of your own would do.
+# Makes the jars of these examples in the folder $1, as your own build tool would.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,6 +9,7 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
 sh "$home/build.sh" "$scratch/worker"
 
 make() {

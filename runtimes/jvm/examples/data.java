@@ -3,7 +3,7 @@ package example;
 import io.kubeless.Context;
 import io.kubeless.Event;
 
-/** Gives back what it was sent; `event.getData()` has it as text. */
+/** Returns the request's body. `event.getData()` has it as text. */
 public class data {
 	public byte[] data(Event event, Context context) {
 		return event.getBytes();

@@ -11,7 +11,7 @@ import { baseEnv, readRuntimes } from "../../../test/conformance/runtimes.ts";
 import { folder, startLoader } from "../../../test/support/loader.ts";
 import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
 
-// What is special to functions in a jar. The repository has none, so that the conformance of this worker is played here too.
+// Functions in a jar. The repository has no jars, so this file makes them, and runs the conformance vectors too.
 
 const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "java")?.missing;
@@ -28,7 +28,7 @@ describe("jvm", { skip: missing ?? false }, () => {
 		return made;
 	};
 
-	test("jvm: keeps the rules of the wire", { timeout: 120_000 }, async () => {
+	test("jvm: the worker keeps every rule of the wire", { timeout: 120_000 }, async () => {
 		const worker: Candidate = {
 			command: ["sh", join(home, "../java/start.sh")],
 			env: { ...baseEnv(), RUNTIME_DIR: home },
@@ -47,12 +47,12 @@ describe("jvm", { skip: missing ?? false }, () => {
 		return startLoader(t, { volume, env: { FUNC_RUNTIME: "jvm17", MOD_NAME: modName, FUNC_HANDLER: handler } });
 	};
 
-	test("jvm: a handler is named as in Kubeless, dots of the package written as _", async (t) => {
+	test("jvm: a handler can be named as in Kubeless, with _ for the dots of its package", async (t) => {
 		const loader = await served(t, { "example_hello.jar": "hello.jar" }, "example_hello", "hello");
 		assert.equal((await loader.ask()).text, "hello world");
 	});
 
-	test("jvm: jars beside the function's belong to it", async (t) => {
+	test("jvm: jars beside the function's jar are on its class path", async (t) => {
 		const loader = await served(t, { "example_deps.jar": "deps/deps.jar", "greeting.jar": "deps/greeting.jar" }, "example_deps", "deps");
 		assert.equal((await loader.ask({ body: "Ada" })).text, "hello Ada");
 	});

@@ -2,7 +2,7 @@
 
 /**
  * The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each
- * of them does. They use nothing that Node.js 8 has not.
+ * of them does. They use only what Node.js 6 has.
  */
 const { spawn } = require("child_process");
 const { readFileSync } = require("fs");
@@ -68,7 +68,7 @@ exports.streams = ({ data }) => {
 		read() {
 			if (made === 0 && made < n) make(this);
 			else if (made < n) setTimeout(make, ms, this);
-			else if (then === "raise") this.destroy(new Error("broken off"));
+			else if (then === "raise") this.emit("error", new Error("broken off"));
 			else this.push(null);
 		},
 	});

@@ -4,11 +4,11 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import type { Call } from "../../../test/support/wire-end.ts";
 import { major, since, withWorker } from "./worker.ts";
 
-describe("nodejs: what a handler is given", () => {
+describe("nodejs: the event and the context of a call", () => {
 	const source = `exports.h = ({ data }) => [Buffer.isBuffer(data) ? "Buffer" : typeof data, data]`;
 	const multipart = ["content-type: multipart/form-data; boundary=x"];
 
-	test("is what the body means", async (t) => {
+	test("event.data is made of the body by its Content-Type", async (t) => {
 		await withWorker(t, source, "h", async (worker) => {
 			const wanted: [Call, unknown][] = [
 				[{}, ["object", {}]],
@@ -16,17 +16,20 @@ describe("nodejs: what a handler is given", () => {
 				[{ body: "" }, ["Buffer", { type: "Buffer", data: [] }]],
 				[{ body: "", json: true }, ["Buffer", { type: "Buffer", data: [] }]],
 				[{ body: '{"a":"č"}', json: true }, ["object", { a: "č" }]],
+				[{ body: '\ufeff{"a":1}', json: true }, ["object", { a: 1 }]],
+				[{ body: '"\\ud800x"', json: true }, ["string", "\ud800x"]],
 				[{ body: '{"a":1}' }, ["string", '{"a":1}']],
 				[{ body: "a=1&b=2", head: ["Content-Type: application/x-www-form-urlencoded"] }, ["string", "a=1&b=2"]],
 				[{ body: "--x\r\n", head: multipart }, ["object", {}]],
 			];
 			for (const [call, data] of wanted) assert.deepEqual(JSON.parse((await worker.ask(call)).text), data);
-			const broken = await worker.ask({ body: "{", json: true });
-			assert.equal(broken.error?.code, "BODY_MALFORMED");
+			for (const body of ["{", "NaN", "[Infinity]", "\ufeff", Buffer.from([34, 255, 34])]) {
+				assert.equal((await worker.ask({ body, json: true })).error?.code, "BODY_MALFORMED", String(body));
+			}
 		});
 	});
 
-	test("is inflated where it came compressed, and no larger than allowed", async (t) => {
+	test("a compressed body is inflated, up to REQ_MB_LIMIT", async (t) => {
 		const read = "exports.h = (e) => [e.data, e.extensions.request.body.length]";
 		await withWorker(
 			t,
@@ -61,11 +64,11 @@ describe("nodejs: what a handler is given", () => {
 		);
 	});
 
-	test("is an event and a context of its own", async (t) => {
+	test("each call has an event and a context that no other call can change", async (t) => {
 		const keys = `exports.h = (event, context) => {
 			const seen = { keys: Object.keys(event), id: event["event-id"], absent: event["event-type"], extensions: event.extensions, context };
 			const text = JSON.stringify(seen);
-			context.timeout = 0; event.extensions.source = "spoilt";
+			context.timeout = 0; event.extensions.source = "changed";
 			return text;
 		}`;
 		await withWorker(t, keys, "h", async (worker) => {
@@ -75,13 +78,35 @@ describe("nodejs: what a handler is given", () => {
 				extensions: { source: "/here" },
 				context: { "function-name": "h", timeout: 30, runtime: "nodejs24", "memory-limit": "128Mi" },
 			};
-			// What a caller calls its attributes must not hide what the function relies on.
+			// A caller's attributes must not hide what the function relies on.
 			const extensions = { source: "/here", request: "mine", response: "mine" };
 			for (let i = 0; i < 2; i++) assert.deepEqual(JSON.parse((await worker.ask({ "event-id": "1", extensions })).text), wanted);
 		});
 	});
 
-	test("prints without a wall of internals", async (t) => {
+	test("extensions lists the request and the response, but makes them only when they are read", async (t) => {
+		const source = `exports.h = (event) => {
+			const loaded = () => Object.keys(require.cache).some((file) => file.endsWith("/express.js"));
+			const keys = [Object.keys(event.extensions), "request" in event.extensions, Object.keys(JSON.parse(JSON.stringify(event.extensions)))];
+			const before = loaded();
+			const copy = Object.assign({}, event, { extensions: Object.assign({}, event.extensions) });
+			copy.extensions.response.status(201);
+			event.extensions.request = "mine";
+			return [keys, before, loaded(), copy.extensions.request.method, event.extensions.request, Object.keys(event.extensions).length];
+		}`;
+		// The file must not mention that it uses them: else they are loaded ahead of the first call.
+		const hidden = source
+			.replaceAll("event.extensions", 'event["exten" + "sions"]')
+			.replaceAll("copy.extensions", 'copy["exten" + "sions"]');
+		await withWorker(t, hidden.replace("{ extensions:", '{ ["exten" + "sions"]:'), "h", async (worker) => {
+			const answer = await worker.ask({ extensions: { source: "/here" } });
+			const keys = ["source", "request", "response"];
+			assert.deepEqual(JSON.parse(answer.text), [[keys, true, ["source"]], false, true, "GET", "mine", 3]);
+			assert.equal(answer.status, 201);
+		});
+	});
+
+	test("print without the worker's own fields", async (t) => {
 		await withWorker(t, "exports.h = (event, context) => { console.log(event, context); }", "h", async (worker) => {
 			await worker.ask({ extensions: { source: "/here" } });
 			assert.match(worker.printed(), /source: '\/here'.*request: '\[made when asked for\]'/s);
@@ -89,17 +114,17 @@ describe("nodejs: what a handler is given", () => {
 		});
 	});
 
-	test("has a signal that tells when nobody waits any more", since(15), async (t) => {
+	test("context.signal is aborted when the call is cancelled", since(15), async (t) => {
 		const wait = `exports.h = (event, context) => new Promise((resolve, reject) => {
 			if (Object.keys(context).includes("signal")) reject(new Error("signal is enumerable"));
-			context.signal.addEventListener("abort", () => { console.log("told"); reject(context.signal.reason || new Error("aborted")); });
+			context.signal.addEventListener("abort", () => { console.log("aborted"); reject(context.signal.reason || new Error("aborted")); });
 		})`;
 		await withWorker(t, wait, "h", async (worker) => {
 			const id = worker.begin();
 			const other = worker.begin();
 			worker.send({ type: "cancel", id });
 			assert.equal((await worker.answer(id)).error?.code, "CANCELLED");
-			assert.equal(worker.printed("stdout", id), "told\n");
+			assert.equal(worker.printed("stdout", id), "aborted\n");
 			assert.equal(worker.printed("stdout", other), "");
 			worker.send({ type: "cancel", id: other });
 			await worker.answer(other);

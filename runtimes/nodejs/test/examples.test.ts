@@ -7,7 +7,7 @@ import { home, since, withWorker } from "./worker.ts";
 const example = (name: string) => ({ [name]: readFileSync(join(home, "examples", name), "utf8") });
 
 describe("nodejs: the examples", () => {
-	test("hello.js and data.js", async (t) => {
+	test("hello.js and data.js answer as their comments say", async (t) => {
 		await withWorker(t, example("hello.js"), "handler", async (worker) => {
 			assert.equal((await worker.ask()).text, "Hello World");
 		});
@@ -17,7 +17,7 @@ describe("nodejs: the examples", () => {
 		});
 	});
 
-	test("response.js", async (t) => {
+	test("response.js answers with a status and a header", async (t) => {
 		await withWorker(t, example("response.js"), "handler", async (worker) => {
 			assert.equal((await worker.ask({ path: "/things" })).status, 400);
 			const answer = await worker.ask({ path: "/things", query: "id=7" });
@@ -25,7 +25,7 @@ describe("nodejs: the examples", () => {
 		});
 	});
 
-	test("stream.js, which ends when its caller goes", since(15), async (t) => {
+	test("stream.js ends when its caller goes", since(15), async (t) => {
 		await withWorker(t, example("stream.js"), "handler", async (worker) => {
 			const id = worker.begin();
 			await worker.until(({ line, body }) => line.id === id && body.toString() === "1\n");
@@ -34,7 +34,7 @@ describe("nodejs: the examples", () => {
 		});
 	});
 
-	test("typed.ts and module.mjs", since(18), async (t) => {
+	test("typed.ts and module.mjs run as they are", since(18), async (t) => {
 		await withWorker(t, example("typed.ts"), "handler", async (worker) => {
 			assert.equal((await worker.ask({ body: '{"item":"tea","count":12}', json: true })).text, '{"item":"tea","size":"large"}');
 		});

@@ -8,7 +8,7 @@ import { major, withWorker } from "./worker.ts";
 const json = "application/json; charset=utf-8";
 
 describe("nodejs: extensions.request", () => {
-	test("is Express's, on an IncomingMessage", async (t) => {
+	test("extensions.request is Express's, on an IncomingMessage", async (t) => {
 		const source = `exports.h = ({ extensions: { request } }) => ({
 			method: request.method, url: request.url, path: request.path, query: request.query, get: request.get("x-a"), headers: request.headers,
 			is: [request.is("json"), request.is("text/*")], ip: request.ip, protocol: request.protocol, hostname: request.hostname,
@@ -53,7 +53,7 @@ describe("nodejs: extensions.request", () => {
 		});
 	});
 
-	test("can be read as a stream, and its end is no hanging up", async (t) => {
+	test("extensions.request can be read as a stream, and destroyed without ending the call", async (t) => {
 		const source = `
 			exports.h = ({ extensions: { request, response } }) => new Promise((resolve, reject) => {
 				let text = "";
@@ -77,7 +77,7 @@ describe("nodejs: extensions.request", () => {
 });
 
 describe("nodejs: extensions.response", () => {
-	test("is Express's, on a ServerResponse", async (t) => {
+	test("extensions.response is Express's, on a ServerResponse", async (t) => {
 		const source = `
 			const path = require("path");
 			exports.value = (e, r) => { r.status(404).set({ "X-A": "1", "Content-Type": "text/x" }); return "missing"; };
@@ -160,7 +160,7 @@ describe("nodejs: extensions.response", () => {
 		});
 	});
 
-	test("is a stream with back-pressure, from end to end", async (t) => {
+	test("extensions.response stops a function that writes faster than its caller reads", async (t) => {
 		const source = `
 			exports.h = (event) => new Promise((resolve) => {
 				const { response } = event.extensions;
@@ -188,7 +188,7 @@ describe("nodejs: extensions.response", () => {
 		});
 	});
 
-	test("takes pipes, one after the other too, and does not end before them", async (t) => {
+	test("extensions.response takes pipes, and does not end before them", async (t) => {
 		const source = `
 			const { PassThrough, pipeline } = require("stream");
 			const slow = (text) => { const s = new PassThrough(); setTimeout(() => s.write(text), 5); setTimeout(() => s.end("."), 15); return s; };
@@ -255,7 +255,48 @@ describe("nodejs: extensions.response", () => {
 		});
 	});
 
-	test("can be given to an Express application of the function's own", async (t) => {
+	test("a response that the function destroys ends the call at once", async (t) => {
+		const source = `
+			const fs = require("fs");
+			const { PassThrough, pipeline } = require("stream");
+			const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+			const broken = (r, done) => pipeline(fs.createReadStream("/not/there"), r, done);
+			exports.atOnce = (r) => { r.destroy(); };
+			exports.afterPart = (r) => { r.write("part"); r.destroy(); };
+			exports.never = (r) => { r.destroy(); return new Promise(() => {}); };
+			exports.value = (r) => { r.destroy(); return "value"; };
+			exports.socket = (r) => { r.socket.destroy(); };
+			exports.ended = (r) => { r.end("whole"); r.destroy(); };
+			exports.caught = (r) => new Promise((resolve) => broken(r, () => { r.status(404).send("not there"); resolve(); }));
+			exports.thrown = (r) => new Promise((_, reject) => broken(r, reject));
+			exports.ignored = (r) => { broken(r, () => {}); };
+			exports.late = (r) => later(5).then(() => { r.destroy(new Error("given up")); return later(5); });
+			exports.h = (event) => exports[event.data](event.extensions.response);
+		`;
+		await withWorker(t, source, "h", async (worker) => {
+			const broken = /the response was destroyed before its end/;
+			const wanted: [string, RegExp, string[]][] = [
+				["atOnce", broken, ["head", "error"]],
+				["afterPart", broken, ["head", "error"]],
+				["never", broken, ["head", "error"]],
+				["value", broken, ["head", "error"]],
+				["socket", broken, ["head", "error"]],
+				["late", /given up/, ["error"]],
+			];
+			if (major >= 14) {
+				for (const body of ["caught", "thrown", "ignored"]) wanted.push([body, /ENOENT.*not\/there/, ["error"]]);
+			}
+			for (const [body, words, form] of wanted) {
+				if (major < 8 && body === "late") continue; // its destroy() takes no error
+				const answer = await worker.ask({ body });
+				assert.match(answer.error?.message ?? "", words, body);
+				assert.deepEqual([body, answer.form], [body, form]);
+			}
+			assert.equal((await worker.ask({ body: "ended" })).text, "whole");
+		});
+	});
+
+	test("extensions.request and .response work in an Express application of the function's own", async (t) => {
 		const source = `
 			const express = require(${JSON.stringify(fileURLToPath(new URL("../../../node_modules/express", import.meta.url)))});
 			const app = express();

@@ -63,7 +63,7 @@ describeWith("npm's own settings", !works(["npm", "--version"]) && "npm is missi
 	const files = (host: string) => nodejs.files(`https://${host}`);
 	const secrets = { "authority/ca.crt": AUTHORITY };
 
-	test("may be in an .npmrc beside the function, whose password nobody reads either", async (t) => {
+	test("npm's settings in an .npmrc beside the function are used, and its password is in no output", async (t) => {
 		const { host } = await start();
 		const settings = `registry=https://${host}/\n//${host}/:_auth=${BASIC}\n`;
 		const one = (npmrc: string) =>
@@ -75,7 +75,7 @@ describeWith("npm's own settings", !works(["npm", "--version"]) && "npm is missi
 		for (const text of [good.output, bad.output, bad.log]) assert.ok(!text.includes(BASIC), text);
 	});
 
-	test("name a registry for one scope, by NPM_SCOPE, and anything else by NPM_CONFIG_EXTRA", async (t) => {
+	test("NPM_SCOPE names a registry's scope, and NPM_CONFIG_EXTRA any other setting", async (t) => {
 		const { host } = await start();
 		const env = { ...environment, NPM_REGISTRY: `https://${host}/`, NPM_SCOPE: "@inside", NPM_CONFIG_EXTRA: `//${host}/:_auth ${BASIC}` };
 		const deps = JSON.stringify({ dependencies: { "@inside/other": "1.0.0" } });

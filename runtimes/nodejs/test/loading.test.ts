@@ -7,28 +7,28 @@ import { folder } from "../../../test/support/loader.ts";
 import type { Files } from "../../../test/support/wire-end.ts";
 import { failure, home, major, node, since, start, withWorker } from "./worker.ts";
 
-describe("nodejs: which function is loaded", () => {
-	async function says(t: TestContext, files: Files | string, handler: string, text: string, env = {}): Promise<void> {
+describe("nodejs: loading a function", () => {
+	async function answers(t: TestContext, files: Files | string, handler: string, text: string, env = {}): Promise<void> {
 		await withWorker(t, files, handler, async (worker) => assert.equal((await worker.ask()).text, text), env);
 	}
 
-	test("is the export that FUNC_HANDLER names, or a module that is a function", async (t) => {
-		await says(t, "module.exports = { a: () => 'a', b: () => 'b' }", "b", "b");
-		await says(t, "module.exports = () => 'itself'", "whatever", "itself");
-		await says(t, "module.exports = () => 'itself'; module.exports.named = () => 'named'", "named", "named");
-		await says(t, "exports.default = { h: () => 'in default' }", "h", "in default");
-		await says(t, "exports.default = () => 'default'", "h", "default");
-		await says(
+	test("the handler is the export that FUNC_HANDLER names, or a module that is a function", async (t) => {
+		await answers(t, "module.exports = { a: () => 'a', b: () => 'b' }", "b", "b");
+		await answers(t, "module.exports = () => 'itself'", "whatever", "itself");
+		await answers(t, "module.exports = () => 'itself'; module.exports.named = () => 'named'", "named", "named");
+		await answers(t, "exports.default = { h: () => 'in default' }", "h", "in default");
+		await answers(t, "exports.default = () => 'default'", "h", "default");
+		await answers(
 			t,
 			"class H { constructor() { this.x = 'x'; } h() { return 'method ' + this.x; } } module.exports = new H()",
 			"h",
 			"method x",
 		);
-		await says(t, "exports.only = () => 'only'; exports.version = 1", "", "only");
-		await says(t, "exports.main = () => 'main'; exports.helper = () => 'helper'", "", "main");
+		await answers(t, "exports.only = () => 'only'; exports.version = 1", "", "only");
+		await answers(t, "exports.main = () => 'main'; exports.helper = () => 'helper'", "", "main");
 	});
 
-	test("is said to be missing, with what there is", async (t) => {
+	test("a missing handler is reported with the names that the file exports", async (t) => {
 		const wanted: [string, string, RegExp, string[]][] = [
 			["exports.handlr = () => 1; exports.other = () => 2", "handler", /no function "handler".*did you mean "handlr"/, ["handlr", "other"]],
 			["exports.a = () => 1; exports.b = () => 2", "", /several functions.*a, b/, ["a", "b"]],
@@ -45,7 +45,7 @@ describe("nodejs: which function is loaded", () => {
 		}
 	});
 
-	test("is said to fail with file, line and cure", async (t) => {
+	test("a file that cannot be loaded is reported with file, line and cure", async (t) => {
 		const wanted: [Files | string, RegExp][] = [
 			["exports.h = () => {\n\treturn 1 +;\n}", /^h\.js:2: SyntaxError: Unexpected token/],
 			["\n\nthrow new RangeError('at load')", /^h\.js:3:7: RangeError: at load$/],
@@ -64,17 +64,17 @@ describe("nodejs: which function is loaded", () => {
 		assert.match(gone.message ?? "", /gone\.js: ENOENT/);
 	});
 
-	test("may end the process while it is loaded, which is said", async (t) => {
+	test("process.exit() while the file is loaded is reported", async (t) => {
 		const worker = start(t, "process.exit(3)");
 		assert.equal(await worker.exited, 3);
 		assert.match(worker.printed("stderr"), /ended the process while it was being loaded/);
 	});
 
-	test("may be an ES module", since(12, 17), async (t) => {
-		await says(t, { "h.mjs": "export const h = () => 'named'; export default () => 'default'" }, "h", "named");
-		await says(t, { "h.mjs": "export default () => 'default'" }, "h", "default");
-		await says(t, { "h.mjs": "export default { h: () => 'inside' }" }, "h", "inside");
-		await says(
+	test("an ES module can be a function", since(12, 17), async (t) => {
+		await answers(t, { "h.mjs": "export const h = () => 'named'; export default () => 'default'" }, "h", "named");
+		await answers(t, { "h.mjs": "export default () => 'default'" }, "h", "default");
+		await answers(t, { "h.mjs": "export default { h: () => 'inside' }" }, "h", "inside");
+		await answers(
 			t,
 			{
 				"h.js": "import { x } from './x.js'; export const h = () => x",
@@ -84,30 +84,34 @@ describe("nodejs: which function is loaded", () => {
 			"h",
 			"x",
 		);
-		await says(t, { "h.cjs": "exports.h = () => 'cjs'", "package.json": '{"type":"module"}' }, "h", "cjs");
-		if (major >= 16) await says(t, { "h.mjs": "const x = await Promise.resolve('waited'); export const h = () => x" }, "h", "waited");
+		await answers(t, { "h.cjs": "exports.h = () => 'cjs'", "package.json": '{"type":"module"}' }, "h", "cjs");
+		if (major >= 16) await answers(t, { "h.mjs": "const x = await Promise.resolve('waited'); export const h = () => x" }, "h", "waited");
 		const missing = await failure(t, { "h.mjs": "import 'not-there'; export const h = 1" });
 		assert.match(missing.message ?? "", /h\.mjs: Cannot find package 'not-there'.*add it to "dependencies"/);
 		const broken = await failure(t, { "h.mjs": "import './x.mjs'; export const h = 1", "x.mjs": "\nexport const x = ;" });
 		assert.match(broken.message ?? "", /x\.mjs:2:\d+: /);
 	});
 
-	test("may be an ES module that only its text tells to be one", since(22, 7), async (t) => {
-		await says(t, "export const h = () => 'detected'", "h", "detected");
+	test("an ES module is recognised by its text", since(22, 7), async (t) => {
+		await answers(t, "export const h = () => 'detected'", "h", "detected");
 	});
 
-	test("finds what is installed elsewhere, as an ES module too", since(22, 15), async (t) => {
-		const volume = folder(t, { "node_modules/dep/package.json": '{"main":"i.js"}', "node_modules/dep/i.js": "module.exports = 'dep'" });
-		const env = { KUBELESS_INSTALL_VOLUME: volume, NODE_PATH: join(volume, "node_modules") };
-		await says(t, "const dep = require('dep'); exports.h = () => dep", "h", "dep", env);
-		await says(t, { "h.mjs": "import dep from 'dep'; export const h = () => dep" }, "h", "dep", env);
-		await says(t, "exports.h = async () => (await import('dep')).default", "h", "dep", env);
-	});
+	test(
+		"packages installed in another folder are found by require and by import",
+		since(major === 18 ? 18 : 20, major === 18 ? 19 : 6),
+		async (t) => {
+			const volume = folder(t, { "node_modules/dep/package.json": '{"main":"i.js"}', "node_modules/dep/i.js": "module.exports = 'dep'" });
+			const env = { KUBELESS_INSTALL_VOLUME: volume, NODE_PATH: join(volume, "node_modules") };
+			await answers(t, "const dep = require('dep'); exports.h = () => dep", "h", "dep", env);
+			await answers(t, { "h.mjs": "import dep from 'dep'; export const h = () => dep" }, "h", "dep", env);
+			await answers(t, "exports.h = async () => (await import('dep')).default", "h", "dep", env);
+		},
+	);
 
-	test("is not harmed by an empty package.json", async (t) => {
-		await says(t, { "h.js": "exports.h = () => require('./x')", "x.js": "module.exports = 'x'", "package.json": "" }, "h", "x");
+	test("an empty package.json does no harm", async (t) => {
+		await answers(t, { "h.js": "exports.h = () => require('./x')", "x.js": "module.exports = 'x'", "package.json": "" }, "h", "x");
 		if (major < 13) return;
-		await says(
+		await answers(
 			t,
 			{ "h.mjs": "import x from './x.js'; export const h = () => x", "x.js": "module.exports = 'x'", "package.json": " \n" },
 			"h",
@@ -115,7 +119,7 @@ describe("nodejs: which function is loaded", () => {
 		);
 	});
 
-	test("is not harmed by an empty package.json that cannot be written to either", {
+	test("an empty package.json that cannot be written to does no harm", {
 		skip: process.getuid?.() === 0 && !canDropRoot() && "root can write to anything",
 	}, async (t) => {
 		const files = {
@@ -140,7 +144,7 @@ describe("nodejs: which function is loaded", () => {
 	});
 });
 
-/** true where a child of this process can become somebody who may not write to a read-only file */
+/** Returns true if a child of this process can become a user who may not write to a read-only file. */
 function canDropRoot(): boolean {
 	try {
 		execFileSync(node, [

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { since, start, withWorker } from "./worker.ts";
 
-describe("nodejs: what a function does wrong", () => {
-	test("ends its call alone, whatever it throws", async (t) => {
+describe("nodejs: a function's faults", () => {
+	test("an exception of any kind ends its call alone", async (t) => {
 		const source = `
 			const hostile = { get message() { throw new Error("no"); }, get stack() { throw new Error("no"); }, toString() { throw new Error("no"); } };
 			const proxied = new Proxy({}, { get() { throw new Error("no"); } });
@@ -41,7 +41,29 @@ describe("nodejs: what a function does wrong", () => {
 		});
 	});
 
-	test("is logged, and the worker lives on, where no call can be blamed", async (t) => {
+	test("the stack of an error has its own properties, its causes and its inner errors", async (t) => {
+		const source = `
+			const inner = Object.assign(new Error("first reason"), { code: "ECONNREFUSED", port: 80, request: { password: "secret" } });
+			const circle = new Error("circle"); circle.cause = circle; circle.errors = [circle];
+			const many = new Error("many"); many.errors = Array.from({ length: 1000 }, (_, i) => new Error("error number " + i));
+			const things = {
+				aggregate: Object.assign(new Error(""), { name: "AggregateError", code: "ECONNREFUSED", errors: [inner, new TypeError("second reason"), "text"] }),
+				circle, many,
+			};
+			exports.h = (event) => { throw things[event.data]; };
+		`;
+		await withWorker(t, source, "h", async (worker) => {
+			const { message, stack = "" } = (await worker.ask({ body: "aggregate" })).error ?? {};
+			assert.equal(message, "AggregateError [ECONNREFUSED]");
+			assert.match(stack, /error 1 of 3: Error: first reason\n.*h\.js:2.*\n +\{ code: 'ECONNREFUSED', port: 80 \}/);
+			assert.match(stack, /error 2 of 3: TypeError: second reason\n.*error 3 of 3: 'text'/s);
+			assert.doesNotMatch(stack, /secret/);
+			assert.equal((await worker.ask({ body: "circle" })).error?.stack?.match(/Error: circle/g)?.length, 1);
+			assert.ok(((await worker.ask({ body: "many" })).error?.stack?.match(/error number/g)?.length ?? 0) < 10);
+		});
+	});
+
+	test("an error outside of every call is logged, and the worker serves on", async (t) => {
 		const source = `exports.h = (event) => {
 			if (event.data === "timer") setTimeout(() => { throw new Error("in a timer"); }, 1);
 			else if (event.data === "rejection") Promise.reject(new Error("unheard"));
@@ -63,7 +85,7 @@ describe("nodejs: what a function does wrong", () => {
 		});
 	});
 
-	test("can be to exit: what was answered before it arrives, and the exit code is the function's", async (t) => {
+	test("process.exit() sends the answers before it, and the exit code is the function's", async (t) => {
 		const worker = await start(
 			t,
 			'exports.h = (e) => { if (e.data === "exit") { process.stdout.write("bye"); process.exit(5); } return "ok"; }',
@@ -75,7 +97,7 @@ describe("nodejs: what a function does wrong", () => {
 		assert.equal(worker.printed(), "bye\n");
 	});
 
-	test("does not reach the wire through its child processes", async (t) => {
+	test("child processes do not inherit the wire", async (t) => {
 		const source = `exports.h = () => require("child_process").execSync("ls -l /proc/self/fd").toString()`;
 		await withWorker(t, source, "h", async (worker) => {
 			const fds = (await worker.ask()).text;
@@ -84,8 +106,52 @@ describe("nodejs: what a function does wrong", () => {
 	});
 });
 
+describe("nodejs: calls in one process", () => {
+	const source = `
+		const { AsyncLocalStorage } = require("async_hooks");
+		const user = new AsyncLocalStorage();
+		const seen = () => user.getStore() || "nobody";
+		exports.h = async (event) => {
+			const before = seen();
+			if (typeof event.data === "string") user.enterWith(event.data);
+			await new Promise((resolve) => setTimeout(resolve, 1));
+			return before + " " + seen();
+		};
+		exports.g = function* (event) { user.enterWith(event.data); for (let i = 0; i < 100; i++) yield seen().replace("nobody", "-"); };
+	`;
+	// The second one is how Node.js 20 and 22 keep the context.
+	for (const flags of ["", "--no-async-context-frame"]) {
+		test(`AsyncLocalStorage.enterWith() of one call does not reach another ${flags}`, since(flags === "" ? 14 : 24), async (t) => {
+			const env = { NODE_OPTIONS: flags };
+			await withWorker(
+				t,
+				source,
+				"h",
+				async (worker) => {
+					// Sent together, so that they arrive in one chunk.
+					const ids = Array.from({ length: 20 }, (_, i) => worker.begin(i % 2 === 0 ? { body: `user ${i}` } : {}));
+					for (const [i, id] of ids.entries()) {
+						assert.equal((await worker.answer(id)).text, i % 2 === 0 ? `nobody user ${i}` : "nobody nobody");
+					}
+				},
+				env,
+			);
+			await withWorker(
+				t,
+				source,
+				"g",
+				async (worker) => {
+					const ids = ["a", "b"].map((body) => worker.begin({ body }));
+					for (const [i, id] of ids.entries()) assert.ok(!(await worker.answer(id)).text.includes("ba".charAt(i)));
+				},
+				env,
+			);
+		});
+	}
+});
+
 describe("nodejs: what a function prints", () => {
-	test("is sent line by line under the call that printed it", async (t) => {
+	test("each printed line is sent with the id of its call", async (t) => {
 		const source = `
 			console.log("loading");
 			exports.h = async (event) => {
@@ -108,7 +174,18 @@ describe("nodejs: what a function prints", () => {
 		});
 	});
 
-	test("is told apart though calls print at the same time", since(14), async (t) => {
+	test("lines that several calls print in parts at the same time stay whole", since(14), async (t) => {
+		const source = `exports.h = async (event) => { for (const part of ["<", event.data, ">"]) { process.stdout.write(part); await new Promise((f) => setTimeout(f, Math.random() * 5)); } console.log("."); process.stdout.write("end"); }`;
+		await withWorker(t, source, "h", async (worker) => {
+			const ids = Array.from({ length: 20 }, (_, i) => worker.begin({ body: String(i) }));
+			for (const [i, id] of ids.entries()) {
+				await worker.answer(id);
+				assert.equal(worker.printed("stdout", id), `<${i}>.\nend\n`);
+			}
+		});
+	});
+
+	test("lines of calls that print at the same time have the right ids", since(14), async (t) => {
 		const source = `exports.h = async (event) => { for (let i = 0; i < 5; i++) { process.stdout.write("<"); console.log(event.data); await new Promise((f) => setTimeout(f, Math.random() * 5)); } }`;
 		await withWorker(t, source, "h", async (worker) => {
 			const ids = Array.from({ length: 20 }, (_, i) => worker.begin({ body: String(i) }));
@@ -119,15 +196,15 @@ describe("nodejs: what a function prints", () => {
 		});
 	});
 
-	test("arrives though an endless loop follows it", async (t) => {
-		const worker = await start(t, 'exports.h = () => { console.log("last words"); for (;;); }').ready();
+	test("a line arrives before an endless loop that follows it", async (t) => {
+		const worker = await start(t, 'exports.h = () => { console.log("before the loop"); for (;;); }').ready();
 		worker.begin();
-		await worker.until(({ body }) => body.toString() === "last words\n");
+		await worker.until(({ body }) => body.toString() === "before the loop\n");
 		worker.kill();
 		await worker.exited;
 	});
 
-	test("may be a flood: nothing is lost, and memory is bounded", async (t) => {
+	test("100,000 lines arrive whole, and memory stays bounded", async (t) => {
 		const source =
 			'exports.h = () => { const before = process.memoryUsage().rss; for (let i = 0; i < 100000; i++) console.log("line " + i + "x".repeat(100)); return Math.round((process.memoryUsage().rss - before) / 1048576); }';
 		await withWorker(t, source, "h", async (worker) => {
@@ -140,8 +217,44 @@ describe("nodejs: what a function prints", () => {
 	});
 });
 
-describe("nodejs: how a worker ends", () => {
-	test("after stop it answers what it holds, and leaves though something is still open", async (t) => {
+describe("nodejs: the end of a worker", () => {
+	const endings: [what: string, source: string, printed: RegExp][] = [
+		["a SIGTERM listener", 'process.on("SIGTERM", (...values) => console.log("closing", ...values));', /^closing SIGTERM 15\n$/],
+		[
+			"a SIGTERM listener that returns a promise, though something stays open",
+			'setInterval(() => {}, 1000); process.on("SIGTERM", () => new Promise((f) => setTimeout(f, 20)).then(() => console.log("closed")));',
+			/^closed\n$/,
+		],
+		[
+			"a SIGTERM listener that calls process.exit() later, though something stays open",
+			'setInterval(() => {}, 1000); process.once("SIGTERM", () => { setTimeout(() => { console.log("closed"); process.exit(0); }, 20); });',
+			/^closed\n$/,
+		],
+		[
+			"a SIGTERM listener that works on after it has returned",
+			'process.on("SIGTERM", () => { setTimeout(() => console.log("closed"), 20); });',
+			/^closed\n$/,
+		],
+		[
+			"SIGTERM listeners of which some fail",
+			'process.on("SIGTERM", () => { throw new Error("one"); }); process.on("SIGTERM", () => Promise.reject(new Error("two"))); process.on("SIGTERM", () => Promise.resolve().then(() => console.log("closed")));',
+			/^closed\n$/,
+		],
+	];
+	for (const [what, source, printed] of endings) {
+		test(`stop runs ${what}, after the last answer`, async (t) => {
+			const worker = await start(t, `${source} exports.h = () => new Promise((f) => setTimeout(f, 20, "late"))`).ready();
+			const id = worker.begin();
+			assert.equal(await worker.stop(), 0);
+			const frames = worker.frames.map(({ line }) => line);
+			const answered = frames.findIndex((line) => line.id === id && line.type === "result");
+			assert.match(worker.printed("stdout"), printed);
+			assert.ok(answered >= 0 && answered < frames.findIndex(({ type, stream }) => type === "log" && stream === "stdout"));
+			if (what.includes("fail")) assert.match(worker.printed("stderr"), /one.*two/s);
+		});
+	}
+
+	test("stop waits for open calls, and not for what else the function has open", async (t) => {
 		const source =
 			'require("net").createServer().listen(0); setInterval(() => {}, 1000); exports.h = () => new Promise((f) => setTimeout(f, 100, "late"))';
 		const worker = await start(t, source).ready();
@@ -150,7 +263,7 @@ describe("nodejs: how a worker ends", () => {
 		assert.equal((await worker.answer(id)).text, "late");
 	});
 
-	test("at the end of the wire it is gone, whatever the function listens to", async (t) => {
+	test("the end of the wire ends the process, whatever exit hooks the function has", async (t) => {
 		const worker = await start(
 			t,
 			'process.on("exit", () => { for (;;); }); process.exit = () => {}; exports.h = () => new Promise(() => {})',
@@ -160,7 +273,7 @@ describe("nodejs: how a worker ends", () => {
 		await worker.exited;
 	});
 
-	test("a terminal's ^C is not its business", async (t) => {
+	test("SIGINT does not end the worker", async (t) => {
 		await withWorker(t, "exports.h = () => 'ok'", "h", async (worker) => {
 			worker.child.kill("SIGINT");
 			assert.equal((await worker.ask()).text, "ok");

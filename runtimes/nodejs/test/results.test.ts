@@ -4,7 +4,7 @@ import { major, since, withWorker } from "./worker.ts";
 
 const json = "application/json; charset=utf-8";
 
-describe("nodejs: what a handler returns", () => {
+describe("nodejs: the result of a handler", () => {
 	const plain: [what: string, expression: string, body: string, type: string | undefined][] = [
 		["text goes without a type", '"ciao"', "ciao", undefined],
 		["text keeps its characters", '"čšž 日本 🎉"', "čšž 日本 🎉", undefined],
@@ -32,7 +32,7 @@ describe("nodejs: what a handler returns", () => {
 		["an ArrayBuffer is bytes", "new Uint8Array([65, 66]).buffer", "AB", "application/octet-stream"],
 		["a view of a part is the part", "new Uint8Array([64, 65, 66]).subarray(1)", "AB", "application/octet-stream"],
 	];
-	test("goes out as the table of the README says", async (t) => {
+	test("every kind of value is answered as the README's table says", async (t) => {
 		const source = plain.map(([, expression], i) => `exports[${i}] = () => (${expression});`).join("\n");
 		await withWorker(t, `${source}\nexports.h = (e) => exports[e.data]();`, "h", async (worker) => {
 			for (const [i, [what, , body, type]] of plain.entries()) {
@@ -45,7 +45,7 @@ describe("nodejs: what a handler returns", () => {
 		});
 	});
 
-	test("is refused with a reason where JSON has no word for it", async (t) => {
+	test("a value that JSON cannot hold is RESULT_INVALID, with the reason", async (t) => {
 		const source = `exports.h = (e) => { const a = {}; a.a = a; return { big: 2n, inner: { n: 2n }, circle: a, thrower: { toJSON() { throw new Error("no JSON"); } } }[e.data]; }`;
 		const old = source.replaceAll("2n", "a");
 		await withWorker(t, major < 11 ? old : source, "h", async (worker) => {
@@ -63,7 +63,7 @@ describe("nodejs: what a handler returns", () => {
 		});
 	});
 
-	test("arrives as it was when the function goes on to change its Buffer", async (t) => {
+	test("a Buffer that the function changes after its return is sent as it was", async (t) => {
 		const source = "const b = Buffer.alloc(9000); exports.h = (e) => { b.fill(Number(e.data)); return b; }";
 		await withWorker(t, source, "h", async (worker) => {
 			const ids = Array.from({ length: 50 }, (_, i) => worker.begin({ body: String(i) }));
@@ -71,7 +71,7 @@ describe("nodejs: what a handler returns", () => {
 		});
 	});
 
-	test("goes in chunks when it is large, and waits while the caller is slow", async (t) => {
+	test("a large result is sent in chunks, and waits for a slow caller", async (t) => {
 		await withWorker(t, 'exports.h = (e) => e.data === "small" ? "ok" : "č".repeat(500000)', "h", async (worker) => {
 			const id = worker.begin();
 			worker.send({ type: "pause", id });
@@ -88,7 +88,7 @@ describe("nodejs: what a handler returns", () => {
 	});
 });
 
-describe("nodejs: what a handler streams", () => {
+describe("nodejs: a stream as a result", () => {
 	const source = `
 		const { Readable, PassThrough } = require("stream");
 		exports.sync = function* () { yield "one "; yield Buffer.from("two "); yield "three"; };
@@ -108,7 +108,7 @@ describe("nodejs: what a handler streams", () => {
 		exports.h = (event) => exports[event.data]();
 	`;
 
-	test("goes out an item at a time, with a type for what the items are", async (t) => {
+	test("each item is sent as it comes, under a type that fits the first one", async (t) => {
 		await withWorker(t, source, "h", async (worker) => {
 			const wanted: [string, string, string | undefined, string[]?][] = [
 				["sync", "one two three", undefined, ["head", "chunk", "chunk", "chunk", "end"]],
@@ -129,7 +129,7 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("ends in an error when it breaks, and before its head where nothing was sent", async (t) => {
+	test("a stream that breaks ends in an error, without a head if nothing was sent", async (t) => {
 		await withWorker(t, source, "h", async (worker) => {
 			const wanted: [string, RegExp, string[]][] = [
 				["breaks", /the source broke/, ["head", "chunk", "error"]],
@@ -146,7 +146,7 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("waits for a slow caller, lets others pass, and is closed when the caller goes", async (t) => {
+	test("a stream waits for a slow caller without delaying others, and is closed when the caller goes", async (t) => {
 		await withWorker(t, source, "h", async (worker) => {
 			for (const [body, trace] of [
 				["endless", /closed/],
@@ -169,7 +169,7 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("may come from an async generator", since(10), async (t) => {
+	test("an async generator is streamed, and its finally runs when the caller goes", since(10), async (t) => {
 		const async_ = `exports.h = async function* (event) { try { for (let i = 0; i < 3; i++) { await new Promise((r) => setTimeout(r, 5)); yield "n" + i; } if (event.data === "on") for (;;) { await null; yield "x"; } } finally { console.log("finally"); } }`;
 		await withWorker(t, async_, "h", async (worker) => {
 			assert.equal((await worker.ask()).text, "n0n1n2");
@@ -181,7 +181,7 @@ describe("nodejs: what a handler streams", () => {
 		});
 	});
 
-	test("may be a ReadableStream or a Response of the web", since(18), async (t) => {
+	test("a ReadableStream and a Response of fetch are streamed", since(18), async (t) => {
 		const web = `
 			exports.stream = () => new ReadableStream({ start(c) { c.enqueue("a"); c.enqueue(new Uint8Array([98])); c.close(); } });
 			exports.response = () => new Response(JSON.stringify({ a: 1 }), { status: 418, headers: [["content-type", "application/json"], ["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x-a", "č".codePointAt() ? "y" : ""]] });

@@ -4,10 +4,13 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "node:test";
+import { folder } from "../../../test/support/loader.ts";
+import { firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
-// The oldest Node.js that the worker runs on, and those beside the one that runs the tests; npm run test:versions has them all.
+// The oldest versions, which run what build.mjs makes, and those beside the one that runs the tests. npm run test:versions
+// has all versions.
 
-const VERSIONS = ["8", "20", "22"];
+const VERSIONS = ["6", "8", "20", "22"];
 const ROOT = join(import.meta.dirname, "../../..");
 const RUNTIME = join(ROOT, "runtimes/nodejs");
 const PLACE = join(ROOT, "node_modules/.cache/versions/nodejs");
@@ -20,9 +23,18 @@ const missing =
 	status !== 0 ? `npm cannot bring other versions of Node.js: ${stderr}` : folders.length === 0 ? "npm has none for this system" : "";
 if (missing) console.log(`SKIPPED: other versions of Node.js. ${missing}`);
 
-describe("the worker on another Node.js", { concurrency: VERSIONS.length }, () => {
+describe("nodejs: other versions of Node.js", { concurrency: VERSIONS.length }, () => {
+	test("an ES module imports a package from another folder on Node.js 20", { skip: missing !== "" && !process.env["CI"] }, async (t) => {
+		const volume = folder(t, { "node_modules/dep/package.json": '{"main":"i.js"}', "node_modules/dep/i.js": "module.exports = 'dep'" });
+		const file = firstOf(t, { "h.mjs": "import dep from 'dep'; export const h = async () => dep + (await import('dep')).default" });
+		const command = [join(folders[VERSIONS.indexOf("20")] ?? "", "node"), join(RUNTIME, "worker.js")];
+		const worker = new WireEnd(t, { command, env: {} }, file, "h", { KUBELESS_INSTALL_VOLUME: volume });
+		assert.equal((await worker.ask()).text, "depdep");
+		assert.equal(await worker.stop(), 0);
+	});
+
 	for (const [index, version] of VERSIONS.entries()) {
-		test(`${version} keeps the wire`, { skip: missing !== "" && !process.env["CI"] }, async () => {
+		test(`the worker keeps the wire's rules on Node.js ${version}`, { skip: missing !== "" && !process.env["CI"] }, async () => {
 			assert.equal(missing, "");
 			const PATH = `${folders[index]}${delimiter}${process.env["PATH"]}`;
 			const found = spawnSync("node", ["--version"], { env: { ...process.env, PATH }, encoding: "utf8" }).stdout;

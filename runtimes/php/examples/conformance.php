@@ -1,7 +1,6 @@
 <?php
 
-// The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each
-// of them does.
+// The handlers that the shared suites call. docs/conformance.md describes each.
 
 const TEXT = 'čšž ελ 日本 🎉';
 
@@ -84,7 +83,7 @@ function big($event, $context)
 function streams($event, $context)
 {
     $words = explode(' ', $event->data);
-    [$n, $m, $ms] = array_map('intval', $words);
+    list($n, $m, $ms) = array_map('intval', $words);
     for ($i = 0; $i < $n; $i++) {
         if ($i > 0) {
             usleep($ms * 1000);
@@ -121,25 +120,20 @@ function request($event, $context)
 
 function nonsense()
 {
-    return fn () => 'nobody calls this';
+    return function () {
+        return 'never called';
+    };
 }
 
 function spawns($event, $context)
 {
-    if ($event->data === 'fork' && function_exists('pcntl_fork')) {
-        $child = pcntl_fork();
-        if ($child === 0) {
-            sleep(30);
-            exit(0);
-        }
-        return (string) $child;
-    }
+    // No fork here: PHP runs none of the worker's code in a child before the function's (README, Processes).
     return trim(shell_exec('sleep 30 > /dev/null 2>&1 & echo $!'));
 }
 
 function stdin()
 {
-    return stream_get_contents(STDIN);
+    return file_get_contents('php://stdin');
 }
 
 function counts()

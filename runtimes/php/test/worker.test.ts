@@ -1,56 +1,25 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
-import { type Candidate, runSuite } from "../../../kubeless-loader/src/conform/conform.ts";
-import { report } from "../../../kubeless-loader/src/conform/report.ts";
-import type { Start, Step } from "../../../kubeless-loader/src/conform/vectors.ts";
-import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { describe, test } from "node:test";
 import { JSON_TYPE } from "../../../test/support/ask.ts";
-import { folder, type Loader, startLoader } from "../../../test/support/loader.ts";
+import type { Loader } from "../../../test/support/loader.ts";
+import { asked, calls, play, serve, skip } from "./play.ts";
 
-// What is special to functions in PHP; what holds in every language is in test/conformance/.
+// Behaviour that only PHP's worker has. test/conformance/ tests what holds in every language.
 
-const runtime = readRuntimes().find(({ id }) => id === "php");
-if (runtime?.missing && process.env["CI"]) throw new Error(runtime.missing);
-const skip = runtime === undefined ? "there is no PHP runtime" : (runtime.missing ?? false);
-const candidate = (): Candidate => runtime?.candidate() as Candidate;
-
-/** Plays steps against a worker with a function file of the test's. */
-async function play(t: TestContext, source: string, steps: Step[], env: Record<string, string> = {}, start?: Start): Promise<void> {
-	const place = folder(t, { "f.php": `<?php\n${source}` });
-	const own = candidate();
-	const worker = { ...own, file: join(place, "f.php"), env: { ...own.env, KUBELESS_INSTALL_VOLUME: place, ...env } };
-	const suite = { name: "php", optional: false, description: "", rule: ["4.1"], handler: "h", needs: [] };
-	for await (const result of runSuite(worker, { ...suite, tests: [{ description: t.name, steps, ...(start && { start }) }] })) {
-		assert.equal(result.outcome, "kept", report(result));
-	}
-}
-
-let last = 0;
-/** A call with this body, and what must come of it. */
-function calls(pairs: Record<string, object>): Step[] {
-	return Object.entries(pairs).flatMap(([body, answer]): Step[] => {
-		last += 1;
-		return [{ call: { id: last, body } }, { answer: { id: last, ...answer } }];
-	});
-}
-
-const loaderEnv = { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: "php8.2" };
-const serve = (t: TestContext, source: string, env: Record<string, string> = {}) => {
-	const libraries = candidate().env["RUNTIME_LIBRARIES"];
-	const more = libraries === undefined ? {} : { RUNTIME_LIBRARIES: libraries };
-	return startLoader(t, { files: { "f.php": `<?php\n${source}` }, env: { ...loaderEnv, ...more, ...env } });
-};
-
-const HTML = { "Content-Type": "text/html; charset=UTF-8" };
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 const JSON_HEAD = { "Content-Type": "application/json" };
 const BYTES = { "Content-Type": "application/octet-stream" };
 
-describe("php: what a handler returns", { skip }, () => {
+describe("php: the result of a handler", { skip }, () => {
 	const source = `
 		function h($event, $context) {
 			switch ($event->data) {
 				case 'text': return 'ciao';
+				case 'html': return ' <!DOCTYPE html><p>';
+				case 'json text': return '{"a":"<script>alert(1)</script>"}';
+				case 'xml': return '<?xml ?>';
+				case 'image': return 'GIF89a';
+				case 'page': return new ArrayIterator(['<html>']);
 				case 'nothing': return;
 				case 'int': return 42;
 				case 'float': return 1.0;
@@ -69,13 +38,18 @@ describe("php: what a handler returns", { skip }, () => {
 			}
 		}`;
 
-	test("goes out as what it is", (t) =>
+	test("decides body and Content-Type of the answer", (t) =>
 		play(
 			t,
 			source,
 			calls({
-				text: { head: HTML, body: "ciao" },
+				text: { head: TEXT, body: "ciao" },
+				html: { head: { "Content-Type": "text/html; charset=utf-8" }, body: " <!DOCTYPE html><p>" },
+				"json text": { head: TEXT, body: '{"a":"<script>alert(1)</script>"}' },
+				xml: { head: { "Content-Type": "text/xml; charset=utf-8" }, body: "<?xml ?>" },
+				image: { head: { "Content-Type": "image/gif" }, body: "GIF89a" },
 				nothing: { status: 200, body: "" },
+				page: { form: "chunks", head: { "Content-Type": "text/html; charset=utf-8" }, body: "<html>" },
 				int: { head: JSON_HEAD, body: "42" },
 				float: { head: JSON_HEAD, body: "1.0" },
 				false: { head: JSON_HEAD, body: "false" },
@@ -83,13 +57,13 @@ describe("php: what a handler returns", { skip }, () => {
 				none: { head: JSON_HEAD, body: "[]" },
 				object: { head: JSON_HEAD, body: '{"a":1}' },
 				itself: { head: JSON_HEAD, body: '{"j":1}' },
-				words: { head: HTML, body: "words" },
-				iterator: { form: "chunks", body: "ab3" },
+				words: { head: TEXT, body: "words" },
+				iterator: { form: "chunks", head: TEXT, body: "ab3" },
 				file: { form: "chunks", head: BYTES, body: "from a stream" },
 			}),
 		));
 
-	test("and has no form is an error that says why", (t) =>
+	test("is a RESULT_INVALID error with the reason if it cannot be sent", (t) =>
 		play(
 			t,
 			source,
@@ -103,7 +77,7 @@ describe("php: what a handler returns", { skip }, () => {
 });
 
 describe("php: the event", { skip }, () => {
-	test("is a stdClass, and JSON in it has objects", async (t) => {
+	test("is a stdClass whose JSON data has objects", async (t) => {
 		const loader = await serve(
 			t,
 			`function h($event, $context) {
@@ -113,18 +87,18 @@ describe("php: the event", { skip }, () => {
 		const json = (body: string, type = "application/json") => loader.ask({ body, headers: { "Content-Type": type } });
 		const { text } = await json('{"a":{"b":[1]}}', "application/vnd.x+json; charset=utf-8");
 		assert.deepEqual(JSON.parse(text), ["stdClass", "stdClass", true, { a: { b: [1] } }, "180", true]);
-		assert.equal(JSON.parse((await loader.ask()).text)[3], "", "no body is an empty string");
-		assert.equal(JSON.parse((await json("")).text)[3], null, "and null where it says that it is JSON");
+		assert.equal(JSON.parse((await loader.ask()).text)[3], "", "data without a body is an empty string");
+		assert.equal(JSON.parse((await json("")).text)[3], null, "data of an empty JSON body is null");
 		assert.equal((await json("{")).status, 400);
 	});
 
-	test("may be more than the handler takes, and the handler may be in a namespace, or what the file returns", async (t) => {
+	test("reaches a handler with fewer parameters, one in a namespace, and a closure that the file returns", async (t) => {
 		await play(t, "function h() { return 'no parameters'; }", calls({ x: { body: "no parameters" } }));
 		await play(t, "namespace My\\Own; function H($event) { return __FUNCTION__; }", calls({ x: { body: "My\\Own\\H" } }));
 		await play(t, 'return fn ($event) => "returned $event->data";', calls({ x: { body: "returned x" } }));
 	});
 
-	test("has the request as a PSR-7 message, and the response", async (t) => {
+	test("has the request and the response as PSR-7 messages", async (t) => {
 		const loader = await serve(
 			t,
 			`function h($event, $context) {
@@ -158,7 +132,7 @@ describe("php: the event", { skip }, () => {
 	});
 });
 
-describe("php: what a function prints", { skip }, () => {
+describe("php: the output of a function", { skip }, () => {
 	const source = `
 		function h($event, $context) {
 			switch ($event->data) {
@@ -180,7 +154,7 @@ describe("php: what a function prints", { skip }, () => {
 		return [text, ...lines().map(({ stream, msg }) => `${stream}: ${msg}`)];
 	};
 
-	test("names the call in whole lines, warnings on standard error", async (t) => {
+	test("is logged in whole lines with the call, and warnings are logged as stderr", async (t) => {
 		const loader = await serve(t, source);
 		assert.deepEqual(await printed(loader, "x", 2), ["done", "stdout: abc", "stdout: d"]);
 		const [text, line] = await printed(loader, "warning", 1);
@@ -191,7 +165,7 @@ describe("php: what a function prints", { skip }, () => {
 		assert.deepEqual(none, []);
 	});
 
-	test("into buffers of its own is its own, and what it leaves in them is printed", async (t) => {
+	test("is logged from output buffers that the handler leaves open, and not from those it empties", async (t) => {
 		const loader = await serve(t, source);
 		assert.deepEqual(await printed(loader, "own", 0), ["kept"]);
 		assert.deepEqual(await printed(loader, "open", 1), ["left", "stdout: inner half"]);
@@ -201,7 +175,7 @@ describe("php: what a function prints", { skip }, () => {
 	});
 });
 
-describe("php: what ends a PHP process", { skip }, () => {
+describe("php: exit and fatal errors", { skip }, () => {
 	const source = `
 		$fresh = 'not yet called';
 		function h($event, $context) {
@@ -224,7 +198,7 @@ describe("php: what ends a PHP process", { skip }, () => {
 			}
 		}`;
 
-	test("ends the call with an error that says what it was, and the next call finds the function fresh", (t) =>
+	test("answer the running call with an error, and the next call finds the function loaded anew", (t) =>
 		play(t, source, [
 			...calls({
 				exit: { code: "FUNCTION_THREW", message: { $contains: "exit" } },
@@ -245,7 +219,7 @@ describe("php: what ends a PHP process", { skip }, () => {
 			{ output: "at the end", stream: "stdout" },
 		]));
 
-	test("does not end the process itself, nor hand on what it had open", async (t) => {
+	test("keep the process and close the streams that the function opened", async (t) => {
 		const loader = await serve(t, source);
 		const of = async (body: string) => (await loader.ask({ body })).text;
 		const pid = await of("pid");
@@ -256,32 +230,20 @@ describe("php: what ends a PHP process", { skip }, () => {
 		assert.equal((await loader.figures()).sum("worker_exits_total"), 0);
 	});
 
-	test("comes between two calls, too, where a function keeps half of the memory there is", (t) => {
-		const keeps = ["1", "2", "1", "2"].map((body, at): Step[] => [
-			{ call: { id: at + 1, body: "keeps" } },
-			{ answer: { id: at + 1, body } },
-		]);
+	test("the function is loaded anew between two calls if it keeps half of the memory", (t) => {
+		const keeps = ["1", "2", "1", "2"].map((body, at) => asked(at + 1, { body: "keeps" }, { body }));
 		return play(t, source, keeps.flat(), { FUNC_MEMORY_LIMIT: "128Mi" });
 	});
 
-	test("by a body that memory does not hold is an answer too", (t) =>
+	test("a body that does not fit into memory is answered with an error, and the worker serves on", (t) =>
 		play(t, "function h($event) { return (string) strlen($event->data); }", [
 			{ call: { id: 1, body: { repeat: "0123456789", times: 12_000_000 } } },
-			{ answer: { id: 1, code: "FUNCTION_THREW", message: { $contains: "Allowed memory size" } } },
+			{ answer: { id: 1, code: "FUNCTION_THREW", message: { $contains: "raise the memory limit" } } },
 			{ call: { id: 2, body: "ciao" } },
 			{ answer: { id: 2, body: "4" } },
 		]));
 
-	test("leaves the end of the wire in sight", (t) =>
-		play(t, "function h($event) { if ($event->data === 'exit') exit; sleep(8); }", [
-			{ call: { id: 1, body: "exit" } },
-			{ answer: { id: 1, code: "FUNCTION_THREW" } },
-			{ call: { id: 2, body: "sleep" } },
-			{ close: true },
-			{ exit: { $any: true }, within: 1500 },
-		]));
-
-	test("while the function is loaded says so, with the cure for what is not installed", async (t) => {
+	test("while the file is loaded are a failed frame with the file, the line and the cure", async (t) => {
 		const failed = (source: string, ...words: string[]) =>
 			play(t, source, [{ expect: { type: "failed", code: "HANDLER_FAILED_TO_LOAD", message: { $contains: words } } }, { exit: 1 }], {}, {});
 		await failed("exit;", "calls exit while it loads");
@@ -290,8 +252,8 @@ describe("php: what ends a PHP process", { skip }, () => {
 	});
 });
 
-describe("php: children", { skip }, () => {
-	test("that come out of the handler end, and do not answer; one that waits for all its children does not wait for ours", (t) =>
+describe("php: child processes", { skip }, () => {
+	test("made by pcntl_fork end when they return from the handler, and send no answer", (t) =>
 		play(
 			t,
 			`function h($event) {
@@ -304,7 +266,7 @@ describe("php: children", { skip }, () => {
 			[...calls({ x: { body: "no fork" }, y: { body: "no fork" } })],
 		));
 
-	test("have neither the wire nor anything else of the worker's but its script", (t) =>
+	test("inherit no socket of the worker", (t) =>
 		play(
 			t,
 			`function h($event) {
@@ -316,7 +278,7 @@ describe("php: children", { skip }, () => {
 		));
 });
 
-describe("php: streams", { skip }, () => {
+describe("php: a stream", { skip }, () => {
 	const source = `
 		function h($event) {
 			try {
@@ -326,7 +288,7 @@ describe("php: streams", { skip }, () => {
 			}
 		}`;
 
-	test("wait while they are paused", (t) =>
+	test("stands still while it is paused", (t) =>
 		play(t, source, [
 			{ call: { id: 1 } },
 			{ expect: { type: "head", id: 1 } },
@@ -336,7 +298,7 @@ describe("php: streams", { skip }, () => {
 			{ answer: { id: 1, form: "chunks", body: { $length: 100_000 } } },
 		]));
 
-	test("end when they are cancelled, paused or not, and run their finally", (t) =>
+	test("ends when it is cancelled, paused or not, and its finally blocks run", (t) =>
 		play(t, source, [
 			{ call: { id: 1 } },
 			{ expect: { type: "head", id: 1 } },
@@ -351,7 +313,7 @@ describe("php: streams", { skip }, () => {
 			{ output: "closed", stream: "stdout" },
 		]));
 
-	test("finish before the worker stops", (t) =>
+	test("is finished before the worker stops", (t) =>
 		play(t, source, [
 			{ call: { id: 1 } },
 			{ expect: { type: "head", id: 1 } },
@@ -359,20 +321,4 @@ describe("php: streams", { skip }, () => {
 			{ answer: { id: 1, body: { $length: 100_000 } } },
 			{ exit: 0, within: 2000 },
 		]));
-});
-
-describe("php: from call to call", { skip }, () => {
-	test("what is in the file stays, and superglobals and a time limit do not", (t) =>
-		play(
-			t,
-			`$count = 0;
-			function h() {
-				global $count;
-				$seen = [++$count, $_GET, ini_get('max_execution_time')];
-				$_GET['x'] = 'of one caller';
-				set_time_limit(1);
-				return $seen;
-			}`,
-			calls({ a: { body: '[1,[],"0"]' }, b: { body: '[2,[],"0"]' } }),
-		));
 });

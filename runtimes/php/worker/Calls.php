@@ -2,25 +2,34 @@
 
 namespace Kubeless\Worker;
 
-/** The calls of one handler, one after the other (PROTOCOL.md, chapters 4 to 6). */
+/** Runs the calls, one after the other (PROTOCOL.md, chapters 4 to 6). */
 final class Calls
 {
-    /** Calls that may come before those before them are answered: fewer changes between the processes, not faster calls. */
+    /**
+     * Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer changes
+     * between the two processes.
+     */
     public const AHEAD = 32;
 
-    private Wire $wire;
+    /** @var Wire */
+    private $wire;
     /** @var callable */
     private $handler;
-    private \stdClass $context;
-    private bool $stopping = false;
-    /** calls that have come and are not begun, the earliest first */
-    private \SplQueue $waiting;
+    /** @var \stdClass */
+    private $context;
+    /** @var bool the function can read superglobals */
+    private $fillsSuperglobals;
+    /** @var bool `stop` has arrived */
+    private $isStopping = false;
+    /** @var \SplQueue calls that have arrived and have not begun, the earliest first */
+    private $waiting;
 
     public function __construct(Wire $wire, callable $handler, string $name)
     {
         $this->wire = $wire;
         $this->handler = $handler;
         $this->waiting = new \SplQueue();
+        $this->fillsSuperglobals = Source::readsRequest(Handler::file());
         $this->context = (object) [
             'function-name' => $name,
             'timeout' => getenv('FUNC_TIMEOUT') ?: '180',
@@ -29,17 +38,17 @@ final class Calls
         ];
     }
 
-    /** Returns when `stop` has come and all calls are done. */
+    /** Returns when `stop` has arrived and all calls are answered. */
     public function serve(): void
     {
         while (($call = $this->nextCall()) !== null) {
-            $this->run($call[0]['id'], $call);
-            $call = null; // a body may be large, and so may the next
-            if (Memory::isFull() && !$this->stopping) {
-                $this->giveBack();
-                if (!$this->wire->holdsBytes()) {
-                    Life::beginAgain();
+            $isSpent = $this->run($call[0]['id'], $call);
+            $call = null; // frees the body before the next one is read
+            if ($isSpent || Memory::isFull()) {
+                if ($this->giveAllBack()) {
+                    return;
                 }
+                Process::startAgain();
             }
         }
     }
@@ -47,37 +56,39 @@ final class Calls
     private function nextCall(): ?array
     {
         if (!$this->waiting->isEmpty()) {
-            $this->wire->look(); // PROTOCOL 5.5: they may have been withdrawn while the call before them ran
+            $this->wire->poll(); // PROTOCOL 5.5: the loader may have withdrawn them during the last call
         }
         for (;;) {
             while (($frame = $this->wire->next()) !== null) {
-                $this->heed($frame, 0);
+                $this->take($frame, 0);
             }
             if (!$this->waiting->isEmpty()) {
                 return $this->waiting->dequeue();
             }
-            if ($this->stopping) {
+            if ($this->isStopping) {
                 return null;
             }
-            $frame = null;
             $this->wire->wait();
         }
     }
 
-    /** Gives back what is not begun, and reads a frame that has begun to its end: a worker that takes this one's place starts with a whole one. */
-    public function drain(): bool
+    /**
+     * Gives back all calls that have not begun, and reads a partly read frame to its end: a new
+     * worker must find the start of a frame. Returns whether `stop` has arrived.
+     */
+    public function giveAllBack(): bool
     {
         $this->giveBack();
         while ($this->wire->holdsBytes()) {
             while (($frame = $this->wire->next()) !== null) {
-                $this->heed($frame, 0);
+                $this->take($frame, 0);
             }
             $this->giveBack();
             if ($this->wire->holdsBytes()) {
                 $this->wire->wait();
             }
         }
-        return $this->stopping;
+        return $this->isStopping;
     }
 
     private function giveBack(): void
@@ -91,84 +102,74 @@ final class Calls
         }
     }
 
-    /** Nothing a handler raises gets past here. */
-    private function run(int $id, array $call): void
+    /** Runs a call and answers it. Returns whether the process must start again. */
+    private function run(int $id, array $call): bool
     {
         Output::$call = $id;
         Output::take();
         try {
+            if ($call[2] === null) {
+                $size = $call[0]['body'];
+                $why = "the body of $size bytes does not fit twice into the memory that PHP has left";
+                throw new CallError('FUNCTION_THREW', "$why: raise the memory limit");
+            }
+            if ($this->fillsSuperglobals) {
+                Superglobals::fill($call);
+            }
             $extensions = new Extensions($call);
-            $event = self::event($call, $extensions);
+            $event = Event::of($call, $extensions);
             $answer = Result::answer($id, ($this->handler)($event, clone $this->context), $extensions);
-            if (!is_string($answer)) {
+            if (!\is_string($answer)) {
                 $answer = $this->stream($id, $answer);
             }
         } catch (\Throwable $error) {
-            if ($this->wire->gone) {
-                fwrite(STDERR, Failure::stack($error) . "\n");
+            if (Process::isChild()) {
+                fwrite(STDERR, Errors::stack($error) . "\n");
                 exit(1);
             }
-            $answer = Failure::frame($id, $error);
+            $answer = Errors::frame($id, $error);
         }
-        if ($this->wire->gone) { // a child that came out of the handler ends, as a script does that has come to its end
+        if (Process::isChild()) { // a forked child that returns from the handler ends, as at the end of a script
             exit(0);
         }
         Output::finish();
         Output::$call = 0;
+        if ($this->fillsSuperglobals) {
+            Superglobals::clear();
+        }
         $this->wire->send($answer);
-        if (ini_get('max_execution_time') !== '0') {
-            set_time_limit(0); // what one call allowed itself is not for the next
-        }
-        $_GET = $_POST = $_COOKIE = $_FILES = $_REQUEST = [];
+        return Leftovers::putBack();
     }
 
-    private static function event(array $call, Extensions $extensions): \stdClass
-    {
-        [$fields, , $body] = $call;
-        return (object) [
-            'data' => isset($fields['json']) && $fields['json'] ? self::parse($body) : $body,
-            'event-id' => $fields['event-id'] ?? null,
-            'event-type' => $fields['event-type'] ?? null,
-            'event-time' => $fields['event-time'] ?? null,
-            'event-namespace' => $fields['event-namespace'] ?? null,
-            'extensions' => $extensions,
-        ];
-    }
-
-    private static function parse(string $body)
-    {
-        if ($body === '') {
-            return null; // cron jobs say JSON and send nothing
-        }
-        $data = json_decode(strncmp($body, "\xef\xbb\xbf", 3) === 0 ? substr($body, 3) : $body);
-        if ($data === null && json_last_error() !== JSON_ERROR_NONE) {
-            throw new CallError('BODY_MALFORMED', 'the body is not JSON: ' . json_last_error_msg());
-        }
-        return $data;
-    }
-
-    /** @return string the frame that ends it */
+    /** Sends a stream. Returns its last frame. */
     private function stream(int $id, Stream $stream): string
     {
-        $head = '{"type":"head","id":' . $id . ',"status":' . $stream->status . ',"head":' . strlen($stream->head) . "}\n" . $stream->head;
+        $head = null;
         foreach ($stream->pieces as $piece) {
             foreach (Result::parts(Result::piece($piece)) as $part) {
                 $this->flow($id);
-                $this->wire->send($head . '{"type":"chunk","id":' . $id . ',"body":' . strlen($part) . "}\n" . $part);
+                $head = $head ?? self::head($id, $stream, $part);
+                $this->wire->send($head . '{"type":"chunk","id":' . $id . ',"body":' . \strlen($part) . "}\n" . $part);
                 $head = '';
             }
         }
-        return $head . '{"type":"end","id":' . $id . "}\n";
+        return ($head ?? self::head($id, $stream, '')) . '{"type":"end","id":' . $id . "}\n";
     }
 
-    /** Looks what the loader has said meanwhile, and waits while the call is paused. */
+    private static function head(int $id, Stream $stream, string $first): string
+    {
+        $head = $stream->head . ($stream->isUntyped ? Result::sniff($first) : '');
+        return '{"type":"head","id":' . $id . ',"status":' . $stream->status . ',"head":' . \strlen($head) . "}\n" . $head;
+    }
+
+    /** Processes control frames, and waits while the call is paused. */
     private function flow(int $id): void
     {
-        $this->wire->look();
+        $this->wire->poll();
         $paused = false;
         for (;;) {
             while (($frame = $this->wire->next()) !== null) {
-                $paused = $this->heed($frame, $id) ?? $paused;
+                $paused = $this->take($frame, $id) ?? $paused;
             }
             if (!$paused) {
                 return;
@@ -177,8 +178,11 @@ final class Calls
         }
     }
 
-    /** What a frame says, and of the call that is running: true for pause, false for resume. */
-    private function heed(array $frame, int $id): ?bool
+    /**
+     * Processes a frame. Returns true for `pause` and false for `resume` of the running call $id
+     * (0: none runs), else null.
+     */
+    private function take(array $frame, int $id): ?bool
     {
         switch ($frame[0]['type']) {
             case 'call':
@@ -188,7 +192,7 @@ final class Calls
                 $this->giveBack();
                 return null;
             case 'stop':
-                $this->stopping = true;
+                $this->isStopping = true;
                 return null;
             case 'pause':
             case 'resume':
@@ -198,6 +202,6 @@ final class Calls
                     throw new CallError('CANCELLED', 'cancelled while it streamed');
                 }
         }
-        return null; // cancel of a call that has been answered, or is not begun: it will be answered like any other
+        return null; // `cancel` of a call that does not run is ignored
     }
 }

@@ -2,20 +2,19 @@
 
 namespace Kubeless\Worker;
 
-/** Finds the function (PROTOCOL.md, chapter 3). */
+/** Finds the function's file and the handler in it (PROTOCOL.md, chapter 3). */
 final class Handler
 {
-    /** where PHP has none: the loader gives it always */
     public static function file(): string
     {
         $file = (string) getenv('KUBELESS_HANDLER_FILE');
         if (!is_file($file)) {
-            throw new LoadFailure('HANDLER_FAILED_TO_LOAD', "there is no file $file");
+            throw new LoadError('HANDLER_FAILED_TO_LOAD', "there is no file $file");
         }
         return $file;
     }
 
-    /** `require 'vendor/autoload.php'` finds the function's own files, what is installed for it, and then the rest. */
+    /** Sets the include path: the function's folder, the installed dependencies, then PHP's own. */
     public static function addPaths(): void
     {
         $folders = [dirname((string) getenv('KUBELESS_HANDLER_FILE')), (string) getenv('KUBELESS_INSTALL_VOLUME')];
@@ -24,8 +23,9 @@ final class Handler
     }
 
     /**
-     * @param mixed $returned what the file returned
+     * @param mixed $returned what the function's file returned
      * @return array{0: callable, 1: string} the handler and its name
+     * @throws LoadError if there is no handler, or more than one to choose from
      */
     public static function find($returned): array
     {
@@ -36,7 +36,7 @@ final class Handler
             return self::onlyOne($known, $returned, basename($file));
         }
         foreach ($known as $full => $short) {
-            if (strcasecmp($short, $name) === 0) { // as PHP itself calls functions
+            if (strcasecmp($short, $name) === 0) { // PHP ignores case in function names
                 return [$full, $short];
             }
         }
@@ -66,7 +66,9 @@ final class Handler
         throw self::notFound("$file has several functions: say which one with FUNC_HANDLER (" . implode(', ', $known) . ')', $known);
     }
 
-    /** @return array<string, string> the functions that the file itself has: their names, with and without namespace */
+    /**
+     * @return array<string, string> the handlers in the file: name with namespace => name without
+     */
     private static function functionsOf(string $file): array
     {
         $file = realpath($file);
@@ -80,9 +82,9 @@ final class Handler
         return $known;
     }
 
-    private static function notFound(string $message, array $known): LoadFailure
+    private static function notFound(string $message, array $known): LoadError
     {
-        return new LoadFailure('HANDLER_NOT_FOUND', $message, ['handlers' => array_values($known)]);
+        return new LoadError('HANDLER_NOT_FOUND', $message, ['handlers' => array_values($known)]);
     }
 
     private static function hint(string $name, array $known): string
@@ -95,13 +97,13 @@ final class Handler
         return $known === [] ? ": write one, `function $name(\$event, \$context)`" : ': it has ' . implode(', ', $known);
     }
 
-    /** `ParseError: syntax error, unexpected token "}" (hello.php, line 3)` */
+    /** Returns `ParseError: syntax error, unexpected token "}" (hello.php, line 3)`. */
     public static function explain(\Throwable $error): string
     {
-        return Failure::message($error) . ' (' . basename($error->getFile()) . ", line {$error->getLine()})" . self::cure($error->getMessage());
+        return Errors::message($error) . ' (' . basename($error->getFile()) . ", line {$error->getLine()})" . self::cure($error->getMessage());
     }
 
-    /** What to do where the function's dependencies are not there. */
+    /** Returns the cure if the dependencies could not be loaded, or ''. */
     public static function cure(string $message): string
     {
         if (strpos($message, 'vendor/autoload.php') === false) {

@@ -2,29 +2,36 @@
 
 namespace Kubeless\Worker;
 
-/** How much a function may take, and when the worker had better begin anew. */
+/** Sets PHP's memory limit, and measures whether the function keeps too much between calls. */
 final class Memory
 {
-    private const UNLIMITED = 1 << 30; // bytes, where nobody set a limit: recursion without end must meet one
+    private const DEFAULT_LIMIT_BYTES = 1 << 30; // endless recursion must meet a limit
 
-    private static int $full = PHP_INT_MAX; // bytes
+    /** @var int bytes in use between two calls from which on the worker starts again */
+    private static $full = PHP_INT_MAX;
 
-    /** Below the container's limit: PHP's own error says file and line, and the kernel's says nothing. */
+    /**
+     * Sets a limit below the container's: PHP's error names file and line, the kernel's kill does
+     * not.
+     */
     public static function limit(): void
     {
         $container = intdiv(self::quantity((string) getenv('FUNC_MEMORY_LIMIT')), 4) * 3;
         $own = (string) ini_get('memory_limit');
-        if ($own !== '-1' && $own !== '128M') { // what PHP says unasked: anything else was chosen
+        if ($own !== '-1' && $own !== '128M') { // PHP's defaults; any other value was set on purpose
             return;
         }
         if ($container > 0) {
             ini_set('memory_limit', (string) $container);
         } elseif ($own === '-1') {
-            ini_set('memory_limit', (string) self::UNLIMITED);
+            ini_set('memory_limit', (string) self::DEFAULT_LIMIT_BYTES);
         }
     }
 
-    /** From here on, more than half of what is left is a leak, not what the function keeps. */
+    /**
+     * Called once the file is loaded. If calls then keep more than half of the rest, that counts as
+     * a leak.
+     */
     public static function loaded(): void
     {
         $limit = self::size((string) ini_get('memory_limit'));
@@ -34,7 +41,9 @@ final class Memory
         }
     }
 
-    /** Whether so much is held, between calls, that a fresh process serves better. */
+    /**
+     * Returns whether the function holds so much between calls that the worker has to start again.
+     */
     public static function isFull(): bool
     {
         if (memory_get_usage() < self::$full) {
@@ -44,7 +53,16 @@ final class Memory
         return memory_get_usage() >= self::$full;
     }
 
-    /** A quantity of Kubernetes, such as `128Mi`, `0.5G` or `1e9`; 0 for none. */
+    /** Returns whether PHP's limit leaves room for so many bytes. */
+    public static function hasRoomFor(int $bytes): bool
+    {
+        $limit = self::size((string) ini_get('memory_limit'));
+        return $limit <= 0 || memory_get_usage() + $bytes < $limit;
+    }
+
+    /**
+     * Returns the bytes of a Kubernetes quantity such as `128Mi`, `0.5G` or `1e9`; 0 if it is none.
+     */
     private static function quantity(string $text): int
     {
         if (!preg_match('/^(\d+(?:\.\d+)?(?:[eE]\d+)?)(m|[kKMGTPE]i?)?$/', trim($text), $parts)) {
@@ -58,7 +76,7 @@ final class Memory
         return (int) ($parts[1] * (strlen($unit) === 2 ? 1024 : 1000) ** $power);
     }
 
-    /** PHP's way to write a size, such as `128M`, which is Mi. */
+    /** Returns the bytes of a php.ini size: `128M` is 128 MiB. */
     private static function size(string $text): int
     {
         $unit = strpos('KMG', strtoupper(substr($text, -1)));

@@ -2,20 +2,24 @@
 
 namespace Kubeless\Worker;
 
-/** What a function prints, as `log` frames that name the call (PROTOCOL.md, chapter 7). */
+/**
+ * Sends what the function prints as `log` frames with the id of the call (PROTOCOL.md, chapter 7).
+ */
 final class Output
 {
-    private const LINE_MAX = 1 << 20; // bytes; what has no line break by then goes as it is
+    private const MAX_LINE_BYTES = 1 << 20; // a longer line is sent in pieces
 
     private const NAMES = [
         E_WARNING => 'Warning', E_USER_WARNING => 'Warning', E_NOTICE => 'Notice', E_USER_NOTICE => 'Notice',
         E_DEPRECATED => 'Deprecated', E_USER_DEPRECATED => 'Deprecated', E_RECOVERABLE_ERROR => 'Recoverable fatal error',
     ];
 
-    /** the id of the call that is running, or 0 */
-    public static int $call = 0;
-    private static Wire $wire;
-    private static string $partial = ''; // the beginning of a line
+    /** @var int the id of the running call, or 0 */
+    public static $call = 0;
+    /** @var Wire */
+    private static $wire;
+    /** @var string the beginning of a line whose end was not printed yet */
+    private static $partial = '';
 
     public static function redirect(Wire $wire): void
     {
@@ -27,18 +31,24 @@ final class Output
         self::take();
     }
 
-    /** A function may end all output buffers there are, ours as well. */
+    /**
+     * Starts the worker's output buffer, unless it is still there: a function may end every buffer.
+     */
     public static function take(): void
     {
         if (ob_get_level() === 0) {
-            ob_start([self::class, 'printed'], 1); // a buffer of 1 byte: all that is printed comes at once
+            ob_start([self::class, 'printed'], 1); // 1 byte: the callback runs on every echo
         }
     }
 
-    /** The call is over: buffers it left open are printed, and what has no line break is a line too. */
+    /**
+     * Ends a call's output: prints the buffers that it left open, and sends the last line even
+     * without a line break.
+     */
     public static function finish(): void
     {
-        while (ob_get_level() > 1 && @ob_end_flush()) {
+        for ($level = ob_get_level(); $level > 1; $level--) {
+            @ob_end_flush(); // fails for a buffer that may not be removed
         }
         if (self::$partial !== '') {
             $text = self::$partial;
@@ -47,16 +57,13 @@ final class Output
         }
     }
 
-    /** In a forked child, where it goes to the stream itself. */
-    public static function forget(): void
-    {
-        self::$partial = '';
-    }
-
-    /** PHP's callback for an output buffer. */
+    /**
+     * The output buffer's callback. In a forked child it leaves the text to PHP, which writes it to
+     * descriptor 1.
+     */
     public static function printed(string $text, int $phase): string
     {
-        if (self::$wire->gone) {
+        if (Process::isChild()) {
             return $text;
         }
         if (self::$partial !== '') {
@@ -66,7 +73,7 @@ final class Output
         $cut = strrpos($text, "\n");
         if ($cut === false || $cut + 1 < strlen($text)) {
             $cut = $cut === false ? 0 : $cut + 1;
-            if (strlen($text) - $cut <= self::LINE_MAX && !($phase & PHP_OUTPUT_HANDLER_FINAL)) {
+            if (strlen($text) - $cut <= self::MAX_LINE_BYTES && !($phase & PHP_OUTPUT_HANDLER_FINAL)) {
                 self::$partial = substr($text, $cut);
                 $text = substr($text, 0, $cut);
             }
@@ -77,11 +84,11 @@ final class Output
         return '';
     }
 
-    /** PHP's callback for warnings and notices. A function that sets one of its own has its way. */
+    /** The handler of warnings and notices. A function may replace it with its own. */
     public static function warned(int $level, string $message, string $file, int $line): bool
     {
-        if (!(error_reporting() & $level) || $level === E_USER_ERROR || self::$wire->gone) {
-            return false; // PHP's own way: it is remembered, or fatal, or written to the stream
+        if (!(error_reporting() & $level) || $level === E_USER_ERROR || Process::isChild()) {
+            return false; // PHP's own handling: it remembers the error, writes it, or ends the process
         }
         self::emit('stderr', 'PHP ' . (self::NAMES[$level] ?? 'Error') . ":  $message in $file on line $line\n");
         return true;
@@ -90,7 +97,7 @@ final class Output
     private static function emit(string $stream, string $text): void
     {
         if (preg_match('//u', $text) !== 1) {
-            $text = Failure::utf8($text);
+            $text = Errors::utf8($text);
         }
         $mark = self::$call === 0 ? '' : '"id":' . self::$call . ',';
         self::$wire->send('{"type":"log","stream":"' . $stream . '",' . $mark . '"body":' . strlen($text) . "}\n" . $text);

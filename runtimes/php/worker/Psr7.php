@@ -5,121 +5,100 @@ namespace Kubeless\Worker;
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\ServerRequestInterface;
 
-/** Requests and responses of PSR-7, by the library the function brings or else the worker's own. */
+/** Makes PSR-7 requests and responses, with the function's own PSR-7 library or the worker's. */
 final class Psr7
 {
-    /** Libraries whose constructors take the same. */
+    /** Libraries whose constructors take the same arguments. */
     private const LIBRARIES = ['Nyholm\Psr7', 'GuzzleHttp\Psr7'];
 
-    private static string $library = '';
+    /** @var string */
+    private static $library = '';
 
     public static function request(array $fields, string $head, string $body): ServerRequestInterface
     {
-        $headers = self::headers($head);
+        self::load();
+        $headers = Headers::parse($head);
         $query = $fields['query'] ?? '';
-        $host = $headers['host'][1][0] ?? 'localhost';
-        $method = $fields['method'];
+        $host = Headers::first($headers, 'host');
         $given = [];
-        foreach ($headers as [$name, $values]) {
-            $given[$name] = $values;
+        foreach ($headers as $header) {
+            $given[$header[0]] = $header[1];
         }
-        $class = self::library() . '\ServerRequest';
-        // A path that begins with two slashes would pass for a host.
-        $uri = "http://$host/" . ltrim($fields['path'], '/') . ($query === '' ? '' : "?$query");
+        $server = Headers::server($fields, $headers);
+        // With two slashes at the start, the path would be taken for a host.
+        $path = '/' . ltrim($fields['path'], '/') . ($query === '' ? '' : "?$query");
         try {
-            $request = new $class($method, $uri, $given, $body, '1.1', self::server($fields, $headers));
-        } catch (\InvalidArgumentException $unfit) { // a Host header may hold anything
-            $uri = strstr(substr($uri, strlen('http://')), '/');
-            $request = new $class($method, $uri, $given, $body, '1.1', self::server($fields, $headers));
+            $request = new Request($fields['method'], 'http://' . ($host === '' ? 'localhost' : $host) . $path, $given, $body, '1.1', $server);
+        } catch (\InvalidArgumentException $unfit) { // a Host header that no URI can have
+            $request = new Request($fields['method'], $path, $given, $body, '1.1', $server);
         }
         parse_str($query, $asked);
         $request = $request->withQueryParams($asked);
         if (isset($headers['cookie'])) {
-            $request = $request->withCookieParams(self::cookies(implode('; ', $headers['cookie'][1])));
+            $request = $request->withCookieParams(Headers::cookies($headers));
         }
-        $type = strtolower(trim(explode(';', $headers['content-type'][1][0] ?? '')[0]));
+        $type = Headers::mediaType($headers);
         if ($type === 'application/x-www-form-urlencoded') {
             parse_str($body, $form);
             return $request->withParsedBody($form);
         }
+        if ($type === 'multipart/form-data') {
+            return self::withForm($request, $body, Headers::first($headers, 'content-type'));
+        }
         $json = ($fields['json'] ?? false) ? json_decode($body, true) : null;
-        return is_array($json) ? $request->withParsedBody($json) : $request;
+        return \is_array($json) ? $request->withParsedBody($json) : $request;
+    }
+
+    private static function withForm(ServerRequestInterface $request, string $body, string $contentType): ServerRequestInterface
+    {
+        require_once __DIR__ . '/Multipart.php';
+        $class = self::$library . '\UploadedFile';
+        $form = new Multipart($body, $contentType);
+        $files = [];
+        foreach ($form->files as $file) {
+            list($name, $fileName, $type, $bytes) = $file;
+            $stream = (new Response(200, [], $bytes))->getBody();
+            $stream->rewind();
+            $error = $fileName === '' ? UPLOAD_ERR_NO_FILE : UPLOAD_ERR_OK;
+            $files[] = [$name, new $class($stream, \strlen($bytes), $error, $fileName, $type)];
+        }
+        return $request->withParsedBody(Multipart::tree($form->fields))->withUploadedFiles(Multipart::tree($files));
     }
 
     public static function response(): ResponseInterface
     {
-        $class = self::library() . '\Response';
-        return new $class();
+        self::load();
+        return new Response();
     }
 
-    private static function library(): string
+    private static function load(): void
     {
-        if (self::$library !== '') {
-            return self::$library;
+        if (self::$library === '') {
+            self::$library = self::find();
+            $isFinal = (new \ReflectionClass(self::$library . '\Response'))->isFinal(); // before nyholm/psr7 1.4
+            $prefix = __NAMESPACE__ . ($isFinal ? '\\' : '\Base');
+            class_alias(self::$library . '\ServerRequest', $prefix . 'Request');
+            class_alias(self::$library . '\Response', $prefix . 'Response');
+            if (!$isFinal) {
+                require __DIR__ . '/Messages.php';
+            }
         }
+    }
+
+    private static function find(): string
+    {
+        // '' is what the function itself loaded. The last two are Debian's packages.
         foreach (['', getenv('RUNTIME_LIBRARIES') . '/vendor/autoload.php', 'Nyholm/Psr7/autoload.php', 'GuzzleHttp/Psr7/autoload.php'] as $autoload) {
-            // The first one is what the function itself has; the last two are how Debian packages them.
             $file = $autoload === '' ? false : stream_resolve_include_path($autoload);
             if ($file !== false) {
                 require_once $file;
             }
             foreach (self::LIBRARIES as $library) {
                 if (class_exists("$library\\ServerRequest") && class_exists("$library\\Response")) {
-                    return self::$library = $library;
+                    return $library;
                 }
             }
         }
-        throw new \RuntimeException('$event->extensions->request and ->response are PSR-7 messages, and there is no library for them: add nyholm/psr7 to composer.json');
-    }
-
-    /** @return array<string, array{0: string, 1: string[]}> by the name in small letters: the name and its values */
-    private static function headers(string $head): array
-    {
-        $headers = [];
-        foreach (explode("\r\n", $head) as $line) {
-            $colon = strpos($line, ':');
-            if ($colon === false || $colon === 0) {
-                continue;
-            }
-            $name = substr($line, 0, $colon);
-            $key = strtolower($name);
-            $headers[$key] = $headers[$key] ?? [$name, []];
-            $headers[$key][1][] = trim(substr($line, $colon + 1), " \t");
-        }
-        return $headers;
-    }
-
-    /** What PHP's own servers give in $_SERVER. */
-    private static function server(array $fields, array $headers): array
-    {
-        $query = $fields['query'] ?? '';
-        $server = [
-            'REQUEST_METHOD' => $fields['method'],
-            'REQUEST_URI' => $fields['path'] . ($query === '' ? '' : "?$query"),
-            'QUERY_STRING' => $query,
-            'SERVER_PROTOCOL' => 'HTTP/1.1',
-            'REQUEST_TIME' => time(),
-            'REQUEST_TIME_FLOAT' => microtime(true),
-        ];
-        foreach ($headers as $name => [, $values]) {
-            $name = (string) $name; // PHP makes a number of a name of digits
-            if (strpos($name, '_') === false) { // X_A would pass for X-A
-                $key = strtoupper(strtr($name, '-', '_'));
-                $server[$key === 'CONTENT_TYPE' || $key === 'CONTENT_LENGTH' ? $key : "HTTP_$key"] = implode($name === 'cookie' ? '; ' : ', ', $values);
-            }
-        }
-        return $server;
-    }
-
-    private static function cookies(string $header): array
-    {
-        $cookies = [];
-        foreach (explode(';', $header) as $pair) {
-            $parts = explode('=', trim($pair, " \t"), 2);
-            if (count($parts) === 2 && !isset($cookies[$parts[0]])) {
-                $cookies[$parts[0]] = rawurldecode($parts[1]);
-            }
-        }
-        return $cookies;
+        throw new \RuntimeException('$event->extensions->request and ->response need a PSR-7 library, and none is installed: add nyholm/psr7 to composer.json');
     }
 }

@@ -2,140 +2,169 @@
 
 namespace Kubeless\Worker;
 
-/** The wire: frames in, frames out of one socket (PROTOCOL.md, chapters 1 and 2). */
+/** Reads and writes frames (PROTOCOL.md, chapters 1 and 2). */
 final class Wire
 {
-    private const GIVEN = 3; // PROTOCOL 1.1
-    private const READ = 1 << 18; // bytes: more than a socket holds as a rule
-    private const LINE_MAX = 1 << 20; // bytes, PROTOCOL 2.3
-    private const BODY_MAX = 1 << 30; // bytes
+    private const MAX_LINE_BYTES = 1 << 20; // PROTOCOL 2.3
+    private const MAX_BODY_BYTES = 1 << 30;
+    private const READ_BYTES = 1 << 16;
 
-    /** This process was forked by the function: the wire is its parent's. */
-    public bool $gone = false;
+    /** @var resource|\Socket */
+    private $socket;
+    /** @var bool the function forked this process: the wire belongs to the parent */
+    private $isForeign = false;
+    /** @var string bytes that were read and not yet cut into frames */
+    private $rest = '';
+    /** @var bool */
+    private $isSending = false;
+    /** @var string frames that a signal handler printed while another frame was being sent */
+    private $deferred = '';
 
-    /** the call that is being read, if its body is large */
-    public int $incoming = 0;
-
-    public \FFI $libc;
-    public int $fd;
-    private \FFI\CData $space;
-    private string $rest = ''; // the beginning of a frame, or several
-    private bool $sending = false;
-    private string $late = '';
-    private int $noSignal;
-    private int $dontWait;
-
-    /** Takes the wire and moves it to a high descriptor: a function may well close 3, or write to it, by number. */
-    public function __construct()
+    private function __construct($socket)
     {
-        $this->libc = $libc = Libc::open();
-        if ($libc->send(self::GIVEN, '', 0, 0) !== 0) {
-            fwrite(STDERR, "worker.php is started by the loader, with a socket at descriptor 3: use `kubeless-loader run FILE`\n");
+        $this->socket = $socket;
+        socket_set_block($socket);
+    }
+
+    /**
+     * Takes the wire from descriptor 0. PHP cannot set close-on-exec, but a descriptor received
+     * over a socket can have it (recvmsg(2), MSG_CMSG_CLOEXEC). So the worker sends the wire to
+     * itself, keeps the copy, and closes the original. macOS lacks that flag: there, programs that
+     * a function starts inherit the wire.
+     */
+    public static function take(): self
+    {
+        $wire = self::duplicate(STDIN, \defined('MSG_CMSG_CLOEXEC') ? MSG_CMSG_CLOEXEC : 0);
+        if (!$wire instanceof \Socket && !(\is_resource($wire) && get_resource_type($wire) === 'Socket')) {
+            fwrite(STDERR, "The loader starts worker.php, with a socket. Use: kubeless-loader run FILE\n");
             exit(1);
         }
-        $linux = Libc::isLinux();
-        $this->noSignal = $linux ? 0x4000 : 0;
-        $this->dontWait = $linux ? 0x40 : 0x80;
-        // Close-on-exec, which is all that keeps it from what exec() or proc_open() starts.
-        $this->fd = $libc->fcntl(self::GIVEN, $linux ? 1030 : 67, 64); // F_DUPFD_CLOEXEC
-        $flags = $libc->fcntl($this->fd, Libc::F_GETFL);
-        $libc->fcntl($this->fd, Libc::F_SETFL, $flags & ~($linux ? 0x800 : 0x4)); // not O_NONBLOCK
-        $nothing = $libc->open('/dev/null', Libc::O_RDWR);
-        $libc->dup2($nothing, self::GIVEN);
-        $libc->fcntl(self::GIVEN, Libc::F_SETFD, Libc::FD_CLOEXEC);
-        $libc->dup2($nothing, 0); // PROTOCOL 1.4, also where someone else than the loader starts the worker
-        $libc->close($nothing);
-        $this->space = $libc->new('char[' . self::READ . ']');
+        fclose(STDIN);
+        Process::$stdin = fopen('/dev/null', 'r'); // becomes descriptor 0 (PROTOCOL 1.4)
+        return new self($wire);
     }
 
-    /** In a forked child (PROTOCOL 1.2). */
-    public function leaveToParent(): void
-    {
-        $this->gone = true;
-        $this->libc->close($this->fd);
-    }
-
-    /** Puts it where a worker that takes this one's place by exec finds it. */
+    /** Makes the wire descriptor 0 again, inheritable, for the program that replaces this one. */
     public function handOn(): void
     {
-        $this->libc->dup2($this->fd, self::GIVEN);
+        // As a stream: socket_sendmsg() of PHP 8.2 loses the descriptor of a Socket object (EBADF).
+        Process::$stdin = self::duplicate(socket_export_stream($this->socket), 0, Process::$stdin);
+    }
+
+    /**
+     * Returns a copy of a stream's descriptor. It gets the number of $place, which is closed for
+     * it.
+     * @param resource $stream
+     * @param resource|null $place null: any number
+     * @return resource|\Socket
+     */
+    private static function duplicate($stream, int $flags, $place = null)
+    {
+        $pair = [];
+        socket_create_pair(AF_UNIX, SOCK_DGRAM, 0, $pair);
+        socket_sendmsg($pair[0], ['iov' => ['x'], 'control' => [['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [$stream]]]]);
+        $message = ['name' => [], 'buffer_size' => 1, 'controllen' => socket_cmsg_space(SOL_SOCKET, SCM_RIGHTS, 1)];
+        if ($place !== null) {
+            fclose($place); // its number is the lowest free one now
+        }
+        socket_recvmsg($pair[1], $message, $flags);
+        return $message['control'][0]['data'][0] ?? null;
+    }
+
+    /** Closes the wire in a process that the function forked. */
+    public function leaveToParent(): void
+    {
+        if (!$this->isForeign) {
+            $this->isForeign = true;
+            socket_close($this->socket);
+        }
     }
 
     // ---- out
 
-    /** @param string $frames whole frames, sent in one write */
+    /** @param string $frames whole frames, sent with one system call */
     public function send(string $frames): void
     {
-        if ($this->sending) { // a signal handler of the function's printed in here
-            $this->late .= $frames;
+        if ($this->isSending) { // a signal handler of the function printed inside this method
+            $this->deferred .= $frames;
             return;
         }
-        $this->sending = true;
+        $this->isSending = true;
         do {
             $this->write($frames);
-            $frames = $this->late;
-            $this->late = '';
+            $frames = $this->deferred;
+            $this->deferred = '';
         } while ($frames !== '');
-        $this->sending = false;
+        $this->isSending = false;
     }
 
     private function write(string $data): void
     {
-        if ($this->gone) {
+        if ($this->isForeign) {
             return;
         }
-        $length = strlen($data);
-        while (($sent = $this->libc->send($this->fd, $data, $length, $this->noSignal)) !== $length) {
-            if ($sent > 0) {
+        $length = \strlen($data);
+        while (($sent = @socket_send($this->socket, $data, $length, 0)) !== $length) {
+            if ($sent === false) {
+                if (socket_last_error($this->socket) !== SOCKET_EINTR) {
+                    $this->lost();
+                }
+            } else {
                 $data = substr($data, $sent);
                 $length -= $sent;
-            } elseif (Libc::errno($this->libc) !== Libc::EINTR) {
-                $this->libc->_exit(0); // the loader is gone
             }
         }
     }
 
     // ---- in
 
-    /** Waits until something has come. */
+    /** Waits until bytes arrive, and reads them. */
     public function wait(): void
     {
-        $this->receive(0);
+        $this->rest .= $this->receive(self::READ_BYTES, 0);
     }
 
-    /** Reads all that has come, without waiting. */
-    public function look(): void
-    {
-        $this->receive($this->dontWait);
-    }
-
-    private function receive(int $flags): void
+    /** Reads everything that has arrived, without waiting. */
+    public function poll(): void
     {
         do {
-            $count = $this->libc->recv($this->fd, $this->space, self::READ, $flags);
-            if ($count > 0) {
-                $this->rest .= \FFI::string($this->space, $count);
-                $flags = $this->dontWait; // what fills the space may have more behind it
-            } elseif ($count === 0) {
-                $this->libc->_exit(0); // PROTOCOL 1.3
-            } elseif (($error = Libc::errno($this->libc)) !== Libc::EINTR) {
-                if ($flags === $this->dontWait) {
-                    return;
-                }
-                $this->libc->_exit(0);
-            }
-        } while ($count === self::READ || $count < 0);
+            $data = $this->receive(self::READ_BYTES, MSG_DONTWAIT);
+            $this->rest .= $data;
+        } while (\strlen($data) === self::READ_BYTES);
     }
 
-    /** Whether bytes were read that no frame has been made of yet. */
+    /** Returns at least one byte, or '' if $flags has MSG_DONTWAIT and nothing has arrived. */
+    private function receive(int $maxBytes, int $flags): string
+    {
+        $data = '';
+        for (;;) {
+            $count = @socket_recv($this->socket, $data, $maxBytes, $flags);
+            if ($count > 0) {
+                return $data;
+            }
+            if ($count === 0) {
+                $this->lost(); // PROTOCOL 1.3
+            }
+            $error = socket_last_error($this->socket);
+            if ($error !== SOCKET_EINTR) {
+                if ($error === SOCKET_EAGAIN && ($flags & MSG_DONTWAIT)) {
+                    return '';
+                }
+                $this->lost();
+            }
+        }
+    }
+
+    /** Returns whether bytes were read that do not make a whole frame yet. */
     public function holdsBytes(): bool
     {
         return $this->rest !== '';
     }
 
     /**
-     * The next of the frames that have come, as fields, head and body; null if there is no whole one.
-     * @return array{0: array<string, mixed>, 1: string, 2: string}|null
+     * Returns the next frame (fields, head, body), or null if none was read whole. The body is null
+     * if it does not fit into memory.
+     * @return array{0: array<string, mixed>, 1: string, 2: string|null}|null
      */
     public function next(): ?array
     {
@@ -147,57 +176,60 @@ final class Wire
         $rest = $this->rest;
         $lineEnd = strpos($rest, "\n");
         if ($lineEnd === false) {
-            if (strlen($rest) > self::LINE_MAX) {
+            if (\strlen($rest) > self::MAX_LINE_BYTES) {
                 $this->broken('a line over 1 MiB');
             }
             return null;
         }
         $fields = json_decode(substr($rest, 0, $lineEnd), true);
-        if (!isset($fields['type']) || !is_array($fields)) {
+        if (!isset($fields['type']) || !\is_array($fields)) {
             $this->broken(substr($rest, 0, $lineEnd));
         }
         $head = $fields['head'] ?? 0;
         $body = $fields['body'] ?? 0;
-        if (!is_int($head) || !is_int($body) || $head < 0 || $body < 0 || $head > self::LINE_MAX || $body > self::BODY_MAX) {
+        if (!\is_int($head) || !\is_int($body) || $head < 0 || $body < 0 || $head > self::MAX_LINE_BYTES || $body > self::MAX_BODY_BYTES) {
             $this->broken(substr($rest, 0, $lineEnd));
         }
         $headAt = $lineEnd + 1;
         $end = $headAt + $head + $body;
-        $length = strlen($rest);
+        $length = \strlen($rest);
         if ($end > $length) {
-            $this->rest = '';
-            $this->incoming = $fields['type'] === 'call' ? $fields['id'] ?? 0 : 0;
-            $rest = $this->readOn($rest, $headAt, $end - $headAt);
-            $frame = [$fields, (string) substr($rest, 0, $head), $head === 0 ? $rest : (string) substr($rest, $head)];
-            $this->incoming = 0;
-            return $frame;
+            return $this->readOn($fields, substr($rest, $headAt), $head, $body);
         }
         $this->rest = $end === $length ? '' : substr($rest, $end);
         return [$fields, $head === 0 ? '' : substr($rest, $headAt, $head), $body === 0 ? '' : substr($rest, $headAt + $head, $body)];
     }
 
-    /** What follows `$from` in `$start`, and as much more as makes `$size` bytes. */
-    private function readOn(string $start, int $from, int $size): string
+    /** Waits for the end of a frame. $start is what was read behind its line. */
+    private function readOn(array $fields, string $start, int $head, int $body): array
     {
-        $at = strlen($start) - $from;
-        // Not in PHP's memory, where it would count a second time; and read whole before PHP may find that it is too much.
-        $space = $this->libc->new("char[$size]", true, true);
-        \FFI::memcpy($space, substr($start, $from), $at);
-        while ($at < $size) {
-            // Not by adding to a pointer: PHP 8.2 frees the pointer's type with each sum.
-            $count = $this->libc->recv($this->fd, \FFI::addr($space[$at]), $size - $at, 0);
-            if ($count > 0) {
-                $at += $count;
-            } elseif ($count === 0 || Libc::errno($this->libc) !== Libc::EINTR) {
-                $this->libc->_exit(0);
+        $this->rest = '';
+        while (\strlen($start) < $head) {
+            $start .= $this->receive($head - \strlen($start), MSG_WAITALL);
+        }
+        $headText = substr($start, 0, $head);
+        $data = (string) substr($start, $head);
+        $unread = $body - \strlen($data);
+        $fits = Memory::hasRoomFor(2 * $unread); // while it is joined with the part that was read before
+        while ($unread > 0) {
+            $piece = $this->receive($fits ? $unread : min($unread, self::READ_BYTES), MSG_WAITALL);
+            $unread -= \strlen($piece);
+            if ($fits) {
+                $data = $data === '' ? $piece : $data . $piece;
             }
         }
-        return \FFI::string($space, $size);
+        return [$fields, $headText, $fits ? $data : null];
+    }
+
+    private function lost(): void
+    {
+        $this->isForeign = true; // nothing more can be sent
+        Process::leave(0);
     }
 
     private function broken(string $what): void
     {
-        fwrite(STDERR, 'the loader sent what is no frame: ' . substr($what, 0, 200) . "\n");
-        $this->libc->_exit(70); // PROTOCOL 2.7
+        fwrite(STDERR, 'The loader sent a broken frame: ' . substr($what, 0, 200) . "\n");
+        Process::leave(70); // PROTOCOL 2.7
     }
 }

@@ -1,86 +1,121 @@
-"""A call of a plain handler, from its frame to the frame that ends it."""
+"""Runs calls of a plain handler: one frame in, one frame that ends the call out."""
 
-from threading import Event, Lock
+import threading
+from _thread import allocate_lock
 
+from .contexts import copy_context, current, decimal_setter
 from .errors import Cancelled, error_frame
+from .event import event_of, extensions_of
 from .forks import end_child
-from .request import event_of
-from .results import answer, chunk, close, end, is_response, parts, piece, respond
+from .paths import import_own
+from .result import chunk, close, end, is_response, parts, piece, result_of
+from .wire import Wire
+
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Call, Context, Handler
 
 
 class Flow:
-    """A call that takes its time, as `pause`, `resume` and `cancel` reach it."""
+    """How `pause`, `resume` and `cancel` reach a call."""
 
     def __init__(self):
-        self.open = Event()
-        self.open.set()
-        self.pause, self.resume = self.open.clear, self.open.set
+        self.paused = False
         self.cancelled = False
-        self.stop = None  # ends the coroutine that is waited for
+        self.stop = None  # cancels the coroutine that the call waits for
+        self.gate = threading.Lock()  # released when the call may go on
+        self.gate.acquire()
+
+    def pause(self):
+        self.paused = True
+
+    def resume(self):
+        self.paused = False
+        if self.gate.locked():
+            self.gate.release()
 
     def cancel(self):
         self.cancelled = True
-        self.open.set()
+        self.resume()
         if self.stop is not None:
             self.stop()
 
+    def wait(self):
+        """Returns when the call is not paused. Raises Cancelled if it is cancelled."""
+        while self.paused and not self.cancelled:
+            self.gate.acquire()
+        if self.cancelled:
+            raise Cancelled('cancelled while it streamed')
+
 
 class Calls:
-    def __init__(self, wire, handler, context):
+    def __init__(self, wire: Wire, handler: 'Handler', context: 'Context'):
         self.wire, self.handler, self.context = wire, handler, context
-        self.flows = {}  # of calls that take their time, or that the loader has said something about
-        self.lock = Lock()
+        self.flows: 'dict[int, Flow]' = {}  # call id -> Flow, for calls that stream, wait, or were paused or cancelled
+        self.loaded = copy_context()  # the execution context after loading; each call runs in a copy
+        self.set_decimal = decimal_setter()
+        self.lock = allocate_lock()
         self.side_loop = None
 
-    def answer(self, call, fields, head, body):
-        """Nothing a handler raises gets past here."""
+    def control(self, fields: 'Call', call: int) -> None:
+        """Applies `pause`, `resume` or `cancel` to an open call."""
+        if fields['type'] in ('pause', 'resume', 'cancel'):
+            getattr(self.flows.setdefault(call, Flow()), fields['type'])()
+
+    def answer(self, call: int, fields: 'Call', head: bytes, body: bytes) -> bytes:
+        """Returns the frame that ends the call. Does not raise. Runs in the call's own context."""
+        extensions = extensions_of(call, fields, head, body)
+        current.set(extensions)
         try:
             if self.flows and call in self.flows and self.flows[call].cancelled:
                 raise Cancelled('cancelled before it began')
-            value = self.handler(event_of(fields, head, body), self.context.copy())
-            frame = answer(call, value)
+            if self.set_decimal is not None:
+                self.set_decimal()
+            value = self.handler(event_of(extensions, fields, body), self.context.copy())
+            frame = result_of(call, value, extensions.response)
             if type(frame) is not bytes:
-                frame = self.take_time(call, frame)
+                frame = self.finish(call, frame, extensions)
             if self.wire.gone:
                 end_child()
-            return frame
         except BaseException as error:
             if self.wire.gone:
                 end_child(error)
-            return self.failure(call, error)
+            frame = self.failure(call, error, extensions)
+        extensions.call = 0
+        return frame
 
-    def failure(self, call, error):
-        if not is_response(error):  # raise bottle.HTTPResponse(…) is an answer
+    def failure(self, call, error, extensions):
+        if not is_response(error):
             return error_frame(call, error)
-        try:
-            frame = respond(call, error)
-            return frame if type(frame) is bytes else self.take_time(call, frame)
+        try:  # a bottle.HTTPResponse that was raised is an answer
+            frame = result_of(call, error)
+            return frame if type(frame) is bytes else self.finish(call, frame, extensions)
         except BaseException as second:
             return error_frame(call, second)
 
-    def take_time(self, call, result):
+    def finish(self, call, result, extensions):
+        """Awaits or streams what the handler returned, and returns the frame that ends the call."""
         flow = self.flows.setdefault(call, Flow())
         if hasattr(result, '__await__'):
-            result = answer(call, self.coroutines().wait(call, result, flow))
-        return result if type(result) is bytes else self.stream(call, result, flow)
+            value = self.coroutines().wait(result, flow)
+            result = result_of(call, value, extensions.response)
+        return result if type(result) is bytes else self.stream(call, result, flow, extensions)
 
-    def stream(self, call, stream, flow):
+    def stream(self, call, stream, flow, extensions):
         pieces, opened = stream.pieces, False
         if hasattr(pieces, '__anext__'):
-            pieces = self.coroutines().iterate(call, pieces, flow)
+            pieces = self.coroutines().iterate(pieces, flow)
         try:
             for item in pieces:
                 data = piece(item)
                 if not opened:
-                    self.wire.send(stream.opening(call, item))
+                    self.wire.send(stream.opening(call, item, extensions.response))
                     opened = True
                 for part in parts(data):
-                    flow.open.wait()
-                    if flow.cancelled:
-                        raise Cancelled('cancelled while it streamed')
+                    flow.wait()
                     self.wire.send(chunk(call, part))
             if not opened:
-                self.wire.send(stream.opening(call, ''))
+                self.wire.send(stream.opening(call, '', extensions.response))
             return end(call)
         except BaseException as error:
             if not opened:
@@ -90,10 +125,8 @@ class Calls:
             close(pieces)
 
     def coroutines(self):
-        """For plain handlers that return a coroutine, or an async generator, all the same."""
+        """Returns the loop for coroutines and async generators that a plain handler returned."""
         with self.lock:
             if self.side_loop is None:
-                from .side_loop import SideLoop
-
-                self.side_loop = SideLoop()
+                self.side_loop = import_own('_kubeless.side_loop').SideLoop()
             return self.side_loop

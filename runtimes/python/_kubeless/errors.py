@@ -1,72 +1,78 @@
-"""What went wrong, as `error` and `failed` frames carry it: bounded, and with our own frames cut off."""
+"""The errors of a call and of a start, and the text that an exception gets in a frame."""
 
-import json
 import os
 import traceback
 
-MESSAGE_MAX = 4096  # characters
-STACK_MAX = 16 * 1024  # characters
+from .wire import encode_line
+
+MAX_MESSAGE_CHARACTERS = 4096
+MAX_STACK_CHARACTERS = 16 * 1024
+OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class CallError(Exception):
-    """A call that ends in an error of ours, not of the function's: the code says which, a sentence says why."""
+    """Becomes an `error` frame with this code (PROTOCOL 4.6) and without a stack."""
 
     code = ''
-
-
-OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class Cancelled(CallError):
     code = 'CANCELLED'
 
 
-def error_frame(call, error):
+class LoadError(Exception):
+    """Becomes a `failed` frame (PROTOCOL 3.2)."""
+
+    def __init__(self, code, message, **more):
+        super().__init__(message)
+        self.fields = dict(more, type='failed', code=code, message=message)
+
+
+def error_frame(call: int, error: BaseException) -> bytes:
+    """Returns the `error` frame that ends the call."""
     fields = {'type': 'error', 'id': call, 'message': message_of(error)}
     if isinstance(error, CallError):
         fields['code'] = error.code
     else:
         fields['stack'] = stack_of(error)
-    return line(fields)
+    return encode_line(fields)
 
 
-def line(fields):
-    return json.dumps(fields).encode() + b'\n'
-
-
-def message_of(error):
-    """`ValueError: no such user`"""
+def message_of(error: BaseException) -> str:
+    """Returns the type and the text of an exception, such as `ValueError: no such user`."""
     try:
         text = str(error)
-    except BaseException as second:  # a function's own __str__ may do anything
-        text = '(its text cannot be had: __str__ raised %s)' % type(second).__name__
+    except BaseException as second:  # __str__ is the function's code and may raise anything
+        text = '(no text: __str__ raised %s)' % type(second).__name__
     if not isinstance(error, CallError):
         name = type(error).__qualname__
         text = '%s: %s' % (name, text) if text else name
-    return middle_out(text, MESSAGE_MAX)
+    return shorten(text, MAX_MESSAGE_CHARACTERS)
 
 
-def stack_of(error):
+def stack_of(error: BaseException) -> str:
+    """Returns the traceback, without the frames of the worker that called the function."""
     try:
-        text = ''.join(traceback.format_exception(type(error), error, users_part(error.__traceback__)))
+        text = ''.join(traceback.format_exception(type(error), error, function_part(error.__traceback__)))
     except BaseException as second:
-        text = '%s\n(no traceback: printing it raised %s)' % (message_of(error), type(second).__name__)
-    return middle_out(text, STACK_MAX)
+        text = '%s\n(no traceback: formatting it raised %s)' % (message_of(error), type(second).__name__)
+    return shorten(text, MAX_STACK_CHARACTERS)
 
 
-def users_part(trace):
-    while trace is not None and is_ours(trace):
+def function_part(trace):
+    while trace is not None and is_own(trace):
         trace = trace.tb_next
     return trace
 
 
-def is_ours(trace):
+def is_own(trace):
+    """Returns whether the traceback entry is in the worker or in Python's import system."""
     name = trace.tb_frame.f_code.co_filename
-    return name.startswith(OURS) or name.startswith('<frozen importlib')
+    return name.startswith((OWN_FOLDER, '<frozen importlib'))
 
 
-def middle_out(text, limit):
-    """The start tells where it came from, the end what it was; what is too much goes from between."""
+def shorten(text, limit):
+    """Cuts from the middle: the start of a traceback shows the call, its end shows the error."""
     if len(text) <= limit:
         return text
     cut = '\n  … %d characters …\n' % (len(text) - limit)

@@ -1,4 +1,6 @@
-"""Children that a function makes by fork: they must neither hold the wire nor come back to it (PROTOCOL 1.2)."""
+"""Children that a function forks: they must neither hold the wire nor answer its calls (PROTOCOL
+1.2).
+"""
 
 import os
 import sys
@@ -8,6 +10,8 @@ from .errors import stack_of
 
 
 def guard(wire):
+    """Makes every forked child close the wire before it runs code of the function."""
+
     def forget():
         wire.leave_to_parent()
         output.partial.clear()
@@ -15,7 +19,7 @@ def guard(wire):
             each.renew_lock()
 
     if hasattr(os, 'register_at_fork'):
-        os.register_at_fork(after_in_child=forget)
+        os.register_at_fork(after_in_child=forget)  # novermin
     else:  # Python 3.6
         os.fork = and_then(os.fork, forget, lambda pid: pid == 0)
         os.forkpty = and_then(os.forkpty, forget, lambda pair: pair[0] == 0)
@@ -32,7 +36,9 @@ def and_then(fork, forget, in_child):
 
 
 def end_child(error=None):
-    """A child that has come out of the handler ends here, as a program would that has come to its end."""
+    """Ends a child whose code has returned from the handler, with the exit code of a program that
+    ends so.
+    """
     code = 0
     if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
         code = error.code or 0

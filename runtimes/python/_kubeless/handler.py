@@ -1,79 +1,63 @@
-"""Finds and loads the function (PROTOCOL.md, chapter 3)."""
+"""Loads the function's file once and finds the handler in it (PROTOCOL.md, chapter 3)."""
 
 import os
-import site
 import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 
-from .errors import is_ours, message_of, stack_of
+from .errors import LoadError, is_own, message_of, stack_of
+from .paths import NamesakeFinder, has_namesake, import_own
 
-ASYNC = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
+# code.co_flags, as in the module inspect
 VARARGS = 0x04
+ASYNC = 0x80 | 0x200  # CO_COROUTINE, CO_ASYNC_GENERATOR
 
-
-class LoadFailure(Exception):
-    """What `failed` says."""
-
-    def __init__(self, code, message, **more):
-        self.fields = dict(more, type='failed', code=code, message=message)
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Handler
 
 
 class Source(SourceFileLoader):
-    """Never takes the function from a .pyc: those go by the second, and somebody who edits is faster."""
+    """Ignores .pyc files: they are compared by whole seconds, and an editor saves faster."""
 
     def path_stats(self, path):
         raise OSError
 
 
-def add_paths(folder, prefixes):
-    """The function's folder, Python's own library, what is installed for the function, and for us, and then the rest."""
-    packages = [path for path in sys.path if path.endswith(('site-packages', 'dist-packages'))]
-    sys.path[:] = [folder] + [path for path in sys.path if path not in packages and path != folder]
-    before = list(sys.path)
-    python = 'python%d.%d' % sys.version_info[:2]
-    for prefix in prefixes:
-        for layout in 'lib/%s/site-packages', 'lib64/%s/site-packages', 'local/lib/%s/dist-packages':
-            path = os.path.join(prefix, layout % python)
-            if os.path.isdir(path):
-                site.addsitedir(path)
-    installed = [path for path in sys.path if path not in before]
-    sys.path.extend(path for path in packages if path not in sys.path)
-    # Python processes that the function starts find the same; Kubeless set this variable in all its Python images.
-    given = os.environ.get('PYTHONPATH', '').split(os.pathsep)
-    paths = [path for path in given if path]
-    paths += [path for path in installed + [folder] if path not in paths]
-    os.environ['PYTHONPATH'] = os.pathsep.join(paths)
-
-
-def load(file, name):
-    """-> the handler and its name"""
-    module = load_module(file)
-    return find(module, name, os.path.basename(file))
+def load(file: str, name: 'str | None') -> 'tuple[Handler, str]':
+    """Returns the handler and its name. Raises LoadError."""
+    return find(load_module(file), name, file)
 
 
 def load_module(file):
-    name = os.path.splitext(os.path.basename(file))[0]
-    if name in sys.modules:  # json.py, say: everybody else goes on to find Python's own under that name
+    name = stem(file)
+    if name in sys.modules or has_namesake(name):  # json.py: `import json` goes on to find Python's
+        sys.meta_path.insert(0, NamesakeFinder(name))
         name += '_function'
-    spec = spec_from_file_location(name, file, loader=Source(name, file))
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # pickle and multiprocessing look there
+    loader = Source(name, file)
+    module = module_from_spec(spec_from_file_location(name, file, loader=loader))  # type: ignore[arg-type]
+    sys.modules[name] = module  # pickle and multiprocessing look here
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException as error:
         sys.modules.pop(name, None)
-        raise LoadFailure('HANDLER_FAILED_TO_LOAD', explain(error, file), stack=stack_of(error))
+        raise LoadError('HANDLER_FAILED_TO_LOAD', explain(error, file), stack=stack_of(error)) from None
     return module
 
 
+def stem(file):
+    return os.path.splitext(os.path.basename(file))[0]
+
+
 def explain(error, file):
-    """`ModuleNotFoundError: No module named 'six' (hello.py, line 3); …`"""
+    """Returns what failed, where and the cure, such as `ModuleNotFoundError: No module named 'six'
+    (hello.py, line 3); …`
+    """
     message = message_of(error)
     if not isinstance(error, SyntaxError):
         message += place_of(error, os.path.dirname(file))
     if isinstance(error, ModuleNotFoundError):
-        message += '; ' + missing(os.path.dirname(file))
+        message += '; ' + cure_for_missing(os.path.dirname(file))
     elif isinstance(error, SystemExit):
         message += "; a function's file is loaded once and must not end the process"
     return message
@@ -84,13 +68,13 @@ def place_of(error, folder):
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not is_ours(trace) and os.path.dirname(file) == folder:
+        if not is_own(trace) and os.path.dirname(file) == folder:
             place = ' (%s, line %d)' % (os.path.basename(file), trace.tb_lineno)
         trace = trace.tb_next
     return place
 
 
-def missing(folder):
+def cure_for_missing(folder):
     python = 'Python %d.%d' % sys.version_info[:2]
     try:
         with open(os.path.join(folder, 'requirements.txt')) as file:
@@ -103,36 +87,35 @@ def missing(folder):
 
 
 def find(module, name, file):
+    """Returns the handler of this name, or the only or usual one if the name is empty."""
     if not name:
         return only_one(module, file)
-    handler = getattr(module, name, None)
+    handler = vars(module).get(name)  # not getattr: every module has __class__ and __init__
+    if callable(handler):
+        return handler, name
+    known, base = candidates(module), os.path.basename(file)
     if handler is None:
-        known = candidates(module)
-        message = 'there is no function %s in %s' % (name, file)
-        raise LoadFailure('HANDLER_NOT_FOUND', message + hint(name, known, file), handlers=known)
-    if not callable(handler):
-        kind = type(handler).__name__
-        message = '%s in %s is no function but a value of type %s' % (name, file, kind)
-        raise LoadFailure('HANDLER_NOT_FOUND', message, handlers=candidates(module))
-    return handler, name
+        message = 'there is no function %s in %s%s' % (name, base, suggestion(name, known))
+    else:
+        message = '%s in %s is no function but a value of type %s' % (name, base, type(handler).__name__)
+    raise LoadError('HANDLER_NOT_FOUND', message, handlers=known)
 
 
 def only_one(module, file):
-    known = candidates(module)
-    usual = [name for name in ('handler', 'main', module.__name__) if name in known]
+    known, base = candidates(module), os.path.basename(file)
+    usual = [name for name in ('handler', 'main', stem(file)) if name in known]
     if len(known) == 1 or usual:
         name = (usual or known)[0]
         return getattr(module, name), name
     if known:
-        message = '%s has several functions: say which one with FUNC_HANDLER (%s)' % (file, ', '.join(known))
+        message = '%s has several functions: set FUNC_HANDLER to one of %s' % (base, ', '.join(known))
     else:
-        message = '%s has no function of the form `def handler(event, context)`' % file
-    raise LoadFailure('HANDLER_NOT_FOUND', message, handlers=known)
+        message = '%s has no function of the form `def handler(event, context)`' % base
+    raise LoadError('HANDLER_NOT_FOUND', message, handlers=known)
 
 
-def hint(name, known, file):
-    from difflib import get_close_matches
-
+def suggestion(name, known):
+    get_close_matches = import_own('difflib').get_close_matches
     close = get_close_matches(name, known, 1) or [other for other in known if other.lower() == name.lower()]
     if close:
         return ': did you mean %s?' % close[0]
@@ -142,7 +125,7 @@ def hint(name, known, file):
 
 
 def candidates(module):
-    """The public functions of the module that take an event and a context."""
+    """Returns the names of the module's public functions that take an event and a context."""
     return [
         name
         for name, value in vars(module).items()
@@ -155,10 +138,10 @@ def takes_two(function):
     if code is None:
         return False
     most, defaults = code.co_argcount, len(function.__defaults__ or ())
-    return code.co_flags & VARARGS and most - defaults <= 2 or most - defaults <= 2 <= most
+    return most - defaults <= 2 and (most >= 2 or code.co_flags & VARARGS)
 
 
-def is_async(handler):
+def is_async(handler: 'Handler') -> bool:
     while hasattr(handler, 'func') and not hasattr(handler, '__code__'):  # functools.partial
         handler = handler.func
     code = getattr(handler, '__code__', None) or getattr(type(handler).__call__, '__code__', None)

@@ -1,45 +1,29 @@
-"""What a function prints, as `log` frames that name the call (PROTOCOL.md, chapter 7)."""
+"""Sends what a function prints as `log` frames with the id of its call (PROTOCOL.md, chapter 7)."""
 
 import io
 import os
 import sys
-from threading import RLock, get_ident, local
+from _thread import RLock, get_ident
+from threading import local
 
-try:
-    from contextvars import ContextVar, copy_context
-except ImportError:  # Python 3.6: what a coroutine prints has no call's id there
-    copy_context = None
+from .contexts import current
 
-    class ContextVar:
-        def __init__(self, name, default):
-            self.default = default
+MAX_LINE_CHARACTERS = 1 << 20  # a longer line is sent in pieces
 
-        def get(self):
-            return self.default
+here = local()  # .runner: the Runner of this thread, if it is one
 
-        def set(self, value):
-            pass
-
-
-LINE_MAX = 1 << 20  # characters; what has no line break by then goes as it is
-
-here = local()  # .runner: the thread's Runner, where it has one
-call_of_task = ContextVar('call_of_task', default=[0])  # a list, so that what runs on after the call sees its end
-
-outputs = []  # ours, also while a function has put something else in the place of sys.stdout
-partial = {}  # (call or thread, stream) -> the beginning of a line
-
-
-def current_call():
-    runner = getattr(here, 'runner', None)
-    return runner.call if runner is not None else call_of_task.get()[0]
+outputs: 'list[Output]' = []  # the worker's streams, also while a function has replaced sys.stdout
+partial: 'dict[tuple[int, str], str]' = {}  # (call or negated thread, stream) -> the beginning of a line
 
 
 class Output(io.TextIOBase):
-    """sys.stdout or sys.stderr; descriptors 1 and 2 stay as they are for C code and child processes."""
+    """Replaces sys.stdout or sys.stderr.
+
+    Descriptors 1 and 2 stay as they are for C code and child processes.
+    """
 
     encoding = 'utf-8'
-    errors = 'backslashreplace'  # text without a UTF-8 form must not make print() fail
+    errors = 'backslashreplace'  # print() must not fail for text without a UTF-8 form
     newlines = None
     line_buffering = True
     write_through = False
@@ -58,22 +42,22 @@ class Output(io.TextIOBase):
         if self.wire.gone:
             self.buffer.write(text.encode('utf-8', self.errors))
             return len(text)
-        call = current_call()
+        call = current.get().call
         key = (call or -get_ident(), self.stream)
         with self.lock:
             size = len(text)
             if partial:
                 text = partial.pop(key, '') + text
             cut = text.rfind('\n') + 1
-            if len(text) - cut > LINE_MAX:
+            if len(text) - cut > MAX_LINE_CHARACTERS:
                 cut = len(text)
             if cut < len(text):
                 partial[key] = text[cut:]
-        if cut:  # without the lock: a __del__ that prints may run in whoever has the wire's
+        if cut:  # not under the lock: a __del__ that prints may run in a thread that holds the wire's lock
             self.emit(call, text[:cut])
         return size
 
-    def emit(self, call, text):
+    def emit(self, call: int, text: str) -> None:
         body = text.encode('utf-8', self.errors)
         mark = b'"id":%d,' % call if call else b''
         frame = b'{"type":"log","stream":"%b",%b"body":%d}\n' % (self.stream.encode(), mark, len(body))
@@ -85,8 +69,10 @@ class Output(io.TextIOBase):
             self.emit(max(key, 0), text + '\n')
 
     def flush(self):
-        """Lines go at once as it is. Half a line waits for its end, or for the call's."""
-        if not self.wire.gone and not current_call():
+        """Does nothing inside a call: whole lines are sent at once, half a line waits for its end
+        or the call's.
+        """
+        if not self.wire.gone and not current.get().call:
             self.end_line(-get_ident())
 
     def fileno(self):
@@ -99,11 +85,11 @@ class Output(io.TextIOBase):
         return True
 
     def close(self):
-        """A function that closes its stdout must not take away everybody's."""
+        """Only flushes: other calls still print."""
         self.flush()
 
     def reconfigure(self, **settings):
-        """Always UTF-8, line by line; there is nothing to set."""
+        """Does nothing: the stream is always UTF-8, line by line."""
 
     def renew_lock(self):
         self.lock = RLock()
@@ -117,7 +103,7 @@ def redirect(wire):
     sys.stdout, sys.stderr = outputs
 
 
-def finish_lines(call):
-    """The call is over: what it left without a line break is a line too."""
+def finish_lines(call: int) -> None:
+    """Sends the lines that an answered call has left without a line break."""
     for output in outputs:
         output.end_line(call)

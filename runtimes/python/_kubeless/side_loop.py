@@ -1,12 +1,13 @@
-"""A loop on a thread of its own, for plain handlers that return a coroutine or an async generator all the same."""
+"""An event loop on its own thread, for coroutines and async generators that a plain handler
+returned.
+"""
 
 import asyncio
 from concurrent.futures import CancelledError
 from threading import Thread
 
-from .coroutines import DONE, run
 from .errors import Cancelled
-from .output import call_of_task
+from .tasks import DONE, run
 
 
 class SideLoop:
@@ -18,8 +19,12 @@ class SideLoop:
         while True:
             run(self.loop)
 
-    def wait(self, call, awaitable, flow=None):
-        future = asyncio.run_coroutine_threadsafe(outcome(call, awaitable), self.loop)
+    def wait(self, awaitable, flow=None):
+        """Returns what the awaitable gives.
+
+        The loop's task runs in a copy of the caller's context.
+        """
+        future = asyncio.run_coroutine_threadsafe(outcome(awaitable), self.loop)
         if flow is not None:
             flow.stop = future.cancel
             if flow.cancelled:
@@ -34,22 +39,20 @@ class SideLoop:
             raise error
         return value
 
-    def iterate(self, call, pieces, flow):
+    def iterate(self, pieces, flow):
         try:
             while True:
-                item = self.wait(call, following(pieces), flow)
+                item = self.wait(following(pieces), flow)
                 if item is DONE:
                     return
                 yield item
         finally:
             if hasattr(pieces, 'aclose'):
-                self.wait(call, pieces.aclose())
+                self.wait(pieces.aclose())
 
 
-async def outcome(call, awaitable):
-    """A SystemExit that got out of a task would end the loop, so errors come as values."""
-    mark = [call]
-    call_of_task.set(mark)
+async def outcome(awaitable):
+    """Returns a value and an error: a SystemExit raised out of a task would end the loop."""
     try:
         value = await awaitable
         while hasattr(value, '__await__'):
@@ -59,8 +62,6 @@ async def outcome(call, awaitable):
         raise
     except BaseException as error:
         return None, error
-    finally:
-        mark[0] = 0
 
 
 async def following(pieces):

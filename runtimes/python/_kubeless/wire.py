@@ -1,4 +1,4 @@
-"""The wire: frames in, frames out of one socket (PROTOCOL.md, chapters 1 and 2)."""
+"""Reads and writes frames on one socket (PROTOCOL.md, chapters 1 and 2)."""
 
 import fcntl
 import io
@@ -6,51 +6,72 @@ import json
 import os
 import stat
 import sys
-from threading import Lock, get_ident
+from _thread import allocate_lock, get_ident
 
-READ = 1 << 16  # bytes: a hundred calls, and still below malloc's threshold for a mapping of its own
-LINE_MAX = 1 << 20  # bytes, PROTOCOL 2.3
+READ_BYTES = 1 << 16  # about a hundred calls; more, and malloc would map and unmap memory for each read
+MAX_LINE_BYTES = 1 << 20  # PROTOCOL 2.3
+HIGH_DESCRIPTORS = (64, 16, 4)  # lower where the limit of open files is lower
 
-scan = json.JSONDecoder().scan_once
+scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+TYPE_CHECKING = False  # a type checker takes it for True; importing typing would slow down every start
+if TYPE_CHECKING:
+    from .messages import Frame
+
+
+def encode_line(fields: dict) -> bytes:
+    """Returns a frame without head and body."""
+    return json.dumps(fields).encode() + b'\n'
 
 
 def take_wire(number=3):
-    """The wire, moved to a high descriptor: a handler may well close 3, or write to it, by number."""
+    """Returns the wire, moved to a high descriptor: a handler may close 3, or write to it, by
+    number.
+    """
     try:
         connected = stat.S_ISSOCK(os.fstat(number).st_mode)
     except OSError:
         connected = False
     if not connected:
         sys.exit('worker.py is started by the loader, with a socket at descriptor 3: use `kubeless-loader run FILE`')
-    fd = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 64)
+    fd = duplicate(number)
     os.set_blocking(fd, True)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, number, inheritable=False)
-    os.dup2(nothing, 0)  # PROTOCOL 1.4, also where someone else than the loader starts the worker
+    os.dup2(nothing, 0)  # standard input is empty (PROTOCOL 1.4), also under another starter than the loader
     os.close(nothing)
     return Wire(fd)
+
+
+def duplicate(number):
+    for least in HIGH_DESCRIPTORS[:-1]:
+        try:
+            return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, least)
+        except OSError:  # `ulimit -n` is not above it
+            pass
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTORS[-1])
 
 
 class Wire:
     def __init__(self, fd):
         self.fd = fd
-        self.gone = False  # in a forked child, which must not write
-        self.out = []  # frames on their way: anyone appends, flush() takes them away in order
-        self.lock = Lock()
+        self.gone = False  # this is a forked child, which must not write
+        self.out: 'list[bytes]' = []  # frames to write; any thread appends, flush() removes them in order
+        self.lock = allocate_lock()
         self.writer = 0  # the thread that is in flush()
         self.rest = b''  # the beginning of a frame
-        self.large = None  # a body that comes in parts
-        self.on_print = self.send  # how what the function prints is sent; whoever runs calls may be lazier
+        self.large: 'Large | None' = None  # a frame whose body is still being read
+        self.on_print = self.send  # sends `log` frames; the runners set one that joins them with answers
 
     # ---- out
 
-    def send(self, frame):
+    def send(self, frame: bytes) -> None:
         self.out.append(frame)
         self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         me = get_ident()
-        if self.writer == me:  # a __del__ or a signal handler printed in here: the loop below takes that along
+        if self.writer == me:  # a __del__ or signal handler printed during flush(); the loop below sends that too
             return
         with self.lock:
             self.writer = me
@@ -65,32 +86,38 @@ class Wire:
                 self.writer = 0
 
     def leave_to_parent(self):
-        """In a forked child: locks may be held by threads that are no more, and the wire is the parent's (1.2)."""
+        """In a forked child: closes the wire, and replaces the lock, which a thread of the parent
+        may hold.
+        """
         self.gone = True
         self.out = []
-        self.lock = Lock()
+        self.lock = allocate_lock()
         self.writer = 0
         os.close(self.fd)
 
     # ---- in
 
-    def read(self):
-        """Waits for bytes; gives the frames that are whole by now, each as (fields, head, body)."""
+    def read(self) -> 'list[Frame]':
+        """Waits for bytes and returns the frames that are complete, each as a tuple of fields, head
+        and body.
+
+        Exits with code 0 at end of file (PROTOCOL 1.3), with 70 if a line is broken (PROTOCOL 2.7).
+        """
         if self.large is not None:
-            return self.read_large()
-        data = os.read(self.fd, READ)
+            return self.read_large(self.large)
+        data = os.read(self.fd, READ_BYTES)
         if not data:
-            os._exit(0)  # PROTOCOL 1.3
+            os._exit(0)
         if self.rest:
             data = self.rest + data
             self.rest = b''
-        text = data.decode('latin-1')  # one character a byte, so that both have the same places (2.6)
-        frames = []
+        text = data.decode('latin-1')  # one character per byte, so offsets are the same (PROTOCOL 2.6)
+        frames: 'list[Frame]' = []
         at, end = 0, len(data)
         while at < end:
             line_end = data.find(b'\n', at)
             if line_end < 0:
-                if end - at > LINE_MAX:
+                if end - at > MAX_LINE_BYTES:
                     broken('a line over 1 MiB')
                 break
             try:
@@ -103,7 +130,7 @@ class Wire:
             if stop != line_end or not head_at <= body_at <= after or 'type' not in fields:
                 broken(text[at:line_end])
             if after > end:
-                if body_at <= end and after - end > READ:
+                if body_at <= end and after - end > READ_BYTES:
                     self.large = Large(fields, data[head_at:body_at], data[body_at:], after - body_at)
                     return frames
                 break
@@ -112,20 +139,17 @@ class Wire:
         self.rest = data[at:]
         return frames
 
-    def read_large(self):
-        large = self.large
-        count = os.readv(self.fd, [large.space[large.filled :]])
-        if not count:
-            os._exit(0)
-        large.filled += count
-        if large.filled < large.size:
-            return ()
+    def read_large(self, large: 'Large') -> 'list[Frame]':
+        if not large.fill(self.fd):
+            return []
         self.large = None
-        return (large.whole(),)
+        return [large.frame()]
 
 
 class Large:
-    """A body that is read where it will stay: BytesIO gives its bytes away without a copy."""
+    """A frame with a large body, which is read into its final place: BytesIO gives its bytes away
+    without a copy.
+    """
 
     def __init__(self, fields, head, start, size):
         self.fields, self.head, self.size = fields, head, size
@@ -136,7 +160,15 @@ class Large:
         self.filled = len(start)
         self.space[: self.filled] = start
 
-    def whole(self):
+    def fill(self, fd):
+        """Reads once and returns whether the body is complete."""
+        count = os.readv(fd, [self.space[self.filled :]])
+        if not count:
+            os._exit(0)
+        self.filled += count
+        return self.filled == self.size
+
+    def frame(self):
         self.space.release()
         return self.fields, self.head, self.buffer.getvalue()
 
@@ -147,9 +179,9 @@ def write_all(fd, data):
         while sent < len(data):
             sent += os.write(fd, memoryview(data)[sent:])
     except OSError:
-        os._exit(0)  # the loader is gone
+        os._exit(0)  # the loader has ended
 
 
 def broken(what):
-    os.write(2, ('the loader sent what is no frame: %.200r\n' % what).encode())
-    os._exit(70)  # PROTOCOL 2.7
+    os.write(2, ('the loader sent a broken frame: %.200r\n' % what).encode())
+    os._exit(70)

@@ -1,6 +1,6 @@
-"""A file that cannot be loaded: its line 17, which is the same in every language, is not Python.
+"""A file that cannot be loaded: line 17, the same in every language, is a syntax error.
 
-What a worker says about it must name this file and that line.
+The worker's message must name this file and that line.
 """
 
 

@@ -1,5 +1,4 @@
-"""The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each
-of them does."""
+"""The functions that test/conformance/ calls. Its README says what each of them does."""
 
 import builtins
 import itertools
@@ -36,7 +35,7 @@ def context(event, context):
 
 
 def raises(event, context):
-    # What is no UTF-8 becomes lone surrogates, as in file names and the environment.
+    # Bytes that are not UTF-8 become lone surrogates, as in file names and the environment.
     raise ValueError(event['data'].decode(errors='surrogateescape'))
 
 
@@ -114,7 +113,7 @@ def nonsense(event, context):
 
 def spawns(event, context):
     if event['data'] != b'fork':
-        # close_fds would keep from the child what the worker must keep from it.
+        # With close_fds the child could not inherit the wire, even if the worker let it.
         return str(subprocess.Popen(['sleep', '30'], close_fds=False).pid)
     child = os.fork()
     if child == 0:

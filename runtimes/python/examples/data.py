@@ -1,3 +1,3 @@
 def data(event, context):
-    """Gives back what it was sent: JSON arrives parsed, everything else as bytes."""
+    """Returns the request body. A JSON body is parsed, every other body is bytes."""
     return event['data']

@@ -5,13 +5,16 @@ using Microsoft.Net.Http.Headers;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The results that controllers of ASP.NET Core return. Only what returns one makes .NET load these assemblies.</summary>
+	/// <summary>
+	/// Results of ASP.NET Core's controllers. Their assemblies are loaded only for a function that
+	/// returns one.
+	/// </summary>
 	internal static class ActionResults
 	{
-		internal static bool Is(object value) => value != null && Kind.Of(value).IsActionResult;
+		internal static bool Is(object value) => value != null && ResultType.Of(value).IsActionResult;
 
-		/// <summary>Does to the response what the result says, and gives what its body is.</summary>
-		internal static object Applied(Exchange exchange, object value)
+		/// <summary>Sets the response's status and headers, and returns the value of its body.</summary>
+		internal static object Apply(Exchange exchange, object value)
 		{
 			var response = exchange.Context.Response;
 			if (value is IConvertToActionResult typed) value = typed.Convert();
@@ -25,19 +28,19 @@ namespace Kubeless.Worker
 				case JsonResult result:
 					response.StatusCode = result.StatusCode ?? response.StatusCode;
 					response.ContentType = result.ContentType ?? "application/json; charset=utf-8";
-					return Pieces.JsonBytes(result.Value);
+					return ResultBody.JsonBytes(result.Value);
 				case ContentResult result:
 					response.StatusCode = result.StatusCode ?? response.StatusCode;
 					if (result.ContentType != null) response.ContentType = result.ContentType;
 					return result.Content;
 				case FileContentResult result:
-					Name(exchange, result);
+					SetFileHeaders(exchange, result);
 					return result.FileContents;
 				case FileStreamResult result:
-					Name(exchange, result);
+					SetFileHeaders(exchange, result);
 					return result.FileStream;
 				case PhysicalFileResult result:
-					Name(exchange, result);
+					SetFileHeaders(exchange, result);
 					return File.OpenRead(result.FileName);
 				case StatusCodeResult result:
 					response.StatusCode = result.StatusCode;
@@ -49,11 +52,12 @@ namespace Kubeless.Worker
 				case EmptyResult _:
 					return null;
 				default:
-					throw Fault.Invalid($"the handler returned a {value.GetType()}, which only a controller can send: return its value, and set status and headers on Extensions.HttpResponse");
+					throw CallError.Invalid($"the handler returned a {value.GetType()}, which only a controller can send: return its value, "
+						+ "and set status and headers on Extensions.HttpResponse");
 			}
 		}
 
-		private static void Name(Exchange exchange, FileResult result)
+		private static void SetFileHeaders(Exchange exchange, FileResult result)
 		{
 			var response = exchange.Context.Response;
 			response.ContentType = result.ContentType;

@@ -5,13 +5,16 @@ using System.Threading.Tasks;
 
 namespace Kubeless.Worker
 {
-	/// <summary>What a task, of whatever type, comes to.</summary>
+	/// <summary>Reads the results of tasks of all types.</summary>
 	internal static class Awaited
 	{
 		private static readonly ConcurrentDictionary<Type, Func<object, object>> Readers = new ConcurrentDictionary<Type, Func<object, object>>();
 		private static readonly Func<Type, Func<object, object>> Find = ReaderOf;
 
-		/// <summary>Whether the value is there only later: then `task` is what to wait for. Of tasks that are over it takes their values.</summary>
+		/// <summary>
+		/// Returns true if the value is a task that has not completed, which is then in `task`. Replaces
+		/// completed tasks by their results.
+		/// </summary>
 		internal static bool IsPending(ref object value, out Task task)
 		{
 			while ((task = AsTask(value)) != null)
@@ -25,7 +28,7 @@ namespace Kubeless.Worker
 		private static Task AsTask(object value)
 		{
 			if (value is null || value is string || value is byte[]) return null;
-			return value as Task ?? Kind.Of(value).AsTask?.Invoke(value);
+			return value as Task ?? ResultType.Of(value).AsTask?.Invoke(value);
 		}
 
 		private static Func<object, object> ReaderOf(Type type)

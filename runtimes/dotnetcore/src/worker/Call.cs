@@ -1,96 +1,54 @@
-using System;
-using System.Collections.Generic;
-using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 
 namespace Kubeless.Worker
 {
-	/// <summary>A frame from the loader (PROTOCOL.md, chapters 4 to 6); for a call also how it stands.</summary>
+	/// <summary>The state of one call. What is sent for it is sent under its lock.</summary>
 	internal sealed class Call
 	{
-		internal const int NoBody = -1;
-		/// <summary>Brackets within brackets that JSON may have.</summary>
-		private const int Depth = 1000;
-
-		private static readonly byte[] Mark = { 0xef, 0xbb, 0xbf };
 		private static readonly AsyncLocal<Call> Local = new AsyncLocal<Call>();
 
-		internal string Type;
-		internal long Id;
-		internal string Method = "";
-		internal string Path = "";
-		internal string Query;
-		internal string Address;
-		internal string EventId;
-		internal string EventType;
-		internal string EventTime;
-		internal string EventNamespace;
-		internal Dictionary<string, string> Extensions;
-		internal bool Json;
-		internal int HeadLength;
-		internal int BodyLength = NoBody;
-		internal byte[] Head;
-		/// <summary>null where the request had none</summary>
-		internal byte[] Body;
+		internal readonly Message Message;
+		internal readonly Calls Calls;
 
-		/// <summary>The call that the running code belongs to, on whatever thread; null if it belongs to none.</summary>
+		/// <summary>The thread that is inside the call; null if none is. Guarded by the lock of Runners.</summary>
+		internal Runner Runner;
+		/// <summary>Output of the function that does not end with a line break yet.</summary>
+		internal Output.PartialLines PartialLines;
+
+		private Exchange exchange;
+		private bool ended;
+		private bool cancelled;
+		private CancellationTokenSource source;
+		/// <summary>Pending between <c>pause</c> and <c>resume</c>, else null.</summary>
+		private TaskCompletionSource<bool> paused;
+
+		internal Call(Message message, Calls calls)
+		{
+			Message = message;
+			Calls = calls;
+		}
+
+		/// <summary>The call that the running code belongs to, on any thread; null outside of calls.</summary>
 		internal static Call Current
 		{
 			get => Local.Value;
 			set => Local.Value = value;
 		}
 
-		private bool IsJson => Json && Body != null && Body.Length > 0;
+		internal long Id => Message.Id;
 
-		private ReadOnlyMemory<byte> JsonText => Body.AsMemory(Body.AsSpan().StartsWith(Mark) ? Mark.Length : 0);
+		internal bool HasJson => Message.IsJson && Message.Body != null && Message.Body.Length > 0;
 
-		/// <summary>Only looks: a JsonElement costs twice as much again, and is made for a function that asks for it.</summary>
-		/// <exception cref="Fault">BODY_MALFORMED</exception>
-		internal void CheckBody()
-		{
-			if (!IsJson) return;
-			var text = JsonText.Span;
-			if (!Utf8.IsValid(text)) throw new Fault("BODY_MALFORMED", "the body says that it is JSON and is not: it is not UTF-8");
-			try
-			{
-				var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = Depth });
-				while (reader.Read())
-				{
-				}
-			}
-			catch (JsonException error)
-			{
-				throw new Fault("BODY_MALFORMED", "the body says that it is JSON and is not: " + error.Message);
-			}
-		}
+		/// <summary>A JsonElement or a string.</summary>
+		internal object Data => HasJson ? (object)JsonBody.Parse(Message.Body) : Utf8.Text(Message.Body);
 
-		/// <summary>A JsonElement or a text.</summary>
-		internal object Data => IsJson ? (object)JsonDocument.Parse(JsonText, new JsonDocumentOptions { MaxDepth = Depth }).RootElement : Utf8.Text(Body);
-
-		// ---- the request and the response, if the function asks for them
-
-		private Exchange exchange;
-
+		/// <summary>The function has used the request or the response.</summary>
 		internal bool HasExchange => Volatile.Read(ref exchange) != null;
 
 		internal Exchange Exchange => LazyInitializer.EnsureInitialized(ref exchange, () => new Exchange(this));
 
-		// ---- how it stands
-
-		/// <summary>Who is inside of it; belongs to Runners, under its lock.</summary>
-		internal Runner Runner;
-		internal Answers Answers;
-		/// <summary>What its function printed and has not ended a line of.</summary>
-		internal Output.Beginnings Unfinished;
-
-		private bool ended;
-		private bool cancelled;
-		private CancellationTokenSource source;
-		/// <summary>Pending while the answer may not be written; null: it may.</summary>
-		private TaskCompletionSource<bool> paused;
-
-		/// <summary>It is answered; what is written of it is written under its lock.</summary>
+		/// <summary>The call is answered.</summary>
 		internal bool IsEnded
 		{
 			get => Volatile.Read(ref ended);
@@ -125,8 +83,8 @@ namespace Kubeless.Worker
 				known = source;
 			}
 			Resume();
-			// What the function does about it is not done on the thread that reads the wire.
-			if (known != null) ThreadPool.UnsafeQueueUserWorkItem(_ => Failure.Quietly(known.Cancel), null);
+			// On another thread: the function's callbacks must not occupy the reader.
+			if (known != null) ThreadPool.UnsafeQueueUserWorkItem(_ => Errors.LogExceptions(known.Cancel), null);
 		}
 
 		internal void Pause()
@@ -148,8 +106,8 @@ namespace Kubeless.Worker
 			waiting?.SetResult(true);
 		}
 
-		/// <summary>Is there when the next piece of the answer may be written (PROTOCOL 5.1).</summary>
-		internal Task Room()
+		/// <summary>Completes when the next chunk may be sent (PROTOCOL 5.1).</summary>
+		internal Task MayWrite()
 		{
 			lock (this) return paused?.Task ?? Task.CompletedTask;
 		}

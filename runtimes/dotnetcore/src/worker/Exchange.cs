@@ -11,11 +11,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace Kubeless.Worker
 {
-	/// <summary>A call as ASP.NET Core's HttpContext has it; made when a function asks for it, and its headers when they are asked for.</summary>
+	/// <summary>
+	/// A call as an HttpContext of ASP.NET Core. It is made when a function first uses it; its headers
+	/// are parsed when they are first read.
+	/// </summary>
 	internal sealed class Exchange : IHttpRequestFeature, IHttpResponseFeature, IHttpConnectionFeature, IHttpRequestLifetimeFeature
 	{
 		private readonly Call call;
-		private readonly BodyStream written;
+		private readonly ResponseStream written;
 		private readonly IHttpResponseBodyFeature body;
 		private readonly List<(Func<object, Task>, object)> starting = new List<(Func<object, Task>, object)>();
 		private readonly List<(Func<object, Task>, object)> completed = new List<(Func<object, Task>, object)>();
@@ -26,14 +29,15 @@ namespace Kubeless.Worker
 		internal Exchange(Call call)
 		{
 			this.call = call;
-			written = new BodyStream(call, this);
+			written = new ResponseStream(call, this);
 			body = new StreamResponseBodyFeature(written);
-			Method = call.Method;
-			Path = PathString.FromUriComponent(call.Path.StartsWith("/", StringComparison.Ordinal) ? call.Path : "/" + call.Path).Value;
-			QueryString = call.Query == null ? "" : "?" + call.Query;
-			RawTarget = call.Path + QueryString;
-			Body = new MemoryStream(call.Body ?? Array.Empty<byte>(), writable: false);
-			IPAddress.TryParse(call.Address ?? "", out var address);
+			var message = call.Message;
+			Method = message.Method;
+			Path = Decoded(message.Path.StartsWith("/", StringComparison.Ordinal) ? message.Path : "/" + message.Path);
+			QueryString = message.Query == null ? "" : "?" + message.Query;
+			RawTarget = message.Path + QueryString;
+			Body = new MemoryStream(message.Body ?? Array.Empty<byte>(), writable: false);
+			IPAddress.TryParse(message.Address ?? "", out var address);
 			RemoteIpAddress = address;
 			var features = new FeatureCollection();
 			features.Set<IHttpRequestFeature>(this);
@@ -59,9 +63,13 @@ namespace Kubeless.Worker
 
 		IHeaderDictionary IHttpRequestFeature.Headers
 		{
-			get => requestHeaders ??= Parsed(call.Head);
+			get => requestHeaders ??= Parsed(call.Message.Head);
 			set => requestHeaders = value;
 		}
+
+		/// <summary>Decodes a path as ASP.NET Core does: everything but %2F, which would change the path's segments.</summary>
+		private static string Decoded(string path) =>
+			path.IndexOf('%') < 0 ? path : Uri.UnescapeDataString(path.Replace("%2F", "%252F").Replace("%2f", "%252f"));
 
 		private static IHeaderDictionary Parsed(byte[] head)
 		{
@@ -86,10 +94,10 @@ namespace Kubeless.Worker
 		public CancellationToken RequestAborted
 		{
 			get => call.Cancellation;
-			set => throw new NotSupportedException("The loader says when a request is aborted.");
+			set => throw new NotSupportedException("RequestAborted cannot be set.");
 		}
 
-		/// <summary>The function wants the caller to get no whole answer.</summary>
+		/// <summary>Ends the call without a complete answer.</summary>
 		public void Abort() => throw new InvalidOperationException("The function aborted the request.");
 
 		// ---- the response
@@ -111,7 +119,7 @@ namespace Kubeless.Worker
 		Stream IHttpResponseFeature.Body
 		{
 			get => body.Stream;
-			set => throw new NotSupportedException("The body of the response is what the handler returns, or writes to it.");
+			set => throw new NotSupportedException("The response's body cannot be replaced.");
 		}
 
 		public bool HasStarted => started;
@@ -122,10 +130,9 @@ namespace Kubeless.Worker
 
 		// ---- the answer
 
-		/// <summary>Somebody wants to be asked before the headers go.</summary>
-		internal bool NeedsStart => starting.Count > 0;
+		internal bool HasStartingCallbacks => starting.Count > 0;
 
-		/// <summary>Asks those who have to be asked before the headers go.</summary>
+		/// <summary>Runs the OnStarting callbacks, the last one first.</summary>
 		internal async Task Starting()
 		{
 			for (var at = starting.Count - 1; at >= 0; at--) await starting[at].Item1(starting[at].Item2).ConfigureAwait(false);
@@ -135,30 +142,31 @@ namespace Kubeless.Worker
 		internal void Start() => started = true;
 
 		internal int Status => status >= 200 && status <= 999 ? status
-			: throw Fault.Invalid($"the function set the status {status}: use 200 to 999");
+			: throw CallError.Invalid($"the function set the status {status}: use 200 to 999");
 
-		/// <summary>Header lines, one character a byte.</summary>
-		/// <param name="type">what the body is, if the function does not say it</param>
-		/// <param name="counted">the body's length is known to us</param>
-		internal string Head(string type, bool counted)
+		/// <summary>Returns the header lines, one character a byte (PROTOCOL 2.5).</summary>
+		/// <param name="type">the content type if the function has set none; null: none</param>
+		/// <param name="withoutLength">leave out a Content-Length: the worker or the loader knows it better</param>
+		/// <exception cref="CallError">RESULT_INVALID</exception>
+		internal string Head(string type, bool withoutLength)
 		{
 			var head = new StringBuilder();
 			var headers = Context.Response.Headers;
 			if (type != null && !headers.ContainsKey("Content-Type")) head.Append("Content-Type: ").Append(type).Append("\r\n");
 			foreach (var header in headers)
 			{
-				if (counted && string.Equals(header.Key, "Content-Length", StringComparison.OrdinalIgnoreCase)) continue;
+				if (withoutLength && string.Equals(header.Key, "Content-Length", StringComparison.OrdinalIgnoreCase)) continue;
 				foreach (var value in header.Value)
 				{
 					var line = header.Key + ": " + value;
-					if (line.IndexOfAny(new[] { '\r', '\n', '\0' }) >= 0) throw Fault.Invalid("the function set a header that cannot be sent: " + line);
+					if (line.IndexOfAny(new[] { '\r', '\n', '\0' }) >= 0) throw CallError.Invalid("the function set a header that cannot be sent: " + line);
 					head.Append(Latin(line)).Append("\r\n");
 				}
 			}
 			return head.ToString();
 		}
 
-		/// <summary>What ISO-8859-1 has no place for goes as the bytes of its UTF-8.</summary>
+		/// <summary>Returns the bytes of the UTF-8 as characters if ISO-8859-1 cannot hold the text.</summary>
 		private static string Latin(string text)
 		{
 			foreach (var c in text)
@@ -168,10 +176,10 @@ namespace Kubeless.Worker
 			return text;
 		}
 
-		/// <summary>Sends what the function has written and left in a buffer.</summary>
+		/// <summary>Sends what the function has written and not flushed.</summary>
 		internal Task CompleteAsync() => body.CompleteAsync();
 
-		/// <summary>The answer is over: what was to be disposed of with it is.</summary>
+		/// <summary>Runs the OnCompleted callbacks, the last one first.</summary>
 		internal async Task Completed()
 		{
 			for (var at = completed.Count - 1; at >= 0; at--)

@@ -3,28 +3,29 @@ using System.Text;
 
 namespace Kubeless.Worker
 {
-	/// <summary>Bytes to send: a frame, or several.</summary>
+	/// <summary>A buffer for one or more frames to send.</summary>
 	internal sealed class Frame
 	{
-		/// <summary>Bytes above which the memory is not kept for the next one.</summary>
-		private const int Kept = 1 << 20;
+		private const int StartBytes = 256;
+		/// <summary>A larger buffer is not kept for the next frame.</summary>
+		private const int MaxKeptBytes = 1 << 20;
 
-		private byte[] bytes = new byte[256];
+		private byte[] bytes = new byte[StartBytes];
 
 		internal byte[] Content => bytes;
 		internal int Length { get; private set; }
 
 		internal Frame Clear()
 		{
-			if (bytes.Length > Kept) bytes = new byte[256];
+			if (bytes.Length > MaxKeptBytes) bytes = new byte[StartBytes];
 			Length = 0;
 			return this;
 		}
 
-		/// <summary>A text of characters below 256, one byte each.</summary>
+		/// <summary>Appends text in ISO-8859-1: every character is below 256.</summary>
 		internal Frame Latin(string text)
 		{
-			Room(text.Length);
+			Reserve(text.Length);
 			var target = bytes;
 			var at = Length;
 			for (var i = 0; i < text.Length; i++) target[at + i] = (byte)text[i];
@@ -32,9 +33,10 @@ namespace Kubeless.Worker
 			return this;
 		}
 
+		/// <summary>Appends a number that is not negative.</summary>
 		internal Frame Number(long value)
 		{
-			Room(20);
+			Reserve(20);
 			var digits = 1;
 			for (var rest = value; rest >= 10; rest /= 10) digits++;
 			for (var at = Length + digits - 1; at >= Length; at--, value /= 10) bytes[at] = (byte)('0' + value % 10);
@@ -42,16 +44,17 @@ namespace Kubeless.Worker
 			return this;
 		}
 
+		/// <summary>Appends text in UTF-8.</summary>
 		internal Frame Text(string text)
 		{
-			Room(text.Length * 3);
+			Reserve(text.Length * 3);
 			Length += Utf8.Write(text, bytes, Length);
 			return this;
 		}
 
 		internal Frame Bytes(byte[] source, int from, int count)
 		{
-			Room(count);
+			Reserve(count);
 			Buffer.BlockCopy(source, from, bytes, Length, count);
 			Length += count;
 			return this;
@@ -59,7 +62,7 @@ namespace Kubeless.Worker
 
 		internal Frame Bytes(ReadOnlySpan<byte> source)
 		{
-			Room(source.Length);
+			Reserve(source.Length);
 			source.CopyTo(new Span<byte>(bytes, Length, source.Length));
 			Length += source.Length;
 			return this;
@@ -67,7 +70,7 @@ namespace Kubeless.Worker
 
 		internal Frame Bytes(Frame other) => Bytes(other.bytes, 0, other.Length);
 
-		/// <summary>A text as JSON has it.</summary>
+		/// <summary>Appends text as a JSON string.</summary>
 		internal Frame Quoted(string text)
 		{
 			var quoted = new StringBuilder(text.Length + 16).Append('"');
@@ -81,7 +84,7 @@ namespace Kubeless.Worker
 			return Text(quoted.Append('"').ToString());
 		}
 
-		private void Room(int count)
+		private void Reserve(int count)
 		{
 			if (bytes.Length - Length >= count) return;
 			Array.Resize(ref bytes, Math.Max(bytes.Length * 2, checked(Length + count)));

@@ -6,7 +6,7 @@ using System.Runtime.Loader;
 
 namespace Kubeless.Worker
 {
-	/// <summary>Loads the function's assembly and what it depends on, as its .deps.json says, or from the folder it lies in.</summary>
+	/// <summary>Loads the function's assembly and its dependencies, by its .deps.json or from its folder.</summary>
 	internal sealed class FunctionAssemblies : AssemblyLoadContext
 	{
 		private static readonly string[] Frameworks = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator);
@@ -20,7 +20,7 @@ namespace Kubeless.Worker
 
 		protected override Assembly Load(AssemblyName name)
 		{
-			// What functions and the worker hand to each other has to be the same for both, so the framework's comes first.
+			// Framework assemblies first: types that the function and the worker exchange must be the same.
 			if (Frameworks.Any(path => path.EndsWith("/" + name.Name + ".dll", StringComparison.OrdinalIgnoreCase)))
 			{
 				try
@@ -29,7 +29,7 @@ namespace Kubeless.Worker
 				}
 				catch (IOException)
 				{
-					// The function needs a younger one.
+					// The function brings a newer version.
 				}
 			}
 			var path = resolver.ResolveAssemblyToPath(name);

@@ -7,12 +7,14 @@ using Kubeless.Functions;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The function's handler: a public method that takes (Event, Context), with the one object of its class if it needs one.</summary>
+	/// <summary>
+	/// The function's handler: a public method that takes (Event, Context). If it is not static, one
+	/// object of its class serves all calls.
+	/// </summary>
 	internal sealed class Handler
 	{
 		internal string Name { get; }
 
-		/// <summary>Calls it; gives what it returns.</summary>
 		internal Func<Event, Context, object> Call { get; }
 
 		private Handler(string name, Func<Event, Context, object> call)
@@ -21,35 +23,25 @@ namespace Kubeless.Worker
 			Call = call;
 		}
 
-		/// <summary>There is no such handler; says which there are.</summary>
-		internal sealed class NotFound : Exception
-		{
-			internal IReadOnlyList<string> Handlers { get; }
-
-			internal NotFound(string message, IEnumerable<string> handlers) : base(message)
-			{
-				Handlers = handlers.Distinct().ToList();
-			}
-		}
-
-		/// <param name="module">the name of the class, of which there may be none</param>
+		/// <param name="module">the name of the preferred class</param>
 		/// <param name="wanted">the name of the method; "": the only one</param>
+		/// <exception cref="LoadError">HANDLER_NOT_FOUND</exception>
 		internal static Handler Find(Assembly assembly, string module, string wanted)
 		{
-			var all = assembly.GetTypes().Where(IsUsable).SelectMany(Handlers).ToList();
+			var all = assembly.GetTypes().Where(CanBeCalled).SelectMany(Handlers).ToList();
 			var names = all.Select(method => method.Name);
-			var own = all.Where(method => IsCalled(method.ReflectedType, module, StringComparison.Ordinal)).ToList();
-			if (own.Count == 0) own = all.Where(method => IsCalled(method.ReflectedType, module, StringComparison.OrdinalIgnoreCase)).ToList();
+			var own = all.Where(method => HasName(method.ReflectedType, module, StringComparison.Ordinal)).ToList();
+			if (own.Count == 0) own = all.Where(method => HasName(method.ReflectedType, module, StringComparison.OrdinalIgnoreCase)).ToList();
 
 			var found = Named(own, wanted);
 			if (found.Count == 0) found = Named(all, wanted);
 			if (found.Count == 1) return Of(found[0]);
 			const string Signature = "a public method that takes (Kubeless.Functions.Event, Kubeless.Functions.Context)";
-			if (all.Count == 0) throw new NotFound($"There is no handler: {Signature}.", names);
-			if (found.Count == 0) throw new NotFound($"There is no handler {wanted}: {Signature}.", names);
-			if (wanted == "") throw new NotFound("There are several handlers, and FUNC_HANDLER names none of them.", names);
-			throw new NotFound($"Several classes have a handler {wanted} ({string.Join(", ", found.Select(method => method.ReflectedType))}), "
-				+ $"and none of them is called {module}, as the file is.", names);
+			if (all.Count == 0) throw LoadError.NotFound($"There is no handler. Add {Signature}.", names);
+			if (found.Count == 0) throw LoadError.NotFound($"There is no handler {wanted}. Set FUNC_HANDLER to an existing one, or add {Signature}.", names);
+			if (wanted == "") throw LoadError.NotFound("There are several handlers. Set FUNC_HANDLER to one of them.", names);
+			var classes = string.Join(", ", found.Select(method => method.ReflectedType));
+			throw LoadError.NotFound($"Several classes have a handler {wanted} ({classes}). Name one of the classes {module}, like the file.", names);
 		}
 
 		private static List<MethodInfo> Named(List<MethodInfo> methods, string wanted)
@@ -59,11 +51,11 @@ namespace Kubeless.Worker
 			return exact.Count > 0 ? exact : methods.Where(method => method.Name.Equals(wanted, StringComparison.OrdinalIgnoreCase)).ToList();
 		}
 
-		private static bool IsUsable(Type type) => !type.IsInterface && !type.ContainsGenericParameters && (!type.IsAbstract || type.IsSealed)
+		private static bool CanBeCalled(Type type) => !type.IsInterface && !type.ContainsGenericParameters && (!type.IsAbstract || type.IsSealed)
 			&& !type.IsDefined(typeof(CompilerGeneratedAttribute), false);
 
-		/// <summary>F# calls a module of the same name as a type so.</summary>
-		private static bool IsCalled(Type type, string name, StringComparison how) =>
+		/// <summary>F# appends "Module" to a module that has the name of a type.</summary>
+		private static bool HasName(Type type, string name, StringComparison how) =>
 			type.Name.Equals(name, how) || name.Equals(type.FullName, how) || type.Name.Equals(name + "Module", how);
 
 		private static IEnumerable<MethodInfo> Handlers(Type type) =>
@@ -77,7 +69,7 @@ namespace Kubeless.Worker
 		private static Handler Of(MethodInfo method)
 		{
 			RuntimeHelpers.RunClassConstructor(method.ReflectedType.TypeHandle);
-			var target = method.IsStatic ? null : Made(method.ReflectedType);
+			var target = method.IsStatic ? null : Create(method.ReflectedType);
 			var returned = method.ReturnType;
 			if (!returned.IsValueType) return new Handler(method.Name, Delegate<Func<Event, Context, object>>(method, target));
 			var wrapped = typeof(Handler).GetMethod(returned == typeof(void) ? nameof(Void) : nameof(Boxed), BindingFlags.Static | BindingFlags.NonPublic);
@@ -85,7 +77,7 @@ namespace Kubeless.Worker
 			return new Handler(method.Name, (Func<Event, Context, object>)wrapped.Invoke(null, new[] { method, target }));
 		}
 
-		private static object Made(Type type)
+		private static object Create(Type type)
 		{
 			try
 			{
@@ -93,7 +85,7 @@ namespace Kubeless.Worker
 			}
 			catch (MissingMethodException)
 			{
-				throw new NotFound($"The class {type} has no constructor without parameters: give it one, or make the handler static.", Array.Empty<string>());
+				throw LoadError.NotFound($"The class {type} has no constructor without parameters. Add one, or make the handler static.", Array.Empty<string>());
 			}
 		}
 

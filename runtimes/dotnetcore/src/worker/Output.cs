@@ -4,60 +4,61 @@ using System.Text;
 
 namespace Kubeless.Worker
 {
-	/// <summary>What a function prints, as `log` frames that name the call (PROTOCOL.md, chapter 7).</summary>
+	/// <summary>Sends what the function prints as <c>log</c> frames with the id of its call (PROTOCOL chapter 7).</summary>
 	internal sealed class Output : TextWriter
 	{
-		/// <summary>Characters; what has no line break by then goes as it is.</summary>
-		private const int MaxLine = 1 << 20;
-		private const int StandardError = 2; // the descriptor
+		/// <summary>Text without a line break is sent at this length, in characters.</summary>
+		private const int MaxLineLength = 1 << 20;
+		private const int StandardError = 2;
 
 		private static Output stdout;
 		private static Output stderr;
 
 		private readonly Wire wire;
-		private readonly string name;
-		/// <summary>Of what is printed outside of all calls.</summary>
-		private readonly StringBuilder common = new StringBuilder();
+		private readonly string stream;
+		/// <summary>The partial line of output outside of all calls.</summary>
+		private readonly StringBuilder outside = new StringBuilder();
 
-		/// <summary>Lines a call has begun and not ended.</summary>
-		internal sealed class Beginnings
+		/// <summary>Output of a call after its last line break.</summary>
+		internal sealed class PartialLines
 		{
 			internal readonly StringBuilder Stdout = new StringBuilder();
 			internal readonly StringBuilder Stderr = new StringBuilder();
 		}
 
-		private Output(Wire wire, string name)
+		private Output(Wire wire, string stream)
 		{
 			this.wire = wire;
-			this.name = name;
+			this.stream = stream;
 		}
 
-		/// <summary>From now on Console writes to the wire; descriptors 1 and 2 stay for native code and child processes.</summary>
+		/// <summary>Makes Console write to the wire. Descriptors 1 and 2 stay for native code and child processes.</summary>
 		internal static void Redirect(Wire wire)
 		{
 			Console.SetOut(stdout = new Output(wire, "stdout"));
 			Console.SetError(stderr = new Output(wire, "stderr"));
 		}
 
-		/// <summary>For words of our own where the wire cannot be trusted.</summary>
+		/// <summary>Writes to standard error without the wire.</summary>
 		internal static void Raw(string text)
 		{
 			var bytes = Utf8.Bytes(text);
 			Libc.WriteAll(StandardError, bytes, 0, bytes.Length);
 		}
 
-		/// <summary>The call is over: what it left without a line break is a line too.</summary>
+		/// <summary>Sends the partial lines of a call that ends.</summary>
 		internal static void EndLines(Call call)
 		{
-			if (call.Unfinished == null) return;
-			stdout.EndLine(call, call.Unfinished.Stdout);
-			stderr.EndLine(call, call.Unfinished.Stderr);
+			if (call.PartialLines == null) return;
+			stdout.EndLine(call, call.PartialLines.Stdout);
+			stderr.EndLine(call, call.PartialLines.Stderr);
 		}
 
+		/// <summary>Sends the partial lines of output outside of all calls.</summary>
 		internal static void EndLines()
 		{
-			stdout.EndLine(null, stdout.common);
-			stderr.EndLine(null, stderr.common);
+			stdout.EndLine(null, stdout.outside);
+			stderr.EndLine(null, stderr.outside);
 		}
 
 		public override Encoding Encoding => Encoding.UTF8;
@@ -72,41 +73,34 @@ namespace Kubeless.Worker
 
 		public override void WriteLine(string value) => Add((value + "\n").AsSpan());
 
-		/// <summary>Whole lines go as they are. Half a line waits for its end, or for the call's.</summary>
 		private void Add(ReadOnlySpan<char> text)
 		{
 			var call = Call.Current;
-			var beginning = common;
+			if (call != null && call.IsEnded) call = null;
+			var line = outside;
 			if (call != null)
 			{
-				if (call.IsEnded)
-				{
-					call = null;
-				}
-				else
-				{
-					lock (call) call.Unfinished ??= new Beginnings();
-					beginning = name == "stdout" ? call.Unfinished.Stdout : call.Unfinished.Stderr;
-				}
+				lock (call) call.PartialLines ??= new PartialLines();
+				line = this == stdout ? call.PartialLines.Stdout : call.PartialLines.Stderr;
 			}
-			lock (beginning)
+			lock (line)
 			{
 				var cut = text.LastIndexOf('\n') + 1;
 				if (cut > 0)
 				{
-					beginning.Append(text.Slice(0, cut));
-					Emit(call, beginning);
+					line.Append(text.Slice(0, cut));
+					Emit(call, line);
 				}
-				beginning.Append(text.Slice(cut));
-				if (beginning.Length > MaxLine) Emit(call, beginning);
+				line.Append(text.Slice(cut));
+				if (line.Length > MaxLineLength) Emit(call, line);
 			}
 		}
 
-		private void EndLine(Call call, StringBuilder beginning)
+		private void EndLine(Call call, StringBuilder line)
 		{
-			lock (beginning)
+			lock (line)
 			{
-				if (beginning.Length > 0) Emit(call, beginning);
+				if (line.Length > 0) Emit(call, line);
 			}
 		}
 
@@ -114,13 +108,13 @@ namespace Kubeless.Worker
 		{
 			var body = Utf8.Bytes(text.ToString());
 			text.Clear();
-			var frame = new Frame().Latin("{\"type\":\"log\",\"stream\":\"").Latin(name).Latin("\"");
+			var frame = new Frame().Latin("{\"type\":\"log\",\"stream\":\"").Latin(stream).Latin("\"");
 			if (call != null) frame.Latin(",\"id\":").Number(call.Id);
 			frame.Latin(",\"body\":").Number(body.Length).Latin("}\n").Bytes(body, 0, body.Length);
-			Runner.Undisturbed(Send, frame);
+			Runner.Uninterrupted(Send, frame);
 		}
 
-		/// <summary>The reader's lines go with its answers, or at the watch's next look; others have nobody to wait for.</summary>
+		/// <summary>The reader's output is sent with its answers, or at the monitor's next tick.</summary>
 		private void Send(object frame)
 		{
 			wire.Post((Frame)frame);

@@ -6,24 +6,33 @@ namespace Kubeless.Worker
 	/// <summary>A thread that runs calls.</summary>
 	internal sealed class Runner
 	{
-		// Where it stands to being interrupted: only while it is inside of a handler, never in code of ours that it passes there.
-		private const int Ours = 0, Theirs = 1, Interrupting = 2, WasInterrupted = 3;
+		/// <summary>How long a runner rests before it exits, in ms.</summary>
+		private static readonly int IdleMs = int.TryParse(Environment.GetEnvironmentVariable("KUBELESS_IDLE_RUNNER_MS"), out var ms) ? ms : 60_000;
+
+		// A thread is interrupted only in the function's code, never in the worker's.
+		private const int InWorker = 0, InFunction = 1, Interrupting = 2, Interrupted = 3;
 
 		[ThreadStatic]
 		private static Runner current;
 
-		/// <summary>The runner whose thread asks; null for a thread that is none.</summary>
+		/// <summary>The runner of the calling thread; null if the thread is not a runner.</summary>
 		internal static Runner Current => current;
 
-		/// <summary>To be used again for each answer.</summary>
+		/// <summary>For the answers of its calls, one after the other.</summary>
 		internal readonly Frame Frame = new Frame();
 
-		// These belong to Runners, under its lock.
-		/// <summary>The call it is inside of.</summary>
+		// Guarded by the lock of Runners.
+		/// <summary>The call that the runner is in; null if none.</summary>
 		internal Call Call;
-		/// <summary>Calls that were begun before this one, by anybody: tells one call from the next.</summary>
-		internal long Begun;
+		/// <summary>The number of that call, in the order in which calls were begun.</summary>
+		internal long Number;
+		/// <summary>When it began, in Stopwatch ticks.</summary>
 		internal long StartedAt;
+		/// <summary>Calls since the monitor's last sample, and their time in Stopwatch ticks.</summary>
+		internal long SampleCalls, SampleTicks;
+
+		/// <summary>Used by the monitor: the thread's CPU time at the last sample, in ns.</summary>
+		internal long SampledCpu;
 
 		private readonly Runners runners;
 		private readonly Thread thread;
@@ -33,8 +42,11 @@ namespace Kubeless.Worker
 		internal Runner(Runners runners, int number)
 		{
 			this.runners = runners;
-			thread = new Thread(Work) { IsBackground = true, Name = "call-" + number };
+			thread = new Thread(Work) { IsBackground = true, Name = "runner-" + number };
 		}
+
+		/// <summary>Set before the first call.</summary>
+		internal ThreadTimes Times { get; private set; }
 
 		internal bool IsReader => runners.IsReader(this);
 
@@ -42,78 +54,81 @@ namespace Kubeless.Worker
 
 		internal void Wake() => rest.Release();
 
-		private void Work()
-		{
-			current = this;
-			try
-			{
-				for (;;)
-				{
-					switch (runners.Next(this, out var call))
-					{
-						case Task.Run:
-							runners.Run(this, call);
-							break;
-						case Task.Read:
-							runners.Read();
-							break;
-						default:
-							rest.Wait();
-							break;
-					}
-				}
-			}
-			catch (Exception ours) // what functions throw ends in Answers
-			{
-				Output.Raw(ours + "\n");
-				Libc.Exit(70);
-			}
-		}
-
 		/// <summary>What a runner does next.</summary>
-		internal enum Task
+		internal enum Step
 		{
 			Run,
 			Read,
 			Rest,
 		}
 
-		// ---- being interrupted
-
-		/// <summary>From here on it runs the function's code.</summary>
-		internal void Enter() => Volatile.Write(ref zone, Theirs);
-
-		/// <summary>It is back; an interrupt that came meanwhile is used up. Says whether there was one.</summary>
-		internal bool Leave()
+		private void Work()
 		{
-			var before = Interlocked.CompareExchange(ref zone, Ours, Theirs);
-			if (before == Theirs || before == Ours) return false;
-			while (Volatile.Read(ref zone) != WasInterrupted) Thread.SpinWait(20);
-			Volatile.Write(ref zone, Ours);
+			current = this;
+			Times = new ThreadTimes();
 			try
 			{
-				Thread.Sleep(1); // ends at once if the function has not met the interrupt
+				for (;;)
+				{
+					switch (runners.Next(this, out var call))
+					{
+						case Step.Run:
+							runners.Run(this, call);
+							break;
+						case Step.Read:
+							runners.Read();
+							break;
+						default:
+							if (rest.Wait(IdleMs)) break;
+							if (runners.Remove(this)) return;
+							rest.Wait(); // it was woken at the same time
+							break;
+					}
+				}
+			}
+			catch (Exception error) // a fault of the worker: the function's exceptions end in Calls.Run
+			{
+				Output.Raw(error + "\n");
+				Libc.Exit(70); // EX_SOFTWARE
+			}
+		}
+
+		// ---- interrupting the function
+
+		/// <summary>Marks that the function's code begins.</summary>
+		internal void Enter() => Volatile.Write(ref zone, InFunction);
+
+		/// <summary>Marks that the function's code has ended, and consumes an interrupt. Returns whether there was one.</summary>
+		internal bool Leave()
+		{
+			var before = Interlocked.CompareExchange(ref zone, InWorker, InFunction);
+			if (before == InFunction || before == InWorker) return false;
+			while (Volatile.Read(ref zone) != Interrupted) Thread.SpinWait(20);
+			Volatile.Write(ref zone, InWorker);
+			try
+			{
+				Thread.Sleep(1); // throws at once if the function has not met the interrupt
 			}
 			catch (ThreadInterruptedException)
 			{
-				// That was it.
+				// consumed
 			}
 			return true;
 		}
 
-		/// <summary>Ends what the function waits for.</summary>
+		/// <summary>Ends what the function waits for: its Sleep, Wait or Join throws ThreadInterruptedException.</summary>
 		internal void Interrupt()
 		{
-			if (Interlocked.CompareExchange(ref zone, Interrupting, Theirs) != Theirs) return;
+			if (Interlocked.CompareExchange(ref zone, Interrupting, InFunction) != InFunction) return;
 			thread.Interrupt();
-			Volatile.Write(ref zone, WasInterrupted);
+			Volatile.Write(ref zone, Interrupted);
 		}
 
-		/// <summary>Does what must not be interrupted, whoever asks for it: the function's code may.</summary>
-		internal static void Undisturbed(Action<object> action, object state)
+		/// <summary>Runs an action of the worker that the function's code may have called, without interrupts.</summary>
+		internal static void Uninterrupted(Action<object> action, object state)
 		{
 			var me = current;
-			if (me == null || Volatile.Read(ref me.zone) == Ours)
+			if (me == null || Volatile.Read(ref me.zone) == InWorker)
 			{
 				action(state);
 				return;

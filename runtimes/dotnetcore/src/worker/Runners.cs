@@ -6,254 +6,233 @@ using System.Threading;
 namespace Kubeless.Worker
 {
 	/// <summary>
-	/// Runs calls on threads, without a change of thread for each call.
-	///
-	/// One thread, the reader, owns the wire: it reads what has come, runs the calls in it itself and sends their answers with
-	/// one write, so that a fast function costs no more than a method call. A watch looks every few milliseconds: when it finds
-	/// the reader inside one call for long, it lets another thread read on. When calls turn out to be slow as a rule, the reader
-	/// hands its place on before it runs one (`spread`), until they are fast again. A handler that returns a task which is not
-	/// over leaves its thread; its call goes on by itself and comes back through Finish.
-	///
-	/// There is one thread more than calls may run, so that somebody is always there to read `cancel`, `pause` and `stop`.
+	/// Decides which thread runs a call, without a hand-over per call. Its roles and rules are in
+	/// runtimes/ANATOMY.md, "Runners".
 	/// </summary>
 	internal sealed class Runners
 	{
-		private static readonly double Ticks = Stopwatch.Frequency / 1e6; // per microsecond
-		/// <summary>Microseconds a call takes on average from which it gets a thread of its own.</summary>
-		private const double Slow = 60;
-		private const double Fast = Slow / 2;
-		/// <summary>By which a call's time changes the average.</summary>
-		private const double Weight = 1.0 / 16;
+		private static readonly double TicksPerUs = Stopwatch.Frequency / 1e6;
+		/// <summary>A longer call counts as this long, so that one or two do not decide the average.</summary>
+		private static readonly long MaxSampleTicks = Stopwatch.Frequency / 2000; // 500 µs
 
 		private readonly object gate = new object();
 		private readonly Wire wire;
-		private readonly Answers answers;
-		private readonly ContextCallback answer;
+		private readonly Calls calls;
+		private readonly ContextCallback run;
 		private readonly int limit;
-		private readonly Watch watch;
-		private readonly ExecutionContext plain = ExecutionContext.Capture();
+		private readonly RunnerMonitor monitor;
+		private readonly ExecutionContext atStart = ExecutionContext.Capture();
 
-		/// <summary>Calls that nobody has begun.</summary>
+		/// <summary>Calls that no runner has taken.</summary>
 		private readonly Queue<Call> waiting = new Queue<Call>();
-		/// <summary>Those at rest, the latest first: its memory is the warmest.</summary>
-		private readonly Stack<Runner> idle = new Stack<Runner>();
-		/// <summary>All calls that are not answered.</summary>
-		private readonly Dictionary<long, Call> held = new Dictionary<long, Call>();
+		/// <summary>Runners that rest. The last one is woken first: the others may be left to exit.</summary>
+		private readonly List<Runner> idle = new List<Runner>();
+		/// <summary>Calls that were read together; used by the reader alone.</summary>
+		private readonly List<Call> batch = new List<Call>();
 		private int threads;
+		private int started;
+		/// <summary>Runners that are in a call.</summary>
+		private int running;
 		private Runner reader;
 		/// <summary>The reader waits for the wire, or is about to.</summary>
 		private bool reading;
+		/// <summary>The number of the call that was begun last.</summary>
 		private long begun;
 		private bool spread;
-		/// <summary>Microseconds a call takes.</summary>
-		private double average;
-		private bool stopping;
-		private bool over;
+		/// <summary>The runner that began a call last.</summary>
+		private Runner youngest;
+		/// <summary>The runner that ended a call last; null after it was sampled.</summary>
+		private Runner latest;
 
-		internal Runners(Wire wire, Answers answers, int limit)
+		/// <param name="limit">the number of calls at once; there is one runner more</param>
+		internal Runners(Wire wire, Calls calls, int limit)
 		{
 			this.wire = wire;
-			this.answers = answers;
-			answer = answers.Answer;
+			this.calls = calls;
+			run = calls.Run;
 			this.limit = limit;
-			watch = new Watch(this);
+			monitor = new RunnerMonitor(this);
 		}
 
-		/// <summary>Returns when `stop` has come and all calls are answered.</summary>
-		internal void Serve()
+		internal void Start()
+		{
+			lock (gate) Wake(1);
+			monitor.Start();
+		}
+
+		/// <summary>Returns what a runner does next.</summary>
+		internal Runner.Step Next(Runner me, out Call call)
 		{
 			lock (gate)
 			{
-				Wake(1);
-				watch.Start();
-				while (!over) Monitor.Wait(gate);
-			}
-			wire.Drain();
-		}
-
-		/// <summary>What a runner does next.</summary>
-		internal Runner.Task Next(Runner me, out Call call)
-		{
-			lock (gate)
-			{
+				reader ??= me;
 				if (waiting.TryDequeue(out call))
 				{
+					running++;
 					if (spread && reader == me)
 					{
 						reader = null;
 						Wake(1 + waiting.Count);
 					}
 					me.Call = call;
-					me.Begun = ++begun;
+					me.Number = ++begun;
+					youngest = me;
 					me.StartedAt = Stopwatch.GetTimestamp();
 					call.Runner = me;
-					return Runner.Task.Run;
+					return Runner.Step.Run;
 				}
-				if (!over && (reader == null || reader == me))
+				if (reader == me)
 				{
-					reader = me;
 					reading = true;
-					return Runner.Task.Read;
+					return Runner.Step.Read;
 				}
-				idle.Push(me);
-				return Runner.Task.Rest;
+				idle.Add(me);
+				return Runner.Step.Rest;
 			}
 		}
 
-		/// <summary>Runs a call to its answer, which goes out now or with the reader's others, or to where it goes on by itself.</summary>
 		internal void Run(Runner me, Call call)
 		{
-			// In a context of its own: what a function leaves in one is not there for the next call.
-			ExecutionContext.Run(plain, answer, me);
-			bool flush, cancelled;
+			// In the context of the start: AsyncLocals that a call sets do not reach the next one.
+			ExecutionContext.Run(atStart, run, me);
+			bool flush;
 			lock (gate)
 			{
+				running--;
 				me.Call = null;
 				call.Runner = null;
-				cancelled = call.IsCancelled && !call.IsEnded;
-				if (call.IsEnded) Forget(call);
-				average += ((Stopwatch.GetTimestamp() - me.StartedAt) / Ticks - average) * Weight;
-				spread = average > (spread ? Fast : Slow);
+				me.SampleCalls++;
+				me.SampleTicks += Math.Min(Stopwatch.GetTimestamp() - me.StartedAt, MaxSampleTicks);
+				latest = me;
 				flush = reader != me;
 			}
-			if (cancelled) Finish(call, Failure.Error(new Frame(), call, Fault.Cancelled()));
+			if (call.IsCancelled && !call.IsEnded) calls.Finish(call, Errors.Error(new Frame(), call, CallError.Cancelled()));
 			else if (flush) wire.Flush();
 		}
 
-		/// <summary>Ends a call that went on by itself.</summary>
-		internal void Finish(Call call, Frame frame)
+		/// <summary>Reads the wire once, and makes the calls in it visible to all runners.</summary>
+		internal void Read()
 		{
-			if (!answers.End(call, frame)) return;
+			wire.Flush();
+			wire.Fill();
+			for (Message message; (message = wire.Next()) != null;)
+			{
+				if (message.Type == MessageType.Call)
+				{
+					batch.Add(calls.Open(message));
+					continue;
+				}
+				AddWaiting(); // before the frames that may be about them
+				if (message.Type != MessageType.Unknown) calls.Apply(message);
+			}
+			AddWaiting();
+			monitor.Wake();
+		}
+
+		private void AddWaiting()
+		{
+			if (batch.Count == 0) return;
 			lock (gate)
 			{
-				if (call.Runner == null) Forget(call); // else Run does it
+				reading = false;
+				foreach (var call in batch) waiting.Enqueue(call);
 			}
-			wire.Flush();
+			batch.Clear();
 		}
 
-		private void Forget(Call call)
+		/// <summary>Interrupts the runner of a call. Returns false if the call neither has a runner nor waits for one.</summary>
+		internal bool Interrupt(Call call)
 		{
-			held.Remove(call.Id);
-			EndIfDone();
+			lock (gate)
+			{
+				call.Runner?.Interrupt();
+				return call.Runner != null || waiting.Contains(call);
+			}
 		}
 
-		/// <summary>Lets so many more threads see for themselves what there is to do.</summary>
+		/// <summary>Removes a runner that has rested for long. Returns false if it was woken meanwhile.</summary>
+		internal bool Remove(Runner me)
+		{
+			lock (gate)
+			{
+				if (!idle.Remove(me)) return false;
+				threads--;
+				return true;
+			}
+		}
+
+		/// <summary>Wakes or starts up to `count` runners, and no more than one for each call and one for the wire.</summary>
 		private void Wake(int count)
 		{
-			for (var i = 0; i < count; i++)
+			for (; count > 0 && threads - idle.Count < running + waiting.Count + 1; count--)
 			{
-				if (idle.TryPop(out var rested))
+				var last = idle.Count - 1;
+				if (last >= 0)
 				{
+					var rested = idle[last];
+					idle.RemoveAt(last);
 					rested.Wake();
 				}
 				else if (threads <= limit)
 				{
-					var runner = new Runner(this, threads + 1);
 					try
 					{
-						runner.Start();
+						new Runner(this, ++started).Start();
 					}
 					catch (OutOfMemoryException)
 					{
 						if (threads == 0) throw;
-						return; // the container's limit of processes; those who are there have to do
+						return; // the container's limit of threads: the runners there are go on
 					}
 					threads++;
 				}
 			}
 		}
 
-		private void EndIfDone()
-		{
-			if (!stopping || held.Count > 0) return;
-			over = true;
-			Monitor.PulseAll(gate);
-		}
-
-		// ---- the wire
-
-		internal void Read()
-		{
-			wire.Flush();
-			wire.Fill();
-			for (Call frame; (frame = wire.Next()) != null;)
-			{
-				lock (gate)
-				{
-					reading = false;
-					if (frame.Type == "call")
-					{
-						held[frame.Id] = frame;
-						waiting.Enqueue(frame);
-						continue;
-					}
-				}
-				Control(frame);
-			}
-			watch.Stir();
-		}
-
-		private void Control(Call frame)
-		{
-			Call call;
-			lock (gate)
-			{
-				if (frame.Type == "stop")
-				{
-					stopping = true;
-					EndIfDone();
-					return;
-				}
-				if (!held.TryGetValue(frame.Id, out call)) return; // it crossed its answer
-			}
-			switch (frame.Type)
-			{
-				case "pause":
-					call.Pause();
-					break;
-				case "resume":
-					call.Resume();
-					break;
-				case "cancel":
-					Cancel(call);
-					break;
-			}
-		}
-
-		private void Cancel(Call call)
-		{
-			call.Cancel();
-			lock (gate)
-			{
-				call.Runner?.Interrupt();
-				// One that waits for its turn, or is inside of its handler, ends there.
-				if (call.Runner != null || waiting.Contains(call)) return;
-			}
-			Finish(call, Failure.Error(new Frame(), call, Fault.Cancelled()));
-		}
-
-		// ---- for the watch
+		// ---- for the monitor and the output
 
 		internal void Flush() => wire.Flush();
 
-		/// <summary>The call the reader is inside of, by its number; 0 if it is not inside any.</summary>
-		internal long ReadersCall
-		{
-			get
-			{
-				lock (gate) return reader?.Call == null ? 0 : reader.Begun;
-			}
-		}
-
-		/// <summary>If the reader is still inside this call, another thread reads on, and others take what waits.</summary>
-		internal void Relieve(long number)
+		/// <summary>Returns the reader if it is in a call, else the runner that began a call last, and the number of the call; null if that has ended.</summary>
+		internal Runner InCall(out long number, out bool isReader)
 		{
 			lock (gate)
 			{
-				if (reader?.Call == null || reader.Begun != number) return;
-				reader = null;
-				Wake(1 + waiting.Count);
+				isReader = reader?.Call != null;
+				var runner = isReader ? reader : youngest;
+				number = runner?.Number ?? 0;
+				return runner?.Call == null ? null : runner;
 			}
+		}
+
+		/// <summary>Makes another runner the reader if the reader is still in this call, and wakes up to `helpers` for calls that wait.</summary>
+		internal void HandOver(long number, int helpers)
+		{
+			lock (gate)
+			{
+				if (reader?.Call == null || reader.Number != number) return;
+				reader = null;
+				Wake(1 + Math.Min(helpers, waiting.Count));
+			}
+		}
+
+		/// <summary>Returns the runner that ended a call last, its calls since its last sample and their wall time; null if there is none.</summary>
+		internal Runner TakeSample(out long newCalls, out double newTimeUs)
+		{
+			lock (gate)
+			{
+				var runner = latest;
+				latest = null;
+				newCalls = runner?.SampleCalls ?? 0;
+				newTimeUs = (runner?.SampleTicks ?? 0) / TicksPerUs;
+				if (runner != null) runner.SampleCalls = runner.SampleTicks = 0;
+				return runner;
+			}
+		}
+
+		internal void SetSpread(double averageUs, double fromUs, double untilUs)
+		{
+			lock (gate) spread = averageUs > (spread ? untilUs : fromUs);
 		}
 
 		internal bool IsReading

@@ -5,64 +5,64 @@ using System.Threading;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The wire: frames in, frames out of one socket (PROTOCOL.md, chapters 1 and 2).</summary>
+	/// <summary>Reads and writes frames on descriptor 3 (PROTOCOL chapters 1 and 2).</summary>
 	internal sealed class Wire
 	{
 		private const int Descriptor = 3;
-		/// <summary>Bytes: a hundred calls.</summary>
-		private const int ReadSize = 1 << 16;
-		private const int MaxLine = 1 << 20; // bytes, PROTOCOL 2.3
-		/// <summary>Bytes that may wait for the loader before who makes more has to wait too.</summary>
-		private const int MaxPending = 1 << 22;
+		private const int ReadBytes = 1 << 16; // about a hundred calls
+		private const int MaxLineBytes = 1 << 20; // PROTOCOL 2.3
+		/// <summary>Unsent bytes above which those who send chunks have to wait.</summary>
+		private const int MaxPendingBytes = 1 << 22;
+		private const int MaxQuotedBytes = 200;
 
-		/// <summary>Guards what is pending, and who writes it.</summary>
+		/// <summary>Guards `pending`, `spare` and `writing`.</summary>
 		private readonly object gate = new object();
 		private Frame pending = new Frame();
 		private Frame spare = new Frame();
 		private bool writing;
 
-		// What was read; only the thread that reads comes here.
-		private byte[] buffer = new byte[ReadSize];
+		// What was read. Used by the reader alone.
+		private byte[] buffer = new byte[ReadBytes];
 		private int start;
 		private int end;
-		/// <summary>A frame whose line was read and whose head and body are still coming.</summary>
-		private Call unfinished;
+		/// <summary>A frame whose line is complete, but not its head and body.</summary>
+		private Message unfinished;
+		/// <summary>Bytes of its head and body that have come.</summary>
 		private int filled;
 
 		internal Wire()
 		{
-			// It stays where it is: .NET code has no way to name it, but for code that does as this does.
+			// No SafeHandle: the descriptor is not closed before the process ends.
 			if (Libc.KeepFromChildren(Descriptor)) return;
-			Output.Raw("Descriptor 3 is not open: kubeless-loader starts this worker, a person does not.\n");
+			Output.Raw("File descriptor 3 is not open. This program is started by kubeless-loader.\n");
 			Libc.Exit(70);
 		}
 
-		// ---- out
+		// ---- writing
 
-		/// <summary>Takes a frame along with the next that are sent.</summary>
+		/// <summary>Adds a frame to what <see cref="Flush"/> sends next.</summary>
 		internal void Post(Frame frame)
 		{
 			lock (gate) pending.Bytes(frame);
 		}
 
-		/// <summary>Sends what is pending, or leaves it to the thread that is sending.</summary>
+		/// <summary>Sends what is pending. If another thread is sending, that thread sends it too.</summary>
 		internal void Flush()
 		{
 			while (true)
 			{
-				Frame mine;
+				Frame sent;
 				lock (gate)
 				{
 					if (writing || pending.Length == 0) return;
 					writing = true;
-					mine = pending;
+					sent = pending;
 					pending = spare;
 				}
-				// If the loader is gone there is nobody to tell.
-				if (!Libc.WriteAll(Descriptor, mine.Content, 0, mine.Length)) Libc.Exit(0);
+				if (!Libc.WriteAll(Descriptor, sent.Content, 0, sent.Length)) Libc.Exit(0); // the loader is gone
 				lock (gate)
 				{
-					spare = mine.Clear();
+					spare = sent.Clear();
 					writing = false;
 					Monitor.PulseAll(gate);
 				}
@@ -75,12 +75,12 @@ namespace Kubeless.Worker
 			Flush();
 		}
 
-		/// <summary>Sends a piece of a long answer, and waits where the loader is behind.</summary>
-		internal void SendPiece(Frame frame)
+		/// <summary>Sends a part of a long answer. Waits while too much is pending.</summary>
+		internal void SendChunk(Frame frame)
 		{
 			lock (gate)
 			{
-				while (writing && pending.Length > MaxPending) Monitor.Wait(gate);
+				while (writing && pending.Length > MaxPendingBytes) Monitor.Wait(gate);
 				pending.Bytes(frame);
 			}
 			Flush();
@@ -96,12 +96,12 @@ namespace Kubeless.Worker
 			}
 		}
 
-		// ---- in
+		// ---- reading
 
-		/// <summary>The next frame that is whole; null where there is none among the bytes that came.</summary>
-		internal Call Next() => unfinished == null && !ReadLine() ? null : ReadBlocks();
+		/// <summary>Returns the next complete frame of what was read; null if there is none.</summary>
+		internal Message Next() => unfinished == null && !ReadLine() ? null : ReadBlocks();
 
-		/// <summary>Waits until something has come.</summary>
+		/// <summary>Waits for bytes, and reads them.</summary>
 		internal void Fill()
 		{
 			if (start == end)
@@ -110,50 +110,50 @@ namespace Kubeless.Worker
 			}
 			else if (end == buffer.Length)
 			{
-				if (start == 0 && end > MaxLine) Broken("a line over 1 MiB", buffer.AsSpan(0, 0));
+				if (start == 0 && end > MaxLineBytes) ExitBroken("a line is longer than 1 MiB", default);
 				var target = start == 0 ? new byte[end * 2] : buffer;
 				Buffer.BlockCopy(buffer, start, target, 0, end - start);
 				buffer = target;
 				end -= start;
 				start = 0;
 			}
-			end += Read(buffer, end, Math.Min(ReadSize, buffer.Length - end));
+			end += Read(buffer, end, Math.Min(ReadBytes, buffer.Length - end));
 		}
 
 		private bool ReadLine()
 		{
 			var length = Array.IndexOf(buffer, (byte)'\n', start, end - start) - start;
 			if (length < 0) return false;
-			var text = buffer.AsSpan(start, length);
+			var line = buffer.AsSpan(start, length);
 			try
 			{
-				unfinished = Line.Read(text);
+				unfinished = MessageReader.Read(line);
 			}
 			catch (Exception error) when (error is JsonException || error is InvalidOperationException)
 			{
-				Broken(error.Message, text);
+				ExitBroken(error.Message, line);
 			}
 			unfinished.Head = unfinished.HeadLength == 0 ? Array.Empty<byte>() : new byte[unfinished.HeadLength];
-			if (unfinished.BodyLength != Call.NoBody) unfinished.Body = new byte[unfinished.BodyLength];
+			if (unfinished.BodyLength != Message.NoBody) unfinished.Body = new byte[unfinished.BodyLength];
 			filled = 0;
 			start += length + 1;
-			if (start == end && buffer.Length > ReadSize)
+			if (start == end && buffer.Length > ReadBytes)
 			{
-				buffer = new byte[ReadSize];
+				buffer = new byte[ReadBytes];
 				start = end = 0;
 			}
 			return true;
 		}
 
-		private Call ReadBlocks()
+		private Message ReadBlocks()
 		{
-			var call = unfinished;
-			var head = call.HeadLength;
-			var total = head + Math.Max(0, call.BodyLength);
+			var message = unfinished;
+			var head = message.HeadLength;
+			var total = head + Math.Max(0, message.BodyLength);
 			while (filled < total)
 			{
 				var inHead = filled < head;
-				var target = inHead ? call.Head : call.Body;
+				var target = inHead ? message.Head : message.Body;
 				var at = inHead ? filled : filled - head;
 				var missing = target.Length - at;
 				if (start < end)
@@ -163,9 +163,9 @@ namespace Kubeless.Worker
 					start += count;
 					filled += count;
 				}
-				else if (missing >= ReadSize)
+				else if (missing >= ReadBytes)
 				{
-					filled += Read(target, at, missing); // where it will stay
+					filled += Read(target, at, missing); // without a copy
 				}
 				else
 				{
@@ -173,7 +173,7 @@ namespace Kubeless.Worker
 				}
 			}
 			unfinished = null;
-			return call;
+			return message;
 		}
 
 		private static int Read(byte[] target, int from, int count)
@@ -184,10 +184,10 @@ namespace Kubeless.Worker
 		}
 
 		/// <summary>Ends the process (PROTOCOL 2.7).</summary>
-		private static void Broken(string what, ReadOnlySpan<byte> line)
+		private static void ExitBroken(string reason, ReadOnlySpan<byte> line)
 		{
-			var begin = Encoding.ASCII.GetString(line.Slice(0, Math.Min(line.Length, 200)).ToArray());
-			Output.Raw("The loader sent what is no frame: " + what + ": " + begin + "\n");
+			var quoted = Encoding.ASCII.GetString(line.Slice(0, Math.Min(line.Length, MaxQuotedBytes)).ToArray());
+			Output.Raw("The loader sent a broken frame: " + reason + ": " + quoted + "\n");
 			Libc.Exit(70);
 		}
 	}

@@ -1,17 +1,18 @@
-// Package functions has what a handler takes: the names and the types that functions for Kubeless have always used.
+// Package functions has the types of a handler, under the names that Kubeless's functions have always
+// used.
 package functions
 
 import (
 	"context"
 	"net/http"
 
-	_ "github.com/kubeless/kubeless/wire" // takes the wire before anything of the function's runs
+	_ "github.com/kubeless/kubeless/wire" // takes the wire before the function's init runs
 )
 
-// Handler is a function: what it returns is the answer's body.
+// Handler is a function. The string that it returns is the answer's body.
 type Handler = func(event Event, context Context) (string, error)
 
-// Event is what a handler is called with.
+// Event is the input of a handler.
 type Event struct {
 	// Data is the request's body, byte for byte.
 	Data           string
@@ -24,20 +25,22 @@ type Event struct {
 
 // Extension is the HTTP side of an event.
 type Extension struct {
-	// Request can be read as in any http.Handler; its Body holds what is in Event.Data.
+	// Request is the HTTP request. Its Body reads the bytes of Event.Data.
 	Request *http.Request
-	// Response takes a status, headers and a body, which what the handler returns is added to. It is an http.Flusher.
+	// Response takes a status, headers and a body, which the handler's result is appended to. It is an
+	// http.Flusher.
 	Response http.ResponseWriter
-	// Context ends with the call's time limit, when the caller goes away, and with the call.
+	// Context ends when the caller goes, when the call's time limit has passed, and when the call is
+	// answered.
 	Context context.Context
-	// Attributes are those of a CloudEvent; nil where there are none.
+	// Attributes are the attributes of a CloudEvent; nil without one.
 	Attributes map[string]string
 }
 
-// Context is what a handler can know of the function it is.
+// Context describes the function that the handler belongs to.
 type Context struct {
 	FunctionName string
-	// Timeout is in `seconds`.
+	// Timeout is in seconds.
 	Timeout     string
 	Runtime     string
 	MemoryLimit string

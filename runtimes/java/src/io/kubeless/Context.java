@@ -1,12 +1,12 @@
 package io.kubeless;
 
-/** What a function may know of itself. */
+/** The function's settings. */
 public class Context {
 	public String functionName;
 	/** seconds */
 	public String timeout;
 	public String runtime;
-	/** as Kubernetes writes it; "0" where there is no limit */
+	/** a Kubernetes quantity such as 128Mi; "0" without a limit */
 	public String memoryLimit;
 
 	public Context(String functionName, String timeout, String runtime, String memoryLimit) {

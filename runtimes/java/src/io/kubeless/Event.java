@@ -1,12 +1,13 @@
 package io.kubeless;
 
+import io.kubeless.functions.Request;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
 
-/** What a function is called with. The fields have the names that functions for Kubeless know; what is absent is "". */
+/** The event of a call. The fields have Kubeless's names; an absent value is "". */
 public class Event {
-	/** the body as text; its bytes are in {@link #getBytes()} */
+	/** the body as text; {@link #getBytes()} has its bytes */
 	public String Data;
 	public String EventID;
 	public String EventType;
@@ -41,17 +42,18 @@ public class Event {
 		return EventNamespace;
 	}
 
-	/** The body, byte for byte. */
+	/** Returns the body as received. */
 	public byte[] getBytes() {
 		return Data == null ? new byte[0] : Data.getBytes(StandardCharsets.UTF_8);
 	}
 
-	/** The attributes of a CloudEvent, by name. */
+	/** Returns the attributes of a CloudEvent, by name. */
 	public Map<String, String> getExtensions() {
 		return Collections.emptyMap();
 	}
 
+	/** Returns the HTTP request; of an event that a test makes, an empty one. */
 	public Request getRequest() {
-		return new Request("GET", "/", null, new byte[0]);
+		return new Request("GET", "/", null, null, new byte[0]);
 	}
 }

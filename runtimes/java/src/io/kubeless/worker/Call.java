@@ -2,7 +2,7 @@ package io.kubeless.worker;
 
 import java.util.Map;
 
-/** A frame from the loader (PROTOCOL.md, chapters 4 to 6); for a call also how it stands. */
+/** A frame from the loader (PROTOCOL.md, chapters 4 to 6), and for a `call` its state. */
 final class Call {
 	static final int NO_BODY = -1;
 
@@ -11,23 +11,25 @@ final class Call {
 	String method = "";
 	String path = "";
 	String query;
+	String address;
 	String eventId = "";
 	String eventType = "";
 	String eventTime = "";
 	String eventNamespace = "";
 	Map<String, String> extensions;
+	/** the request says that its body is JSON */
 	boolean json;
 	int headLength;
 	int bodyLength = NO_BODY;
 	byte[] head;
-	/** null where the request had none */
+	/** null if the request had none */
 	byte[] body;
 
-	// How it stands. The first two belong to Runners, under its lock.
-	Call before;
-	Call after;
-	/** who runs it; null before and after */
+	// Guarded by the lock of Runners: the neighbours in the list of open calls, and the thread that runs this one.
+	Call previous;
+	Call next;
 	Runner runner;
+
 	private boolean paused;
 	private boolean cancelled;
 
@@ -49,15 +51,15 @@ final class Call {
 		return cancelled;
 	}
 
-	/** Waits while the call's answer may not be written (PROTOCOL 5.1). */
-	synchronized void awaitRoom() throws Fault {
+	/** Waits while the call is paused (PROTOCOL 5.1). Throws CANCELLED if the call is cancelled. */
+	synchronized void awaitResume() throws CallError {
 		while (paused && !cancelled) {
 			try {
 				wait();
-			} catch (InterruptedException notOurs) {
-				// The function's own; cancel() says so by itself.
+			} catch (InterruptedException ignored) {
+				// An interrupt of the function's own. cancel() sets `cancelled` as well.
 			}
 		}
-		if (cancelled) throw new Fault("CANCELLED", "cancelled while its answer was sent");
+		if (cancelled) throw new CallError("CANCELLED", "cancelled while its answer was sent");
 	}
 }

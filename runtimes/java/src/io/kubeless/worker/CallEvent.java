@@ -1,25 +1,29 @@
 package io.kubeless.worker;
 
 import io.kubeless.Event;
-import io.kubeless.Request;
+import io.kubeless.functions.Request;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
 
-/** A call as its handler sees it; what lies behind it is made when it is asked for. */
+/** The event of a call. Makes the request when it is first asked for. */
 final class CallEvent extends Event {
 	private static final byte[] NOTHING = {};
+	private static final char BYTE_ORDER_MARK = '\ufeff';
 
 	private final Call call;
 	private Request request;
 
 	CallEvent(Call call) {
-		super(textOf(call.body), call.eventId, call.eventType, call.eventTime, call.eventNamespace);
+		super(textOf(call), call.eventId, call.eventType, call.eventTime, call.eventNamespace);
 		this.call = call;
 	}
 
-	private static String textOf(byte[] body) {
-		return body == null || body.length == 0 ? "" : new String(body, StandardCharsets.UTF_8);
+	/** Returns the body as text. A byte order mark before JSON is left out: JSON libraries refuse it in a String. */
+	private static String textOf(Call call) {
+		if (call.body == null || call.body.length == 0) return "";
+		String text = new String(call.body, StandardCharsets.UTF_8);
+		return call.json && !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? text.substring(1) : text;
 	}
 
 	@Override
@@ -34,7 +38,7 @@ final class CallEvent extends Event {
 
 	@Override
 	public synchronized Request getRequest() {
-		if (request == null) request = new Request(call.method, call.path, call.query, call.head);
+		if (request == null) request = new Request(call.method, call.path, call.query, call.address, call.head);
 		return request;
 	}
 }

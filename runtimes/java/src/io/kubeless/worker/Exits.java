@@ -9,43 +9,38 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes System.exit end the call and not the process that all calls share. Java has no way left to catch it (the
- * SecurityManager is gone since 24), so the function's classes are loaded with another method in its place. In a class file
- * that is one number: which class the method reference is to.
+ * Makes System.exit end one call instead of the process, which all calls share. Java 24 removed the SecurityManager, the only
+ * public way to catch it. So the function's classes are loaded with calls of another method: in a class file that is one
+ * number, the class of the method reference (JVMS 4.4.2). No library (ASM) for it, for the reason given in Json.
  */
 public final class Exits {
 	private static final String TARGET = "io/kubeless/worker/Exits";
 	private static final int UTF8 = 1, INTEGER = 3, FLOAT = 4, LONG = 5, DOUBLE = 6, CLASS = 7, STRING = 8, METHOD = 10;
-	private static final int NAME_AND_TYPE = 12, METHOD_HANDLE = 15, METHOD_TYPE = 16, MODULE = 19, PACKAGE = 20;
+	private static final int METHOD_HANDLE = 15, METHOD_TYPE = 16, MODULE = 19, PACKAGE = 20;
 
 	private Exits() {}
 
-	/** What System.exit throws in a function. */
+	/** Thrown by System.exit in a function. */
 	static final class Exit extends Error {
 		private static final long serialVersionUID = 1;
 
 		Exit(int status) {
-			super("the function called System.exit(" + status + "), which ends the call alone");
-		}
-
-		@Override
-		public String toString() {
-			return getMessage();
+			super("the function called System.exit(" + status + "), which ends this call only");
 		}
 	}
 
-	/** In the place of System.exit; public because the function's classes call it. */
+	/** Replaces System.exit. Public because the function's classes call it. */
 	public static void exit(int status) {
 		throw new Exit(status);
 	}
 
-	/** The class with its System.exit replaced; null where it has none. */
+	/** Returns the class file with System.exit replaced; null if it does not call it. */
 	static byte[] replaced(byte[] file) throws IOException {
 		DataInputStream in = new DataInputStream(new ByteArrayInputStream(file));
 		in.skipBytes(8);
 		int count = in.readUnsignedShort();
 		int[] places = new int[count];
-		int[] pairs = new int[count]; // two references of 16 bits
+		int[] pairs = new int[count]; // of an entry: two references of 16 bits
 		String[] texts = new String[count];
 		int[] tags = new int[count];
 		for (int i = 1; i < count; i++) {
@@ -54,11 +49,11 @@ public final class Exits {
 			if (tag == UTF8) texts[i] = in.readUTF();
 			else if (tag == CLASS || tag == STRING || tag == METHOD_TYPE || tag == MODULE || tag == PACKAGE) pairs[i] = in.readUnsignedShort();
 			else if (tag == METHOD_HANDLE) in.skipBytes(3);
-			else if (tag == INTEGER || tag == FLOAT || tag >= 9 && tag <= 18) pairs[i] = in.readInt();
+			else if (tag == INTEGER || tag == FLOAT || (tag >= 9 && tag <= 18)) pairs[i] = in.readInt();
 			else if (tag == LONG || tag == DOUBLE) {
 				in.readLong();
-				i++; // takes two places
-			} else return null; // a younger Java's, unknown here
+				i++; // takes two entries
+			} else return null; // an entry of a later version of Java
 		}
 		int end = file.length - in.available();
 		List<Integer> found = new ArrayList<>();
@@ -69,7 +64,7 @@ public final class Exits {
 		}
 		if (found.isEmpty() || count > 0xffff - 2) return null;
 		for (int place : found) {
-			file[place + 1] = (byte) (count + 1 >> 8);
+			file[place + 1] = (byte) ((count + 1) >> 8);
 			file[place + 2] = (byte) (count + 1);
 		}
 		ByteArrayOutputStream bytes = new ByteArrayOutputStream(file.length + 64);

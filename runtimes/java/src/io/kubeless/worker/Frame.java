@@ -2,19 +2,22 @@ package io.kubeless.worker;
 
 import java.util.Arrays;
 
-/** Bytes of a frame as they are put together, to be used again for the next one. */
+/** A buffer in which frames are put together. Reused. */
 final class Frame {
+	/** a larger buffer is not kept for the next frame */
+	private static final int MAX_KEPT_BYTES = 1 << 20;
+
 	byte[] bytes = new byte[512];
 	int length;
 
 	Frame clear() {
 		length = 0;
-		if (bytes.length > 1 << 20) bytes = new byte[512];
+		if (bytes.length > MAX_KEPT_BYTES) bytes = new byte[512];
 		return this;
 	}
 
-	/** Text of one byte a character. */
-	@SuppressWarnings("deprecation") // what is wrong with it, that it cuts characters to bytes, is what is wanted
+	/** Appends text of characters up to U+00FF, one byte each. */
+	@SuppressWarnings("deprecation") // deprecated because it cuts characters to bytes, which is wanted here
 	Frame ascii(String text) {
 		int count = text.length();
 		room(count);
@@ -52,7 +55,7 @@ final class Frame {
 		return this;
 	}
 
-	/** A JSON string in pure ASCII, whatever the text is: also half a surrogate pair has an escape. */
+	/** Appends a JSON string in ASCII. An unpaired surrogate is escaped as well. */
 	Frame quoted(String text) {
 		int count = text.length();
 		room(count * 6 + 2);

@@ -18,26 +18,31 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
-/** Loads the function's classes: its own, from a folder or a jar, and what they depend on. */
+/** Loads the function's own classes, in which it replaces System.exit (Exits), and their dependencies. */
 final class FunctionLoader extends URLClassLoader {
 	static {
 		registerAsParallelCapable();
 	}
 
-	private final File own;
+	/** folders of the function's own classes; the handler is in the first. Empty for a jar. */
+	private final List<File> folders = new ArrayList<>();
 	private final JarFile jar;
 
-	/** @param own where the function's own classes are: a folder or a jar */
-	FunctionLoader(File own, List<String> path) throws IOException {
+	/**
+	 * @param own the function's own classes: one jar, or folders
+	 * @param path jars and folders of its dependencies and resources
+	 */
+	FunctionLoader(List<File> own, List<File> path) throws IOException {
 		super(urls(own, path), FunctionLoader.class.getClassLoader());
-		this.own = own;
-		this.jar = own.isDirectory() ? null : new JarFile(own);
+		boolean isJar = own.get(0).isFile();
+		jar = isJar ? new JarFile(own.get(0)) : null;
+		if (!isJar) folders.addAll(own);
 	}
 
-	private static URL[] urls(File own, List<String> path) throws MalformedURLException {
+	private static URL[] urls(List<File> own, List<File> path) throws MalformedURLException {
 		List<URL> urls = new ArrayList<>();
-		urls.add(own.toURI().toURL());
-		for (String entry : path) urls.add(new File(entry).toURI().toURL());
+		for (File entry : own) urls.add(entry.toURI().toURL());
+		for (File entry : path) urls.add(entry.toURI().toURL());
 		return urls.toArray(new URL[0]);
 	}
 
@@ -49,8 +54,9 @@ final class FunctionLoader extends URLClassLoader {
 			byte[] changed = file == null ? null : Exits.replaced(file);
 			if (changed == null) return super.findClass(name);
 			int dot = name.lastIndexOf('.');
-			if (dot > 0 && getPackage(name.substring(0, dot)) == null) definePackage(name.substring(0, dot));
-			return defineClass(name, changed, 0, changed.length, new CodeSource(own.toURI().toURL(), (Certificate[]) null));
+			if (dot > 0) definePackage(name.substring(0, dot));
+			CodeSource source = new CodeSource(getURLs()[0], (Certificate[]) null);
+			return defineClass(name, changed, 0, changed.length, source);
 		} catch (IOException error) {
 			throw new ClassNotFoundException(name, error);
 		}
@@ -59,17 +65,18 @@ final class FunctionLoader extends URLClassLoader {
 	private void definePackage(String name) {
 		try {
 			definePackage(name, null, null, null, null, null, null, null);
-		} catch (IllegalArgumentException known) {
-			// Another thread was faster.
+		} catch (IllegalArgumentException defined) {
+			// By an earlier class, or by another thread at the same time.
 		}
 	}
 
+	/** Returns a file of the function's own classes; null if there is no such file. */
 	private byte[] read(String path) throws IOException {
-		if (jar == null) {
-			Path file = own.toPath().resolve(path);
-			return Files.isRegularFile(file) ? Files.readAllBytes(file) : null;
+		for (File folder : folders) {
+			Path file = folder.toPath().resolve(path);
+			if (Files.isRegularFile(file)) return Files.readAllBytes(file);
 		}
-		ZipEntry entry = jar.getEntry(path);
+		ZipEntry entry = jar == null ? null : jar.getEntry(path);
 		if (entry == null) return null;
 		try (InputStream in = jar.getInputStream(entry)) {
 			ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -79,9 +86,9 @@ final class FunctionLoader extends URLClassLoader {
 		}
 	}
 
-	/** The names of the function's own classes, but those within others. */
+	/** Returns the names of the function's top-level classes. */
 	List<String> ownClasses() throws IOException {
-		try (Stream<String> paths = ownFiles()) {
+		try (Stream<String> paths = jar == null ? files(folders.get(0).toPath()) : jar.stream().map(ZipEntry::getName)) {
 			return paths.filter(path -> path.endsWith(".class") && path.indexOf('$') < 0 && path.indexOf('-') < 0)
 					.map(path -> path.substring(0, path.length() - ".class".length()).replace('/', '.'))
 					.sorted()
@@ -89,10 +96,8 @@ final class FunctionLoader extends URLClassLoader {
 		}
 	}
 
-	@SuppressWarnings("resource") // both are closed with the stream, or live as long as the process
-	private Stream<String> ownFiles() throws IOException {
-		if (jar != null) return jar.stream().map(ZipEntry::getName);
-		Path root = own.toPath();
+	@SuppressWarnings({"resource", "StreamResourceLeak"}) // the caller closes the stream
+	private static Stream<String> files(Path root) throws IOException {
 		return Files.walk(root).filter(Files::isRegularFile).map(file -> root.relativize(file).toString().replace(File.separatorChar, '/'));
 	}
 }

@@ -2,6 +2,7 @@ package io.kubeless.worker;
 
 import io.kubeless.Context;
 import io.kubeless.Event;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -9,10 +10,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** The function: a method that takes an event and a context, and the one object it is a method of. */
+/** The function: a method that takes an event and a context, and the one object it is called on. */
 final class Handler {
-	/** own classes beyond which nobody can mean "the only handler there is" */
-	private static final int FEW = 200;
+	/** With more classes of its own, a function without a class MOD_NAME is not searched for its only handler. */
+	private static final int MAX_SEARCHED_CLASSES = 200;
 
 	final String name;
 	private final Method method;
@@ -24,6 +25,7 @@ final class Handler {
 		this.object = object;
 	}
 
+	/** Throws what the handler throws. */
 	Object call(Event event, Context context) throws Throwable {
 		try {
 			return method.invoke(object, event, context);
@@ -32,54 +34,27 @@ final class Handler {
 		}
 	}
 
-	/** Why there is no handler; the names are of those there are. */
-	static final class NotFound extends Exception {
-		private static final long serialVersionUID = 1;
-		final transient List<String> handlers;
-
-		NotFound(String message, List<String> handlers) {
-			super(message, null, false, false);
-			this.handlers = handlers;
-		}
-	}
-
 	/**
-	 * Finds and makes the handler.
+	 * Finds the handler and makes its object. Throws LoadError if there is no such handler, and what the class throws while it is loaded.
 	 *
-	 * @param module the class, in any package; dots may be written as _, as Kubeless wants them
-	 * @param wanted the method's name, or the class's and its; empty for the only one there is
+	 * @param module the class, in any package; `_` may stand for the dots of the package, as in Kubeless
+	 * @param wanted the method, or the class and the method; empty for the only handler
 	 */
 	static Handler load(FunctionLoader loader, String module, String wanted) throws Throwable {
-		List<String> classes = loader.ownClasses();
 		int dot = wanted.lastIndexOf('.');
 		String name = wanted.substring(dot + 1);
-		String given = dot > 0 ? wanted.substring(0, dot) : module;
-		List<Method> candidates = new ArrayList<>();
-		String named = find(classes, given);
-		if (named != null) {
-			candidates.addAll(handlers(loader.loadClass(named)));
-		} else if (classes.size() <= FEW) {
-			for (String one : classes) candidates.addAll(handlers(Class.forName(one, false, loader)));
-		}
-		List<String> names = new ArrayList<>();
-		Method found = null;
-		for (Method method : candidates) {
-			names.add(method.getName());
-			if (method.getName().equals(name) || name.isEmpty() && candidates.size() == 1) found = method;
-		}
-		if (found == null) {
-			Collections.sort(names);
-			String where = named != null ? "The class " + named : classes.size() <= FEW ? "The function" : "There is no class " + given + ", so it";
-			String what = name.isEmpty()
-					? names.isEmpty() ? " has no handler" : " has more than one handler, and FUNC_HANDLER does not say which"
-					: " has no handler " + name;
-			throw new NotFound(where + what + ": a public method that takes (io.kubeless.Event, io.kubeless.Context).", names);
-		}
-		found.setAccessible(true);
-		return new Handler(found.getName(), found, Modifier.isStatic(found.getModifiers()) ? null : make(found.getDeclaringClass(), loader, named));
+		String className = dot > 0 ? wanted.substring(0, dot) : module;
+		List<String> classes = loader.ownClasses();
+		String found = find(classes, className);
+		List<Method> candidates = candidates(loader, classes, found);
+		Method method = choose(candidates, name);
+		if (method == null) throw notFound(candidates, name, found, className, classes.size());
+		method.setAccessible(true);
+		Class<?> type = Class.forName(found == null ? method.getDeclaringClass().getName() : found, true, loader);
+		return new Handler(method.getName(), method, Modifier.isStatic(method.getModifiers()) ? null : make(type));
 	}
 
-	/** The class that is meant: by its whole name, else by the last part of it, in Kubeless's package first. */
+	/** Returns the class of that name, or with that last part of its name, in Kubeless's package first; null if there is none. */
 	private static String find(List<String> classes, String given) {
 		String dotted = given.replace('_', '.');
 		for (String name : new String[] {given, dotted, "io.kubeless." + given, "io.kubeless." + dotted}) {
@@ -91,33 +66,57 @@ final class Handler {
 		return null;
 	}
 
+	private static List<Method> candidates(FunctionLoader loader, List<String> classes, String found) throws ClassNotFoundException {
+		List<Method> candidates = new ArrayList<>();
+		if (found != null) return handlers(Class.forName(found, false, loader));
+		if (classes.size() > MAX_SEARCHED_CLASSES) return candidates;
+		for (String one : classes) candidates.addAll(handlers(Class.forName(one, false, loader)));
+		return candidates;
+	}
+
+	private static Method choose(List<Method> candidates, String name) {
+		if (name.isEmpty()) return candidates.size() == 1 ? candidates.get(0) : null;
+		for (Method method : candidates) {
+			if (method.getName().equals(name)) return method;
+		}
+		return null;
+	}
+
+	private static LoadError notFound(List<Method> candidates, String name, String found, String given, int classes) {
+		List<String> names = new ArrayList<>();
+		for (Method method : candidates) names.add(method.getName());
+		Collections.sort(names);
+		String where = "The function";
+		if (found != null) where = "The class " + found;
+		else if (classes > MAX_SEARCHED_CLASSES) where = "There is no class " + given + ", so the function";
+		String what = " has no handler " + name;
+		if (name.isEmpty()) what = names.isEmpty() ? " has no handler" : " has several handlers, and FUNC_HANDLER is empty";
+		return new LoadError(where + what + ". A handler is a method that takes (io.kubeless.Event, io.kubeless.Context).", names);
+	}
+
+	/** Returns the handlers of a class, inherited ones included; of an overridden method only the overriding one. */
 	private static List<Method> handlers(Class<?> type) {
 		List<Method> found = new ArrayList<>();
-		for (Method method : type.getDeclaredMethods()) inherit(found, method);
-		for (Method method : type.getMethods()) inherit(found, method);
+		for (Method method : type.getDeclaredMethods()) addHandler(found, method);
+		for (Method method : type.getMethods()) addHandler(found, method);
 		return found;
 	}
 
-	private static void inherit(List<Method> found, Method method) {
+	private static void addHandler(List<Method> found, Method method) {
 		Class<?>[] takes = method.getParameterTypes();
 		if (takes.length != 2 || takes[0] != Event.class || takes[1] != Context.class || method.isBridge()) return;
 		if (Modifier.isPrivate(method.getModifiers()) || Modifier.isAbstract(method.getModifiers())) return;
-		for (Method known : found) {
-			if (known.getName().equals(method.getName())) return;
-		}
-		found.add(method);
+		if (choose(found, method.getName()) == null) found.add(method);
 	}
 
-	private static Object make(Class<?> type, ClassLoader loader, String named) throws Throwable {
-		Class<?> loaded = Class.forName(type.getName(), true, loader);
-		Class<?> wanted = named == null ? loaded : Class.forName(named, true, loader);
+	private static Object make(Class<?> type) throws Throwable {
 		try {
-			java.lang.reflect.Constructor<?> constructor = wanted.getDeclaredConstructor();
+			Constructor<?> constructor = type.getDeclaredConstructor();
 			constructor.setAccessible(true);
 			return constructor.newInstance();
 		} catch (NoSuchMethodException error) {
-			throw new NotFound("The class " + wanted.getName() + " has no constructor without parameters: give it one, or make the handler static.",
-					Collections.emptyList());
+			String cure = "Add one, or make the handler static.";
+			throw new LoadError("The class " + type.getName() + " has no constructor without parameters. " + cure, Collections.emptyList());
 		} catch (InvocationTargetException error) {
 			throw error.getCause();
 		}

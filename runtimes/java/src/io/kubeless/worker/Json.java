@@ -1,151 +1,124 @@
 package io.kubeless.worker;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.util.BitSet;
+import java.io.File;
+import java.lang.reflect.Array;
+import java.net.URI;
+import java.net.URL;
+import java.nio.file.Path;
+import java.util.Date;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Strict JSON (RFC 8259), checked without building anything from it. However deep it is nested, it takes no stack. */
+/**
+ * Writes a value as JSON: maps, lists, arrays, text, numbers, booleans, times, records and beans.
+ *
+ * No library: a shared one would hide the function's own version of it, and the first local start would need Maven Central.
+ */
 final class Json {
+	/** A deeper structure most likely contains itself. */
+	private static final int MAX_DEPTH = 500;
+
+	private final StringBuilder text = new StringBuilder();
+
 	private Json() {}
 
-	/** Says what is wrong with a text, and at which byte. */
-	static final class Malformed extends Exception {
-		private static final long serialVersionUID = 1;
-
-		Malformed(String what, int at) {
-			super(what + " at byte " + at, null, false, false);
-		}
+	/** Throws RESULT_INVALID if the value has no JSON form, and what a getter throws. */
+	static String of(Object value) throws Throwable {
+		Json json = new Json();
+		json.value(value, 0);
+		return json.text.toString();
 	}
 
-	/** A whole text: one value, nothing after it, all of it UTF-8. `decoded` is the same text as a String. */
-	static void check(byte[] text, String decoded) throws Malformed {
-		int end = space(text, skip(text, space(text, 0, text.length), text.length), text.length);
-		if (end < text.length) throw new Malformed("something follows the JSON value", end);
-		// Decoding puts this character for what is not UTF-8, so only a text that has one needs the look.
-		if (decoded.indexOf('\ufffd') >= 0) {
-			try {
-				StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text));
-			} catch (CharacterCodingException error) {
-				throw new Malformed("the text is not UTF-8", 0);
+	private void value(Object value, int depth) throws Throwable {
+		if (depth > MAX_DEPTH) throw CallError.invalidResult("a structure that contains itself, or is nested deeper than " + MAX_DEPTH);
+		if (value == null || value instanceof Boolean || value instanceof AtomicBoolean) {
+			text.append(value);
+		} else if (value instanceof Number) {
+			number((Number) value);
+		} else if (value instanceof Date) {
+			string(new Date(((Date) value).getTime()).toInstant().toString()); // java.sql.Date has no toInstant()
+		} else if (isText(value)) {
+			string(value.toString());
+		} else if (value instanceof Optional) {
+			value(((Optional<?>) value).orElse(null), depth + 1);
+		} else if (value instanceof Map) {
+			map((Map<?, ?>) value, depth);
+		} else if (value instanceof Iterable) {
+			char before = '[';
+			for (Object item : (Iterable<?>) value) {
+				text.append(before);
+				value(item, depth + 1);
+				before = ',';
 			}
-		}
-	}
-
-	/** Where the value that begins at a place ends. */
-	static int skip(byte[] text, int from, int end) throws Malformed {
-		BitSet objects = null; // a bit a level: whether it is an object
-		int depth = 0;
-		int at = from;
-		for (;;) {
-			int c = peek(text, at, end);
-			if (c == '{' || c == '[') {
-				boolean object = c == '{';
-				at = space(text, at + 1, end);
-				if (peek(text, at, end) == (object ? '}' : ']')) {
-					at++;
-				} else {
-					if (objects == null) objects = new BitSet();
-					objects.set(depth++, object);
-					if (object) at = name(text, at, end);
-					continue;
-				}
-			} else if (c == '"') {
-				at = string(text, at, end);
-			} else if (c == 't') {
-				at = word("true", text, at, end);
-			} else if (c == 'f') {
-				at = word("false", text, at, end);
-			} else if (c == 'n') {
-				at = word("null", text, at, end);
-			} else {
-				at = number(text, at, end);
+			text.append(before == '[' ? "[]" : "]");
+		} else if (value.getClass().isArray()) {
+			text.append('[');
+			for (int i = 0; i < Array.getLength(value); i++) {
+				if (i > 0) text.append(',');
+				value(Array.get(value, i), depth + 1);
 			}
-			// A value has ended, and with it perhaps what it stands in.
-			for (;;) {
-				if (depth == 0) return at;
-				boolean object = objects.get(depth - 1);
-				at = space(text, at, end);
-				c = peek(text, at, end);
-				if (c == ',') {
-					at = space(text, at + 1, end);
-					if (object) at = name(text, at, end);
-					break;
-				}
-				if (c != (object ? '}' : ']')) throw new Malformed(object ? "no , or }" : "no , or ]", at);
-				at++;
-				depth--;
-			}
+			text.append(']');
+		} else {
+			object(value, depth);
 		}
 	}
 
-	/** Where the string that begins with the quote at `from` ends. */
-	static int string(byte[] text, int from, int end) throws Malformed {
-		if (peek(text, from, end) != '"') throw new Malformed("no \"", from);
-		for (int at = from + 1; at < end; at++) {
-			int c = text[at];
-			if (c == '"') return at + 1;
-			if (c >= 0 && c < ' ') throw new Malformed("a raw control character", at);
-			if (c != '\\') continue;
-			int kind = peek(text, ++at, end);
-			if (kind == 'u') {
-				for (int digit = 0; digit < 4; digit++) {
-					if (hex(peek(text, ++at, end)) < 0) throw new Malformed("\\u without four hexadecimal digits", at);
-				}
-			} else if ("\"\\/bfnrt".indexOf(kind) < 0) {
-				throw new Malformed("an escape that JSON does not have", at);
-			}
+	private static boolean isText(Object value) {
+		return value instanceof CharSequence || value instanceof Character || value instanceof Enum || value instanceof UUID
+				|| value instanceof URI || value instanceof URL || value instanceof Path || value instanceof File
+				|| value.getClass().getName().startsWith("java.time.");
+	}
+
+	private void map(Map<?, ?> map, int depth) throws Throwable {
+		char before = '{';
+		for (Map.Entry<?, ?> entry : map.entrySet()) {
+			text.append(before);
+			string(String.valueOf(entry.getKey()));
+			text.append(':');
+			value(entry.getValue(), depth + 1);
+			before = ',';
 		}
-		throw new Malformed("the text ends within a string", end);
+		text.append(before == '{' ? "{}" : "}");
 	}
 
-	/** A member's name and its colon. */
-	static int name(byte[] text, int from, int end) throws Malformed {
-		int at = space(text, string(text, from, end), end);
-		if (peek(text, at, end) != ':') throw new Malformed("no :", at);
-		return space(text, at + 1, end);
-	}
-
-	static int number(byte[] text, int from, int end) throws Malformed {
-		int at = from;
-		if (peek(text, at, end) == '-') at++;
-		if (at < end && text[at] == '0') at++;
-		else at = digits(text, at, end);
-		if (at < end && text[at] == '.') at = digits(text, at + 1, end);
-		if (at < end && (text[at] | 32) == 'e') {
-			at++;
-			if (at < end && (text[at] == '+' || text[at] == '-')) at++;
-			at = digits(text, at, end);
+	private void object(Object object, int depth) throws Throwable {
+		Properties properties = Properties.OF.get(object.getClass());
+		if (properties.isEmpty()) {
+			throw CallError.invalidResult("an object of class " + object.getClass().getName() + ", which cannot be sent: return String, byte[], "
+					+ "ByteBuffer, a number, a boolean, null, a Map, a Collection, a record, an object with getters, "
+					+ "io.kubeless.functions.Response, an InputStream, an Iterator, Iterable or Stream, or a CompletionStage or Future of these");
 		}
-		return at;
-	}
-
-	private static int digits(byte[] text, int from, int end) throws Malformed {
-		int at = from;
-		while (at < end && text[at] >= '0' && text[at] <= '9') at++;
-		if (at == from) throw new Malformed(at < end ? "no value" : "the text ends", at);
-		return at;
-	}
-
-	private static int word(String word, byte[] text, int from, int end) throws Malformed {
-		for (int i = 0; i < word.length(); i++) {
-			if (peek(text, from + i, end) != word.charAt(i)) throw new Malformed("no value", from);
+		char before = '{';
+		for (Properties.Property property : properties) {
+			text.append(before);
+			string(property.name);
+			text.append(':');
+			value(property.get(object), depth + 1);
+			before = ',';
 		}
-		return from + word.length();
+		text.append('}');
 	}
 
-	static int space(byte[] text, int from, int end) {
-		int at = from;
-		while (at < end && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) at++;
-		return at;
+	private void number(Number number) throws CallError {
+		double value = number.doubleValue();
+		boolean floating = number instanceof Double || number instanceof Float;
+		if (floating && (Double.isNaN(value) || Double.isInfinite(value))) {
+			throw CallError.invalidResult("the number " + number + ", which JSON does not have");
+		}
+		text.append(number);
 	}
 
-	static int peek(byte[] text, int at, int end) throws Malformed {
-		if (at >= end) throw new Malformed("the text ends", end);
-		return text[at];
-	}
-
-	static int hex(int c) {
-		return Character.digit(c, 16);
+	private void string(String string) {
+		text.append('"');
+		for (int i = 0; i < string.length(); i++) {
+			char c = string.charAt(i);
+			if (c == '"' || c == '\\') text.append('\\').append(c);
+			else if (c == '\n') text.append("\\n");
+			else if (c < ' ' || Character.isSurrogate(c)) text.append(String.format("\\u%04x", (int) c));
+			else text.append(c);
+		}
+		text.append('"');
 	}
 }

@@ -8,46 +8,46 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** What a function prints, as `log` frames that name the call (PROTOCOL.md, chapter 7). */
+/** Sends what the function prints as `log` frames with the id of its call (PROTOCOL.md, chapter 7). */
 final class Output extends OutputStream {
-	/** bytes; what has no line break by then goes as it is */
-	private static final int LINE_MAX = 1 << 20;
+	/** a longer line is sent in parts */
+	private static final int MAX_LINE_BYTES = 1 << 20;
 
-	private static Output stdout;
-	private static Output stderr;
+	private static Output[] streams;
 
 	private final Wire wire;
 	private final String name;
-	/** the beginning of a line, by thread: what two calls print at once stays apart */
-	private final ThreadLocal<Beginning> beginnings = new ThreadLocal<>();
+	/** 0 for stdout, 1 for stderr */
+	private final int number;
+	/** the unfinished lines of threads that are not runners: what two threads print at once is not mixed */
+	private final ThreadLocal<Part> parts = ThreadLocal.withInitial(Part::new);
 
-	private Output(Wire wire, String name) {
+	private Output(Wire wire, String name, int number) {
 		this.wire = wire;
 		this.name = name;
+		this.number = number;
 	}
 
-	/** From now on System.out and System.err go to the wire; descriptors 1 and 2 stay for native code and child processes. */
+	/** Redirects System.out and System.err to the wire. File descriptors 1 and 2 stay for native code and child processes. */
 	static void redirect(Wire wire) throws IOException {
-		stdout = new Output(wire, "stdout");
-		stderr = new Output(wire, "stderr");
-		System.setOut(new PrintStream(stdout, true, "UTF-8"));
-		System.setErr(new PrintStream(stderr, true, "UTF-8"));
+		streams = new Output[] {new Output(wire, "stdout", 0), new Output(wire, "stderr", 1)};
+		System.setOut(new PrintStream(streams[0], true, "UTF-8"));
+		System.setErr(new PrintStream(streams[1], true, "UTF-8"));
 	}
 
-	/** The call is over: what it left without a line break is a line too. */
+	/** Sends the unfinished lines of a call that has ended. */
 	static void endLines(Runner runner) {
-		if (!runner.unfinishedLine) return;
-		stdout.endLine(runner);
-		stderr.endLine(runner);
-		runner.unfinishedLine = false;
+		for (int i = 0; i < runner.parts.length; i++) {
+			if (runner.parts[i].size() > 0) streams[i].emit(runner, runner.parts[i]);
+		}
 	}
 
-	/** For words of our own where the wire cannot be trusted. */
+	/** Writes to file descriptor 2, for errors of the wire itself. */
 	static void raw(String text) {
 		try (FileOutputStream out = new FileOutputStream(FileDescriptor.err)) {
 			out.write(text.getBytes(StandardCharsets.UTF_8));
-		} catch (IOException nobodyListens) {
-			// There is nowhere left to say it.
+		} catch (IOException closed) {
+			// There is no other place to report it.
 		}
 	}
 
@@ -59,43 +59,46 @@ final class Output extends OutputStream {
 	@Override
 	public void write(byte[] bytes, int from, int count) {
 		Runner runner = Runner.current();
-		Beginning beginning = beginnings.get();
-		if (beginning == null) beginnings.set(beginning = new Beginning());
+		Part part = partOf(runner);
 		int cut = from + count;
 		while (cut > from && bytes[cut - 1] != '\n') cut--;
 		if (cut > from) {
-			beginning.write(bytes, from, cut - from);
-			emit(runner, beginning);
+			part.write(bytes, from, cut - from);
+			emit(runner, part);
 		}
-		beginning.write(bytes, cut, from + count - cut);
-		if (beginning.size() > LINE_MAX) emit(runner, beginning);
-		if (runner != null && beginning.size() > 0) runner.unfinishedLine = true;
+		part.write(bytes, cut, from + count - cut);
+		if (part.size() > MAX_LINE_BYTES) emit(runner, part);
 	}
 
-	/** Lines go at once as it is. Half a line waits for its end, or for the call's. */
+	/** Whole lines are sent by write(). An unfinished line waits for its end, or for the end of its call. */
 	@Override
 	public void flush() {
-		if (Runner.current() == null) endLine(null);
+		if (Runner.current() != null) return;
+		Part part = partOf(null);
+		if (part.size() > 0) emit(null, part);
 	}
 
-	private void endLine(Runner runner) {
-		Beginning beginning = beginnings.get();
-		if (beginning != null && beginning.size() > 0) emit(runner, beginning);
+	private Part partOf(Runner runner) {
+		return runner == null ? parts.get() : runner.parts[number];
 	}
 
-	private void emit(Runner runner, Beginning text) {
-		byte[] body = text.utf8();
-		text.reset();
+	private void emit(Runner runner, Part part) {
+		byte[] body = part.utf8();
+		part.reset();
+		Call call = runner == null ? null : runner.call;
 		Frame frame = new Frame().ascii("{\"type\":\"log\",\"stream\":\"").ascii(name).ascii("\"");
-		if (runner != null && runner.call != null) frame.ascii(",\"id\":").number(runner.call.id);
+		if (call != null) frame.ascii(",\"id\":").number(call.id);
 		frame.ascii(",\"body\":").number(body.length).ascii("}\n").bytes(body);
-		// A call's lines go with its answer, or at the monitor's next look.
-		if (runner != null && runner.call != null) wire.post(frame);
+		// A call's lines go out with its answer, or at the next tick.
+		if (call != null) wire.post(frame);
 		else wire.send(frame);
 	}
 
-	private static final class Beginning extends ByteArrayOutputStream {
-		/** As UTF-8, whatever was written: a log is text. */
+	/** The unfinished line of one thread. */
+	static final class Part extends ByteArrayOutputStream {
+		private static final int MAX_KEPT_BYTES = 1 << 16;
+
+		/** Returns it as valid UTF-8, whatever was written: a log is text. */
 		byte[] utf8() {
 			for (int i = 0; i < count; i++) {
 				if (buf[i] < 0) return new String(buf, 0, count, StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8);
@@ -104,9 +107,9 @@ final class Output extends OutputStream {
 		}
 
 		@Override
-		public void reset() {
+		public synchronized void reset() {
 			super.reset();
-			if (buf.length > 1 << 16) buf = new byte[32];
+			if (buf.length > MAX_KEPT_BYTES) buf = new byte[32];
 		}
 	}
 }

@@ -3,84 +3,79 @@ package io.kubeless.worker;
 import java.util.ArrayDeque;
 
 /**
- * Runs calls on threads, without a change of thread for each call.
- *
- * One thread, the reader, owns the wire: it reads what has come, runs the calls in it itself and sends their answers with
- * one write, so that a fast function costs no more than a method call. A monitor looks every few milliseconds: when it finds
- * the reader inside one call for long, it lets another thread read on. When calls turn out to be slow as a rule, the reader
- * hands its place on before it runs one (`spread`), until they are fast again.
- *
- * There is one thread more than calls may run, so that somebody is always there to read `cancel`, `pause` and `stop`.
- *
- * They are system threads: with 2000 calls asleep at once, virtual ones took as much time and more memory, and a few that
- * compute for long would keep all others from their turn.
+ * Runs calls on threads without a hand-over per call: runtimes/ANATOMY.md, "Runners", explains reader, runner, monitor, hand-over
+ * and spread. Platform threads: 2000 sleeping calls took as long and less memory than on virtual threads.
  */
 final class Runners {
-	/** nanoseconds a call takes on average from which it gets a thread of its own: a change of thread costs a sixth of it */
-	private static final double SLOW = 60_000;
-	private static final double FAST = SLOW / 2;
-	/** by which a call's time changes the average */
+	/** Average wall time of a call in ns from which calls may be slow; ten times what a hand-over costs. */
+	private static final double SLOW_NS = 60_000;
+	/** Average time of a call in ns below which they are no longer spread. */
+	private static final double FAST_NS = SLOW_NS / 2;
 	private static final double WEIGHT = 1.0 / 16;
+	/** One slow call must not turn spread on alone: SLOW_NS / WEIGHT = 960 µs would. */
+	private static final double MAX_SAMPLE_NS = 900_000;
+	/** A longer call counts only if the monitor found it slow: the thread may have waited for a CPU. */
+	private static final long MAX_UNJUDGED_NS = 2 * Monitor.TICK_NS;
 
-	/** what next() gives in the place of a call: the wire is to be read, or there is nothing to do */
+	/** Returned by next() in the place of a call: read the wire, or rest. */
 	static final Call READ = new Call();
 	static final Call REST = new Call();
 
 	private final Object lock = new Object();
 	private final Wire wire;
-	private final Answers answers;
+	private final Calls calls;
 	private final int limit;
-	private final ClassLoader loader;
+	private final ThreadContext context;
 	private final Monitor monitor = new Monitor(this);
 
-	/** calls that nobody has begun */
+	/** calls that wait for a thread */
 	private final ArrayDeque<Call> waiting = new ArrayDeque<>();
-	/** those at rest, the latest first: its memory is the warmest */
+	/** resting runners, the last first: its memory is most likely in the CPU's cache */
 	private final ArrayDeque<Runner> idle = new ArrayDeque<>();
-	/** all calls that are not answered, in a ring with this one, which is none */
-	private final Call held = new Call();
 	private int threads;
+	private int started;
 	private Runner reader;
+	/** woken or started, and not yet in next() */
+	private Runner waking;
 	/** the reader waits for the wire, or is about to */
 	private boolean reading;
 	private long begun;
 	private boolean spread;
-	/** nanoseconds a call takes */
-	private double average;
+	private double averageNs;
 	private boolean stopping;
 	private boolean over;
 
-	Runners(Wire wire, Answers answers, int limit, ClassLoader loader) {
+	/** @param limit calls at once */
+	Runners(Wire wire, Calls calls, int limit, ThreadContext context) {
 		this.wire = wire;
-		this.answers = answers;
+		this.calls = calls;
 		this.limit = limit;
-		this.loader = loader;
-		held.before = held.after = held;
+		this.context = context;
 	}
 
-	/** Returns when `stop` has come and all calls are answered. */
+	/** Returns after `stop`, when all calls are answered. */
 	void serve() throws InterruptedException {
 		synchronized (lock) {
-			wake(1);
+			wake();
 			monitor.start();
 			while (!over) lock.wait();
 		}
 		wire.flush();
 	}
 
-	/** What a runner does next. */
+	/** Returns the call that a runner runs next, READ or REST. */
 	Call next(Runner me) {
 		synchronized (lock) {
+			if (waking == me) waking = null;
 			Call call = waiting.poll();
 			if (call != null) {
-				if (spread && reader == me) {
-					reader = null;
-					wake(1 + waiting.size());
-				}
-				begin(me, call);
+				if (spread && reader == me) reader = null;
+				else if (!spread && reader == null) reader = me; // the monitor looks at it from now on
+				if (reader == null || (spread && !waiting.isEmpty())) wake();
+				me.begin(call, ++begun);
 				return call;
 			}
-			// At its end Java waits a third of a second for threads that are in a system call.
+			// A thread in a system call delays the end of Java by 300 ms, so none reads when all is over.
 			if (!over && (reader == null || reader == me)) {
 				reader = me;
 				reading = true;
@@ -92,67 +87,68 @@ final class Runners {
 		}
 	}
 
-	/** Runs a call to its answer, which goes out now, or with the reader's others. */
+	/** Runs a call. A reader's answers go out together, when it reads again or at the next tick. */
 	void run(Runner me, Call call) {
-		Frame frame = answers.answer(me, call);
+		Frame frame = calls.answer(me, call);
 		Output.endLines(me);
 		wire.post(frame);
 		frame.clear();
+		context.reset(me);
 		boolean flush;
 		synchronized (lock) {
-			me.call = null;
-			call.runner = null;
-			call.before.after = call.after;
-			call.after.before = call.before;
-			average += (System.nanoTime() - me.startedAt - average) * WEIGHT;
-			spread = average > (spread ? FAST : SLOW);
+			long elapsed = System.nanoTime() - me.startedAt;
+			if (!me.slow && elapsed < MAX_UNJUDGED_NS) average((double) elapsed);
+			me.end();
+			calls.remove(call);
 			flush = reader != me;
 			endIfDone();
 		}
-		Thread.interrupted(); // of a cancel that came at the last moment, or the function's own
+		Thread.interrupted(); // clears a late cancel, or the function's own interrupt
 		if (flush) wire.flush();
 	}
 
-	private void begin(Runner me, Call call) {
-		me.call = call;
-		me.begun = ++begun;
-		me.startedAt = System.nanoTime();
-		call.runner = me;
+	private void average(double ns) {
+		averageNs += (Math.min(ns, MAX_SAMPLE_NS) - averageNs) * WEIGHT;
+		if (averageNs < FAST_NS) spread = false;
 	}
 
-	/** Lets so many more threads see for themselves what there is to do. */
-	private void wake(int count) {
-		for (int i = 0; i < count; i++) {
-			Runner rested = idle.poll();
-			if (rested != null) {
-				rested.wake();
-			} else if (threads <= limit) {
-				Runner runner = new Runner(this);
-				try {
-					thread(runner, "call-" + (threads + 1)).start();
-				} catch (OutOfMemoryError tooMany) {
-					if (threads == 0) throw tooMany;
-					return; // the container's limit of processes; those who are there have to do
-				}
-				threads++;
+	/**
+	 * Wakes or starts one runner, unless one is on its way. If there is still work when it arrives, it wakes the next one: where
+	 * CPUs are short, the threads that have one do the work, and no others are started.
+	 */
+	private void wake() {
+		if (waking != null) return;
+		Runner runner = idle.poll();
+		if (runner != null) {
+			runner.wake();
+		} else {
+			if (threads > limit) return;
+			runner = context.prepared(new Runner(this, "call-" + ++started));
+			try {
+				runner.start();
+			} catch (OutOfMemoryError tooMany) { // the container's limit of processes
+				if (threads == 0) throw tooMany;
+				return;
 			}
+			threads++;
+		}
+		waking = runner;
+	}
+
+	/** Returns whether a runner that was idle for long may end; false if it was woken meanwhile. */
+	boolean retire(Runner me) {
+		synchronized (lock) {
+			boolean idled = idle.remove(me);
+			if (idled) threads--;
+			return idled;
 		}
 	}
 
-	Thread thread(Runnable work, String name) {
-		Thread thread = new Thread(work, name);
-		thread.setDaemon(true);
-		thread.setContextClassLoader(loader);
-		return thread;
-	}
-
 	private void endIfDone() {
-		if (!stopping || held.after != held) return;
+		if (!stopping || !calls.isEmpty()) return;
 		over = true;
 		lock.notifyAll();
 	}
-
-	// ---- the wire
 
 	void read() {
 		wire.flush();
@@ -161,41 +157,17 @@ final class Runners {
 			synchronized (lock) {
 				reading = false;
 				if (frame.type.equals("call")) {
-					frame.after = held;
-					frame.before = held.before;
-					held.before.after = frame;
-					held.before = frame;
+					calls.add(frame);
 					waiting.add(frame);
+				} else if (frame.type.equals("stop")) {
+					stopping = true;
+					endIfDone();
 				} else {
-					control(frame);
+					calls.control(frame);
 				}
 			}
 		}
-		monitor.stir();
-	}
-
-	private void control(Call frame) {
-		if (frame.type.equals("stop")) {
-			stopping = true;
-			endIfDone();
-			return;
-		}
-		Call call = held.after;
-		while (call != held && call.id != frame.id) call = call.after;
-		if (call == held) return; // it crossed its answer
-		switch (frame.type) {
-			case "pause":
-				call.pause();
-				break;
-			case "resume":
-				call.resume();
-				break;
-			case "cancel":
-				call.cancel();
-				if (call.runner != null) call.runner.thread.interrupt();
-				break;
-			default: // PROTOCOL 2.2
-		}
+		monitor.wake();
 	}
 
 	// ---- for the monitor
@@ -204,25 +176,46 @@ final class Runners {
 		wire.flush();
 	}
 
-	/** The call the reader is inside of, by its number; 0 if it is not inside any. */
-	long readersCall() {
-		synchronized (lock) {
-			return reader == null || reader.call == null ? 0 : reader.begun;
-		}
-	}
-
-	/** If the reader is still inside this call, another thread reads on, and others take what waits. */
-	void relieve(long number) {
-		synchronized (lock) {
-			if (reader == null || reader.call == null || reader.begun != number) return;
-			reader = null;
-			wake(1 + waiting.size());
-		}
-	}
-
 	boolean isReading() {
 		synchronized (lock) {
 			return reading;
 		}
+	}
+
+	/** Returns the reader if it is inside a call, otherwise null. */
+	Runner busyReader() {
+		synchronized (lock) {
+			return reader == null || reader.call == null ? null : reader;
+		}
+	}
+
+	/** Returns whether calls are slow by wall time, which may be the machine's fault, and are not spread yet. */
+	boolean seemSlow() {
+		synchronized (lock) {
+			return averageNs > SLOW_NS && !spread;
+		}
+	}
+
+	/** Calls that seem slow are slow. */
+	void spread() {
+		synchronized (lock) {
+			spread = averageNs > SLOW_NS;
+		}
+	}
+
+	/** If the reader is still inside its call number `number`, which is slow, another runner becomes the reader. */
+	void handOver(long number) {
+		synchronized (lock) {
+			if (reader == null || reader.call == null || reader.begun != number) return;
+			average((double) (System.nanoTime() - reader.startedAt));
+			if (averageNs > SLOW_NS) spread = true;
+			reader.slow = true;
+			reader = null;
+			wake();
+		}
+	}
+
+	Thread prepared(Thread thread) {
+		return context.prepared(thread);
 	}
 }

@@ -5,28 +5,31 @@ import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** The wire: frames in, frames out of one socket (PROTOCOL.md, chapters 1 and 2). */
+/** Reads and writes frames on one socket (PROTOCOL.md, chapters 1 and 2). */
 final class Wire {
-	/** bytes: a hundred calls */
-	private static final int READ = 1 << 16;
-	private static final int LINE_MAX = 1 << 20; // bytes, PROTOCOL 2.3
-	/** bytes from which a body is written as it stands, not copied together with other frames */
-	private static final int LARGE = 1 << 15;
+	/** about a hundred small calls */
+	private static final int READ_BYTES = 1 << 16;
+	private static final int MAX_LINE_BYTES = 1 << 20; // PROTOCOL 2.3
+	/** A body of this size or larger is written from where it is, not copied into `pending`. */
+	private static final int LARGE_BODY_BYTES = 1 << 15;
 
-	// Streams, not channels: a channel is closed when a thread is interrupted in it, and functions interrupt.
+	// Streams, not channels: an interrupt closes a channel, and functions interrupt.
 	private final FileInputStream in;
 	private final FileOutputStream out;
-	/** frames on their way */
+	/** frames not yet written */
 	private final Frame pending = new Frame();
 
-	// What was read; only the thread that reads comes here.
-	private byte[] buffer = new byte[READ];
+	// Used by the reader only.
+	/** received bytes: buffer[start..end) */
+	private byte[] buffer = new byte[READ_BYTES];
 	private int start;
 	private int end;
-	/** a frame whose line was read and whose head and body are still coming */
+	/** a frame with a complete line and incomplete blocks (head, body) */
 	private Call unfinished;
+	/** bytes of its blocks that were read */
 	private int filled;
 
 	private Wire(FileDescriptor descriptor) {
@@ -35,27 +38,27 @@ final class Wire {
 	}
 
 	/**
-	 * Takes the descriptor as it is (PROTOCOL 1.1), for which Java has no word: opening /dev/fd/3 fails on a socket. It is
-	 * left where it was: Java code has no way to name it, and processes that Java starts close all they inherit.
+	 * Takes an inherited descriptor (PROTOCOL 1.1) by reflection: Java has no public way, and opening /dev/fd/3 fails on a socket.
+	 * Child processes do not get it: Java closes all descriptors from 3 on before it runs a program.
 	 */
 	static Wire take(int number) {
 		try {
 			FileDescriptor descriptor = new FileDescriptor();
 			Field field = FileDescriptor.class.getDeclaredField("fd");
-			field.setAccessible(true); // the worker's jar opens java.io to itself
+			field.setAccessible(true); // the manifest of the worker's jar opens java.io
 			field.setInt(descriptor, number);
 			return new Wire(descriptor);
 		} catch (ReflectiveOperationException error) {
-			throw new IllegalStateException("this Java does not let the worker have descriptor " + number, error);
+			throw new IllegalStateException("this Java does not let the worker use file descriptor " + number, error);
 		}
 	}
 
 	// ---- out
 
-	/** Takes a frame along with the next that are sent. */
+	/** Adds a frame to those that the next flush writes. */
 	synchronized void post(Frame frame) {
 		pending.bytes(frame.bytes, 0, frame.length);
-		if (pending.length >= READ) flush();
+		if (pending.length >= READ_BYTES) flush();
 	}
 
 	synchronized void send(Frame frame) {
@@ -63,10 +66,10 @@ final class Wire {
 		flush();
 	}
 
-	/** Sends a frame whose body is elsewhere. */
+	/** Sends a frame whose body is body[from..from+count). */
 	synchronized void send(Frame frame, byte[] body, int from, int count) {
 		post(frame);
-		if (count < LARGE) {
+		if (count < LARGE_BODY_BYTES) {
 			pending.bytes(body, from, count);
 			flush();
 		} else {
@@ -84,32 +87,32 @@ final class Wire {
 	private void write(byte[] bytes, int from, int count) {
 		try {
 			out.write(bytes, from, count);
-		} catch (IOException gone) {
-			Runtime.getRuntime().halt(0); // the loader is
+		} catch (IOException loaderExited) {
+			Runtime.getRuntime().halt(0);
 		}
 	}
 
 	// ---- in
 
-	/** Waits for bytes, and gives the next frame that is whole; null where there is none among those that came. */
+	/** Returns the next complete frame; null if fill() must be called first. Waits only within a large body. */
 	Call next() {
 		if (unfinished == null && !readLine()) return null;
 		return readBlocks();
 	}
 
-	/** Waits until something has come. */
+	/** Waits for bytes. */
 	void fill() {
 		if (start == end) {
 			start = end = 0;
 		} else if (end == buffer.length) {
-			if (start == 0 && end > LINE_MAX) throw broken("a line over 1 MiB", 0, 0);
+			if (start == 0 && end > MAX_LINE_BYTES) throw broken("the line is longer than 1 MiB", 0, 0);
 			byte[] target = start == 0 ? new byte[end * 2] : buffer;
 			System.arraycopy(buffer, start, target, 0, end - start);
 			buffer = target;
 			end -= start;
 			start = 0;
 		}
-		end += read(buffer, end, Math.min(READ, buffer.length - end));
+		end += read(buffer, end, Math.min(READ_BYTES, buffer.length - end));
 	}
 
 	private boolean readLine() {
@@ -118,15 +121,15 @@ final class Wire {
 		if (newline == end) return false;
 		try {
 			unfinished = Line.read(buffer, start, newline);
-		} catch (Json.Malformed error) {
+		} catch (Line.Malformed error) {
 			throw broken(error.getMessage(), start, newline);
 		}
 		unfinished.head = new byte[unfinished.headLength];
 		if (unfinished.bodyLength != Call.NO_BODY) unfinished.body = new byte[unfinished.bodyLength];
 		filled = 0;
 		start = newline + 1;
-		if (start == end && buffer.length > READ) {
-			buffer = new byte[READ];
+		if (start == end && buffer.length > READ_BYTES) {
+			buffer = new byte[READ_BYTES];
 			start = end = 0;
 		}
 		return true;
@@ -146,8 +149,8 @@ final class Wire {
 				System.arraycopy(buffer, start, target, at, count);
 				start += count;
 				filled += count;
-			} else if (missing >= READ) {
-				filled += read(target, at, READ); // where it will stay
+			} else if (missing >= READ_BYTES) {
+				filled += read(target, at, READ_BYTES); // without a copy
 			} else {
 				return null;
 			}
@@ -161,7 +164,7 @@ final class Wire {
 			int got = in.read(target, from, count);
 			if (got < 0) Runtime.getRuntime().halt(0); // PROTOCOL 1.3
 			return got;
-		} catch (IOException gone) {
+		} catch (IOException loaderExited) {
 			Runtime.getRuntime().halt(0);
 			return 0;
 		}
@@ -169,8 +172,8 @@ final class Wire {
 
 	/** Ends the process (PROTOCOL 2.7). */
 	private RuntimeException broken(String what, int from, int to) {
-		String line = new String(Arrays.copyOfRange(buffer, from, Math.min(to, from + 200)), java.nio.charset.StandardCharsets.ISO_8859_1);
-		Output.raw("the loader sent what is no frame: " + what + ": " + line + "\n");
+		String line = new String(Arrays.copyOfRange(buffer, from, Math.min(to, from + 200)), StandardCharsets.ISO_8859_1);
+		Output.raw("The loader sent a malformed frame: " + what + ": " + line + "\n");
 		Runtime.getRuntime().halt(70);
 		return new IllegalStateException();
 	}

@@ -1,0 +1,20 @@
+// Bundles the controller into one file, dist/controller.mjs: an image needs nothing else.
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+await build({
+	absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
+	entryPoints: ["src/main.ts"],
+	outfile: "dist/controller.mjs",
+	bundle: true,
+	minify: true,
+	keepNames: true,
+	platform: "node",
+	target: "node24",
+	format: "esm",
+	sourcemap: "linked",
+	legalComments: "none",
+	logLevel: "warning",
+	// CommonJS dependencies call require for Node's own modules.
+	banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+});

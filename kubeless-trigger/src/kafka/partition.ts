@@ -1,0 +1,135 @@
+// The messages of one partition, for one function, in order.
+import type { Message } from "../message.ts";
+import type { Semaphore } from "../semaphore.ts";
+import type { Mode } from "../settings.ts";
+
+/** Above either limit no more messages are fetched for this partition. */
+const MAX_WAITING = 500;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** Messages whose position is stored in one request, at most once only: those not yet called are lost if the consumer is killed. */
+const MAX_CLAIM = 20;
+
+export interface PartitionEvents {
+	/** Stores the position: the offset of the next message to deliver. Rejects if this member does not own the partition any more. */
+	commit(partition: number, offset: bigint): Promise<void>;
+	/** Notes a position that may be stored later. */
+	done(partition: number, offset: bigint): void;
+	deliver(message: Message, signal: AbortSignal): Promise<void>;
+	/** There is room for further messages. */
+	room(): void;
+}
+
+export class Partition {
+	readonly number: number;
+	/** The offset to fetch next. */
+	fetchOffset: bigint;
+	/** The end of the partition as of the last fetch. */
+	end = 0n;
+	/** Resolves when the last delivery is over; no further one begins after `stop`. */
+	readonly stopped: Promise<void>;
+	/** The offset of the next message that is not done with. */
+	position: bigint;
+	readonly #events: PartitionEvents;
+	readonly #mode: Mode;
+	readonly #calls: Semaphore;
+	readonly #stop = new AbortController();
+	#waiting: Message[] = [];
+	#bytes = 0;
+	#wake: (() => void) | undefined;
+
+	/** @param calls limits the calls of this function in all partitions */
+	constructor(number: number, offset: bigint, mode: Mode, calls: Semaphore, events: PartitionEvents) {
+		this.number = number;
+		this.fetchOffset = offset;
+		this.position = offset;
+		this.#mode = mode;
+		this.#calls = calls;
+		this.#events = events;
+		this.stopped = this.#run();
+	}
+
+	get hasRoom(): boolean {
+		return this.#waiting.length < MAX_WAITING && this.#bytes < MAX_WAITING_BYTES;
+	}
+
+	get isActive(): boolean {
+		return !this.#stop.signal.aborted;
+	}
+
+	/** Messages that are not done with. */
+	get lag(): number {
+		return Math.max(0, Number(this.end - this.position));
+	}
+
+	/** @param next the offset to fetch after these messages */
+	add(messages: readonly Message[], next: bigint): void {
+		if (!this.isActive) return;
+		for (const message of messages) this.#bytes += message.value.length;
+		this.#waiting.push(...messages);
+		this.fetchOffset = next;
+		this.#wake?.();
+	}
+
+	/** Takes no further message. A message that is between two attempts is left to the partition's next owner. */
+	stop(): void {
+		this.#stop.abort(new Error("the partition was given up"));
+		this.#wake?.();
+	}
+
+	async #run(): Promise<void> {
+		while (this.isActive) {
+			if (this.#waiting.length === 0) await this.#arrival();
+			else if (this.#mode === "at-most-once") await this.#claim();
+			else await this.#deliverNext();
+		}
+	}
+
+	#arrival(): Promise<void> {
+		return new Promise((resolve) => {
+			this.#wake = () => {
+				this.#wake = undefined;
+				resolve();
+			};
+		});
+	}
+
+	/** Stores the position behind some messages, then delivers them: after a crash none of them is delivered again. */
+	async #claim(): Promise<void> {
+		const claimed = this.#take(MAX_CLAIM);
+		const last = claimed.at(-1) as Message;
+		const next = (last.offset as bigint) + 1n;
+		try {
+			await this.#events.commit(this.number, next);
+		} catch {
+			// It is not known whether the position was stored, so these messages must not be called by this member. If it was not stored,
+			// the partition's owner fetches them again.
+			return this.stop();
+		}
+		// Claimed messages are delivered even if the partition was given up meanwhile: its next owner begins behind them.
+		const never = new AbortController().signal;
+		for (const message of claimed) await this.#calls.run(() => this.#events.deliver(message, never));
+		this.position = next;
+	}
+
+	/** Delivers a message, then lets its position be stored. */
+	async #deliverNext(): Promise<void> {
+		const [message] = this.#waiting as [Message];
+		try {
+			await this.#calls.run(() => this.#events.deliver(message, this.#stop.signal));
+		} catch (error) {
+			if (this.isActive) throw error;
+			return;
+		}
+		this.#take(1);
+		this.position = (message.offset as bigint) + 1n;
+		this.#events.done(this.number, this.position);
+	}
+
+	#take(count: number): Message[] {
+		const hadRoom = this.hasRoom;
+		const taken = this.#waiting.splice(0, count);
+		for (const message of taken) this.#bytes -= message.value.length;
+		if (!hadRoom && this.hasRoom) this.#events.room();
+		return taken;
+	}
+}

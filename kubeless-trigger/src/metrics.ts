@@ -1,0 +1,48 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+export type CallOutcome = "succeeded" | "failed" | "refused";
+
+/** The consumer's metrics. Labels: the function's name, and for Kafka the partition's number. */
+export class Metrics {
+	readonly registry = new Registry();
+	readonly #calls = new Counter({
+		name: "kubeless_trigger_calls_total",
+		help: "Calls of functions by outcome: succeeded (2xx), failed, refused (the function did not run)",
+		labelNames: ["function", "outcome"],
+		registers: [this.registry],
+	});
+	readonly #retries = this.#counter("kubeless_trigger_retries_total", "Attempts beyond the first one");
+	readonly #deadLetters = this.#counter("kubeless_trigger_dead_letters_total", "Messages published to the dead-letter topic");
+	readonly #dropped = this.#counter("kubeless_trigger_dropped_total", "Messages given up without a dead-letter topic");
+	readonly #overflow = this.#counter("kubeless_trigger_overflow_total", "NATS messages dropped because too many were waiting");
+	readonly #seconds = new Histogram({
+		name: "kubeless_trigger_delivery_seconds",
+		help: "Time from the first attempt to success",
+		labelNames: ["function"],
+		buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300],
+		registers: [this.registry],
+	});
+	readonly #lag = new Gauge({
+		name: "kubeless_trigger_lag",
+		help: "Messages of a partition that are not done with",
+		labelNames: ["function", "partition"],
+		registers: [this.registry],
+	});
+
+	constructor() {
+		collectDefaultMetrics({ register: this.registry });
+	}
+
+	called = (name: string, outcome: CallOutcome): void => this.#calls.inc({ function: name, outcome });
+	retried = (name: string): void => this.#retries.inc({ function: name });
+	deadLettered = (name: string): void => this.#deadLetters.inc({ function: name });
+	dropped = (name: string): void => this.#dropped.inc({ function: name });
+	overflowed = (name: string): void => this.#overflow.inc({ function: name });
+	delivered = (name: string, seconds: number): void => this.#seconds.observe({ function: name }, seconds);
+	lag = (name: string, partition: number, messages: number): void => this.#lag.set({ function: name, partition }, messages);
+	lost = (name: string, partition: number): void => this.#lag.remove({ function: name, partition });
+
+	#counter(name: string, help: string): Counter<"function"> {
+		return new Counter({ name, help, labelNames: ["function"], registers: [this.registry] });
+	}
+}

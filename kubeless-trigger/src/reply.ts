@@ -1,0 +1,20 @@
+import type { Message, Publication } from "./message.ts";
+
+/**
+ * The event that a function answered with, to be published: its response has CloudEvents attributes as ce-* headers (binary mode),
+ * or is a structured CloudEvent. Returns undefined for an answer that is not an event.
+ */
+export function replyOf(
+	{ headers, body }: { readonly headers: Record<string, string>; readonly body: Buffer },
+	topic: string,
+	{ key }: Message,
+): Publication | undefined {
+	const attributes = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
+	const type = headers["content-type"] ?? "";
+	if (attributes.length === 0 && !type.startsWith("application/cloudevents")) return undefined;
+	const passed = ["content-type", "traceparent"].flatMap((name) => {
+		const value = headers[name];
+		return value === undefined ? [] : [[name, value] as const];
+	});
+	return { topic, key, value: body, headers: [...passed, ...attributes] };
+}

@@ -1,0 +1,3 @@
+refuse() {
+	fail 'no such order'
+}

@@ -1,0 +1,41 @@
+using System.Collections.Generic;
+
+namespace Kubeless.Worker
+{
+	internal enum MessageType
+	{
+		/// <summary>A type of a younger loader, to be skipped (PROTOCOL 2.2).</summary>
+		Unknown,
+		Call,
+		Cancel,
+		Pause,
+		Resume,
+		Stop,
+	}
+
+	/// <summary>A frame from the loader (PROTOCOL 4.1). Fields that the line does not have are null.</summary>
+	internal sealed class Message
+	{
+		internal const int NoBody = -1;
+
+		internal MessageType Type;
+		internal long Id;
+		internal string Method = "";
+		internal string Path = "";
+		internal string Query;
+		internal string Address;
+		internal string EventId;
+		internal string EventType;
+		internal string EventTime;
+		internal string EventNamespace;
+		internal Dictionary<string, string> Extensions;
+		/// <summary>The request says that its body is JSON.</summary>
+		internal bool IsJson;
+
+		internal int HeadLength;
+		internal int BodyLength = NoBody;
+		internal byte[] Head;
+		/// <summary>null if the request had no body</summary>
+		internal byte[] Body;
+	}
+}

@@ -1,0 +1,1 @@
+exports.greet = (event, context) => ({ hello: event.data.name });

@@ -1,0 +1,3 @@
+exports.refuse = (event, context) => {
+	throw new Error("no such order");
+};

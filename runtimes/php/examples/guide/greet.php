@@ -1,0 +1,6 @@
+<?php
+
+function greet($event, $context)
+{
+    return ['hello' => $event->data->name];
+}

@@ -1,0 +1,6 @@
+<?php
+
+function refuse($event, $context)
+{
+    throw new RuntimeException('no such order');
+}

@@ -1,0 +1,2 @@
+def refuse(event, context):
+    raise LookupError('no such order')

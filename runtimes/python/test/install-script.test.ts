@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { folder } from "../../../test/support/loader.ts";
+import { env, home, needsPython, python, start } from "./worker.ts";
+
+describe("Python: install.sh", needsPython, () => {
+	const run = (own: NodeJS.ProcessEnv) => spawnSync("/bin/sh", [join(home, "install.sh")], { env: own, encoding: "utf8" });
+
+	test("install.sh does not run pip if the file lists nothing", (t) => {
+		const place = folder(t, { "requirements.txt": "\n  # nothing yet\n\n" });
+		const tools = folder(t);
+		for (const name of ["grep"]) writeFileSync(join(tools, name), `#!/bin/sh\nexec /bin/${name} "$@"\n`, { mode: 0o755 });
+		const { status, stderr } = run({
+			PATH: tools,
+			KUBELESS_DEPS_FILE: join(place, "requirements.txt"),
+			KUBELESS_INSTALL_VOLUME: place,
+		});
+		assert.deepEqual([status, stderr], [0, ""]);
+	});
+
+	test("install.sh installs a wheel beside the file into the prefix, without a home folder", async (t) => {
+		const place = folder(t);
+		execFileSync(python, ["-c", WHEEL], { cwd: place });
+		const wheel = readdirSync(place).find((name) => name.endsWith(".whl"));
+		writeFileSync(join(place, "requirements.txt"), `./${wheel}\n`);
+		const prefix = folder(t);
+		const { status, stdout, stderr } = run({
+			PATH: env.PATH,
+			PIP_NO_INDEX: "1",
+			KUBELESS_DEPS_FILE: join(place, "requirements.txt"),
+			KUBELESS_INSTALL_VOLUME: prefix,
+		});
+		assert.equal(status, 0, stdout + stderr);
+		const worker = start(t, { "f.py": "import mine\ndef handler(event, context):\n    return mine.of\n" }, "handler", {
+			KUBELESS_INSTALL_VOLUME: prefix,
+		});
+		assert.equal((await worker.ask()).text, "mine");
+	});
+});
+
+/** Writes a wheel by hand: building one would fetch what it takes to build. */
+const WHEEL = `
+import zipfile
+info = 'kubeless_test_mine-1.dist-info/'
+with zipfile.ZipFile('kubeless_test_mine-1-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr('mine.py', "of = 'mine'\\n")
+    wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: kubeless-test-mine\\nVersion: 1\\n')
+    wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr(info + 'RECORD', 'mine.py,,\\n%sMETADATA,,\\n%sWHEEL,,\\n%sRECORD,,\\n' % (info, info, info))
+`;

@@ -1,0 +1,3 @@
+def create(event, context)
+  [201, { 'Location' => '/orders/7' }, "created\n"]
+end

@@ -1,0 +1,3 @@
+def greet(event, context)
+  { hello: event[:data]['name'] }
+end

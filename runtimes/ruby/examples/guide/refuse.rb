@@ -1,0 +1,3 @@
+def refuse(event, context)
+  raise KeyError, 'no such order'
+end
