@@ -37,7 +37,7 @@ test("a manifest and a file that do not go together are told in a sentence", asy
 		await mistake(t, ["run", "--manifest", "web.json", "words.txt"], options),
 		/^web\.json has no "suffixes", .*leave words\.txt out\.$/m,
 	);
-	assert.match(await mistake(t, ["run", "--manifest", "cat.json"], options), /^Which function\? /);
+	assert.match(await mistake(t, ["run", "--manifest", "cat.json"], options), /^The function's file is missing: /);
 	assert.match(await mistake(t, ["run", "--manifest", "none.json", "words.txt"], options), /none\.json cannot be read/);
 	assert.match((await tell(t, ["run", "--help"])).output, /^ {2}--manifest FILE /m);
 });

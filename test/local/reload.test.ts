@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
@@ -248,4 +248,27 @@ test("a function that writes a file of its own beside it is not loaded again for
 	await after(NOTICED_MS);
 	assert.equal(await desk.answer(), "2");
 	assert.doesNotMatch(desk.output, /changed/);
+});
+
+test("nodejs: a data file beside the function that changes is reloaded, and one in an ignored folder is not", async (t) => {
+	const source = 'exports.h = () => String(require("./data.json").v);';
+	const place = folder(t, { "f.js": source, "data.json": '{"v":1}', "node_modules/m/data.json": "{}" });
+	const desk = await run(t, [join(place, "f.js")]);
+	assert.equal(await desk.answer(), "1");
+	writeFileSync(join(place, "node_modules/m/data.json"), '{"ignored":true}');
+	writeFileSync(join(place, "data.json"), '{"v":2}');
+	await desk.servedAnew();
+	assert.equal(await desk.answer(), "2");
+	assert.equal(desk.lines.filter((line) => line.includes("was reloaded")).length, 1);
+});
+
+test("nodejs: a helper that is a link to a file in another folder is reloaded when that file changes", async (t) => {
+	const elsewhere = folder(t, { "helper.js": "exports.v = 1;" });
+	const place = folder(t, { "f.js": 'exports.h = () => String(require("./helper.js").v);' });
+	symlinkSync(join(elsewhere, "helper.js"), join(place, "helper.js"));
+	const desk = await run(t, [join(place, "f.js")]);
+	assert.equal(await desk.answer(), "1");
+	writeFileSync(join(elsewhere, "helper.js"), "exports.v = 2;");
+	await desk.servedAnew();
+	assert.equal(await desk.answer(), "2");
 });
