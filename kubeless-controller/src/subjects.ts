@@ -37,7 +37,7 @@ export function subjects(around: Surroundings): Readonly<Record<string, Subject>
 	});
 	const trigger = (plan: (resource: Resource<unknown>) => Plan): Subject => ({
 		plan,
-		status: (resource, outcome) => statusOf(resource, outcome, cache),
+		status: (resource, outcome) => statusOf(resource, outcome, around),
 	});
 	return {
 		Function: functionSubject(around),
