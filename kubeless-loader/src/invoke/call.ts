@@ -73,7 +73,7 @@ export class Call implements PoolCall, Answer {
 		this.#series = host.metrics.of(request.method as string);
 		host.metrics.inFlight++;
 		host.unsent++;
-		response.on("close", () => {
+		response.once("close", () => {
 			host.unsent--;
 			this.#callerGone();
 		});
@@ -137,11 +137,15 @@ export class Call implements PoolCall, Answer {
 	head(status: number, head: Head): void {
 		if (this.#state === "over") return;
 		try {
-			this.#caller.head(status, head);
+			this.#caller.head(status, head, this.#host.draining);
 		} catch (cause) {
 			return this.fail("RESULT_INVALID", (cause as Error).message);
 		}
 		this.#state = "answering";
+		if (!this.#caller.bodiless) return;
+		// The rest would not be sent.
+		this.#host.pool.cancel(this);
+		this.end();
 	}
 
 	chunk(bytes: Buffer): boolean {
@@ -222,7 +226,7 @@ export class Call implements PoolCall, Answer {
 	}
 
 	#refuse(status: number, body: string): void {
-		this.#caller.refuse(status, body, this.#host.draining, this.event.length !== undefined);
+		this.#caller.refuse(status, body, this.#host.draining, this.event.length);
 	}
 
 	#callerGone(): void {

@@ -6,6 +6,11 @@ export interface RequestHead extends EventFields {
 	/** the declared length of the body in bytes; -1: not declared (chunked); undefined: no body */
 	length: number | undefined;
 	traceparent: string | undefined;
+	/** the Host header; several joined by commas */
+	host: string | undefined;
+	expect: string | undefined;
+	transferEncoding: string | undefined;
+	contentEncoding: string | undefined;
 	/** for the access log; empty if absent */
 	referer: string;
 	userAgent: string;
@@ -24,6 +29,10 @@ export function readHead(raw: readonly string[]): RequestHead {
 		contentType: undefined,
 		length: undefined,
 		traceparent: undefined,
+		host: undefined,
+		expect: undefined,
+		transferEncoding: undefined,
+		contentEncoding: undefined,
 		referer: "",
 		userAgent: "",
 		eventId: undefined,
@@ -52,6 +61,12 @@ export function readHead(raw: readonly string[]): RequestHead {
  */
 function noteHeader(head: RequestHead, name: string, value: string): void {
 	switch (name.length) {
+		case 4:
+			if (name.toLowerCase() === "host") head.host = joined(head.host, value);
+			break;
+		case 6:
+			if (name.toLowerCase() === "expect") head.expect = joined(head.expect, value);
+			break;
 		case 7:
 			if (name.toLowerCase() === "referer") head.referer = value;
 			break;
@@ -82,10 +97,19 @@ function noteHeader(head: RequestHead, name: string, value: string): void {
 		case 15:
 			if (name.toLowerCase() === "event-namespace") head.eventNamespace ??= value;
 			break;
+		case 16:
+			if (name.toLowerCase() === "content-encoding") head.contentEncoding = joined(head.contentEncoding, value);
+			break;
 		case 17:
-			if (name.toLowerCase() === "transfer-encoding") head.length = -1;
+			if (name.toLowerCase() === "transfer-encoding") {
+				head.transferEncoding = joined(head.transferEncoding, value);
+				head.length = -1;
+			}
 	}
 }
+
+/** Returns the value of a header that may be repeated (RFC 9110 §5.3). */
+const joined = (before: string | undefined, value: string): string => (before === undefined ? value : `${before}, ${value}`);
 
 /** True for application/json and every +json type, with any parameters. */
 export function isJson(contentType: string): boolean {

@@ -4,7 +4,7 @@ import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";
 import { Call, type CallHost } from "./call.ts";
 import { fillFromAttributes, isStructured, type OpenedEnvelope, openEnvelope } from "./cloudevent.ts";
-import { isJson, type RequestHead, readHead } from "./event.ts";
+import { isJson, type RequestHead } from "./event.ts";
 import { RequestUpload } from "./upload.ts";
 
 export interface RouteOptions {
@@ -22,9 +22,8 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 	const streams = intake.body === "streamed";
 	const opens = intake.envelopes === "opened";
 
-	return (request: IncomingMessage, response: ServerResponse, upgrade?: string): void => {
+	return (request: IncomingMessage, response: ServerResponse, head: RequestHead, upgrade?: string): void => {
 		const call = new Call(host, request, response);
-		const head = readHead(request.rawHeaders);
 		call.event = head;
 		call.upgrade = upgrade;
 		if (host.draining) return call.refuse("DRAINING");
