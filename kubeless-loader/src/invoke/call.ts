@@ -95,6 +95,10 @@ export class Call implements PoolCall, Answer {
 		return callerAddress(this.#request.socket);
 	}
 
+	get over(): boolean {
+		return this.#state === "over";
+	}
+
 	get queued(): boolean {
 		return this.#state === "queued";
 	}
@@ -202,9 +206,9 @@ export class Call implements PoolCall, Answer {
 	}
 
 	/** Answers a call that gets no worker. */
-	refuse(code: FaultCode): void {
+	refuse(code: FaultCode, body: string = FAULTS[code].body): void {
 		if (this.#state === "over") return;
-		const { status, body } = FAULTS[code];
+		const { status } = FAULTS[code];
 		this.#host.metrics.rejected(code);
 		this.#refuse(status, body);
 		this.#finish(code);

@@ -18,7 +18,7 @@ export interface RequestHead extends EventFields {
 	eventType: string | undefined;
 	eventTime: string | undefined;
 	eventNamespace: string | undefined;
-	/** CloudEvents attributes in binary mode, by name without `ce-` */
+	/** CloudEvents attributes by name; until they are read, those of binary mode as they came, without `ce-` */
 	attributes: Record<string, string> | undefined;
 	json: boolean;
 }
@@ -49,7 +49,7 @@ export function readHead(raw: readonly string[]): RequestHead {
 		// "ce-" of CloudEvents' binary mode, in either case
 		if ((name.charCodeAt(0) | 32) === 99 && (name.charCodeAt(1) | 32) === 101 && name.charCodeAt(2) === 45) {
 			head.attributes ??= {};
-			head.attributes[name.slice(3).toLowerCase()] = percentDecoded(value);
+			head.attributes[name.slice(3).toLowerCase()] ??= value;
 		}
 	}
 	return head;
@@ -114,15 +114,6 @@ const joined = (before: string | undefined, value: string): string => (before ==
 /** True for application/json and every +json type, with any parameters. */
 export function isJson(contentType: string): boolean {
 	return /^\s*(?:application\/json|[^;\s]+\+json)\s*(?:;|$)/i.test(contentType);
-}
-
-/** Decodes a CloudEvents attribute that came as a header (HTTP binding 1.0 §3.1.3.2). */
-function percentDecoded(value: string): string {
-	try {
-		return decodeURIComponent(value);
-	} catch {
-		return value;
-	}
 }
 
 /** Returns path and query: a client that takes the loader for a proxy sends the whole URL (RFC 9112 §3.2.2). */

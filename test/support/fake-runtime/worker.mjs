@@ -204,6 +204,7 @@ const CALLS = {
 	"/throw": ({ id }) => send({ type: "error", id, message: "secret words", stack: "at secret.place" }),
 	"/pid": ({ id }) => result(id, String(process.pid)),
 	"/line": (line) => result(line.id, JSON.stringify(line), "Content-Type: application/json\r\n"),
+	"/head": ({ id }, _body, head) => result(id, head),
 	"/print": ({ id, query }) => {
 		console.log(query);
 		setTimeout(() => result(id, "printed"), 30);
