@@ -31,6 +31,8 @@ export class MethodSeries {
  */
 export class Metrics {
 	inFlight = 0;
+	/** open connections whose protocol was switched: they are no calls */
+	webSockets = 0;
 	/** uncaught exceptions in the loader */
 	exceptions = 0;
 	readonly wait = new Series(SECONDS);
@@ -75,6 +77,7 @@ export class Metrics {
 				},
 			});
 		gauge("function_calls_in_flight", "Calls being answered, including those that wait", () => this.inFlight);
+		gauge("function_websockets_open", "Open WebSockets, which are no calls", () => this.webSockets);
 		gauge("function_queue_length", "Calls that wait for a worker", () => pool.waiting);
 		gauge("function_workers_ready", "Worker processes that take calls", () => pool.ready);
 		new Gauge({

@@ -71,6 +71,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		budget: new ByteBudget(Math.max(config.bodyLimit, Math.floor(containerMemory() * BODIES_SHARE))),
 		access: config.accessLog ? stream : undefined,
 		showErrors: local,
+		maxWebSockets: config.webSockets,
 		draining: false,
 		unsent: 0,
 	};

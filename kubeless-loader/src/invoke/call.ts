@@ -26,6 +26,8 @@ export interface CallHost {
 	readonly access: LogStream | undefined;
 	/** the caller is the function's author: answers show its errors */
 	readonly showErrors: boolean;
+	/** connections at most whose protocol was switched */
+	readonly maxWebSockets: number;
 	/** no new calls are taken, and connections end with the answer in progress */
 	draining: boolean;
 	/** answers whose last byte was not yet sent */
@@ -93,6 +95,11 @@ export class Call implements PoolCall, Answer {
 
 	get address(): string {
 		return callerAddress(this.#request.socket);
+	}
+
+	/** True if the limit of open WebSockets has room for one. */
+	get mayUpgrade(): boolean {
+		return this.#host.metrics.webSockets < this.#host.maxWebSockets;
 	}
 
 	get over(): boolean {
@@ -175,10 +182,17 @@ export class Call implements PoolCall, Answer {
 	}
 
 	upgraded(head: readonly string[], connection: Duplex): void {
+		const host = this.#host;
 		if (this.#state === "over" || !this.#caller.connected) return void connection.destroy();
+		if (!this.mayUpgrade) {
+			connection.destroy();
+			return this.refuse("TOO_MANY_WEBSOCKETS");
+		}
+		host.metrics.webSockets++;
 		// Draining waits for the connection, although the call is over.
 		this.#caller.upgrade(head, connection, () => {
-			this.#host.unsent--;
+			host.metrics.webSockets--;
+			host.unsent--;
 		});
 		this.#finish(undefined);
 	}

@@ -28,6 +28,7 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 		call.event = head;
 		call.upgrade = upgrade;
 		if (host.draining) return call.refuse("DRAINING");
+		if (upgrade !== undefined && !call.mayUpgrade) return call.refuse("TOO_MANY_WEBSOCKETS");
 		const { contentType, length } = head;
 		head.json = contentType !== undefined && isJson(contentType);
 		const structured = contentType !== undefined && isStructured(contentType);

@@ -80,6 +80,11 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 		return false;
 	}
 
+	/** True while something other than calls needs the process. */
+	protected get occupied(): boolean {
+		return false;
+	}
+
 	recall(): void {}
 
 	get pid(): number | undefined {
@@ -230,7 +235,7 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 
 	/** A retired worker whose remaining calls are all cancelled is killed; one without calls may exit by itself. */
 	#endIfRetired(): void {
-		if (this.state !== "retiring" || this.#awaited > 0) return;
+		if (this.state !== "retiring" || this.#awaited > 0 || this.occupied) return;
 		if (this.calls.size > 0) return this.kill("stopped", "killed after all its calls were cancelled");
 		if (!this.ended) this.requestExit();
 		clearTimeout(this.#timer);
