@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { containerMemory } from "./cgroup.ts";
 import type { Config } from "./config.ts";
 import { StartError } from "./errors.ts";
+import { functionOutput } from "./function-output.ts";
 import { ByteBudget } from "./invoke/body.ts";
 import type { Call, CallHost } from "./invoke/call.ts";
 import { functionRoute } from "./invoke/route.ts";
@@ -44,6 +45,7 @@ const DRAIN_CHECK_MS = 10;
 export async function serve(parts: ServeParts): Promise<Serving> {
 	const { config, pool, intake, log, stream, local } = parts;
 	const metrics = new Metrics(pool);
+	const print = functionOutput(log, stream, local);
 	stream.onDrop = (lines) => metrics.linesDropped(lines);
 	pool.report({
 		started: () => metrics.workerStarted(),
@@ -58,9 +60,9 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		},
 		reloaded: (result) => metrics.reloaded(result),
 		failed: ({ code, message, stack }) => log.error({ code, stack }, message),
-		line: (from, text, call) => {
+		line: (from, text, call, cut) => {
 			const { sent, event } = (call as Call | undefined) ?? {};
-			log.info({ stream: from, call: sent?.id, traceparent: event?.traceparent }, text);
+			print(text, { stream: from, call: sent?.id, traceparent: event?.traceparent, cut });
 		},
 	});
 	const host: CallHost = {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
 import type { Figures } from "../support/figures.ts";
@@ -116,6 +117,39 @@ describe("/metrics", () => {
 			assert.equal(text.endsWith("# EOF\n"), number % 2 === 1);
 			assert.match(text, /^function_calls_total\{method="GET"\} 4$/m);
 		});
+	});
+
+	test("is OpenMetrics where the scraper rates it as high as text, by the weights of its Accept header", async () => {
+		for (const [accept, isOpen] of [
+			["application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.1", true],
+			["application/openmetrics-text;q=0.3,text/plain;q=0.6", false],
+			["text/plain;q=0.5, Application/OpenMetrics-Text; Q=0.5", true],
+			["application/openmetrics-text;q=0", false],
+			["*/*", false],
+		] as const) {
+			const { text } = await loader.ask({ path: "/metrics", headers: { Accept: accept } });
+			assert.equal(text.endsWith("# EOF\n"), isOpen, accept);
+		}
+	});
+
+	test("has no complaint of promtool", {
+		skip: spawnSync("promtool", ["--version"]).status !== 0 && "promtool is not installed",
+	}, async () => {
+		const { text } = await loader.figures();
+		const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
+		assert.equal(status, 0, stdout + stderr);
+	});
+
+	test("has the class of the status that a function sets itself, and none for a failure", async (t) => {
+		const own = await startFake(t);
+		for (const status of [200, 204, 404, 503, 700]) await own.ask(`/status?${status}`);
+		await own.ask("/throw");
+		const answers = ["2xx", "3xx", "4xx", "5xx", "other"].map((status) => `function_responses_total{status="${status}"}`);
+		const got = await own.figures();
+		assert.deepEqual(
+			answers.map((series) => got.of(series)),
+			[2, 0, 1, 1, 1],
+		);
 	});
 
 	test("gives all unknown methods one series: callers cannot make new ones", async (t) => {

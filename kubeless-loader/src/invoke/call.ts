@@ -268,6 +268,7 @@ export class Call implements PoolCall, Answer {
 		if (!reachedWorker || fault === "BODY_MALFORMED") return;
 		const series = this.#series;
 		series.calls++;
+		if (fault === undefined && status >= 200) metrics.answered(status);
 		if (fault !== undefined && FAULTS[fault].blame === "function") series.failures++;
 		series.duration.observe((performance.now() - this.#sentAt) / 1000);
 		metrics.wait.observe((this.#sentAt - this.queuedAt) / 1000);

@@ -1,3 +1,4 @@
+import { keepDigits } from "../json-digits.ts";
 import { isJson, type RequestHead } from "./event.ts";
 
 /** The data of a CloudEvents 1.0 envelope. */
@@ -124,12 +125,4 @@ function base64Bytes(text: unknown): Buffer {
 		if (bytes.length === (text.length / 4) * 3 - padding) return bytes;
 	}
 	throw attributeError("data_base64", "is not base64");
-}
-
-/** `JSON.rawJSON` and the reviver's third argument are newer than the types of ES2024. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-	if (typeof value !== "number" || context?.source === undefined) return value;
-	return String(value) === context.source ? value : rawJSON(context.source);
 }

@@ -115,8 +115,8 @@ export interface WorkerEvents {
 	gone(reason: ExitReason, why: string): void;
 	/** The function could not be loaded; `gone` follows. */
 	failed(failure: LoadFailure): void;
-	/** A line that the function printed; `call` is the call that printed it, if known. */
-	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
+	/** A line that the function printed; `call` is the call that printed it, if known; `cut`: the next line continues it. */
+	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
 /** Why a function could not be loaded, in the words of its language (PROTOCOL 3.2). */

@@ -205,8 +205,13 @@ const CALLS = {
 	"/pid": ({ id }) => result(id, String(process.pid)),
 	"/line": (line) => result(line.id, JSON.stringify(line), "Content-Type: application/json\r\n"),
 	"/head": ({ id }, _body, head) => result(id, head),
+	"/status": ({ id, query }) => send({ type: "result", id, status: Number(query) }),
+	"/print-long"({ id }) {
+		console.log("z".repeat(2 * 16_384 + 1));
+		result(id, "printed");
+	},
 	"/print": ({ id, query }) => {
-		console.log(query);
+		console.log(query.includes("%") ? decodeURIComponent(query) : query);
 		setTimeout(() => result(id, "printed"), 30);
 	},
 };
@@ -269,4 +274,5 @@ wire.on("data", (chunk) => {
 });
 wire.on("end", () => process.exit(0));
 wire.on("error", () => {});
+if (process.env.FAKE_PRINT_AT_START) console.log(process.env.FAKE_PRINT_AT_START);
 STARTS[FAKE_START]();

@@ -202,6 +202,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 					"stderr",
 					"the server sent data that no call had asked for: from now on each call has a connection of its own",
 					undefined,
+					false,
 				);
 			}
 		});

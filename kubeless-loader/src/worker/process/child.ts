@@ -141,10 +141,10 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 		child.on("error", (error) => {
 			if (child.pid === undefined) this.cannotStart(whyNotStarted(command.command[0] ?? "", error));
 		});
-		readLines(child.stdout, (text) => this.events.line("stdout", text, undefined));
-		readLines(child.stderr, (text) => {
+		readLines(child.stdout, (text, cut) => this.events.line("stdout", text, undefined, cut));
+		readLines(child.stderr, (text, cut) => {
 			if (!this.#reported) this.#stderrTail = `${this.#stderrTail}${text}\n`.slice(-MAX_STDERR_TAIL);
-			this.events.line("stderr", text, undefined);
+			this.events.line("stderr", text, undefined, cut);
 		});
 		return child;
 	}

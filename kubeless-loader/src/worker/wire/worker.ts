@@ -243,7 +243,7 @@ export class WireWorker extends ChildWorker<WireCall> {
 
 	#log({ stream, id }: LogMessage, text: Buffer): void {
 		const call = isCount(id) ? this.calls.get(id)?.call : undefined;
-		const splitter = new LineSplitter((line) => this.events.line(stream, line, call));
+		const splitter = new LineSplitter((line, cut) => this.events.line(stream, line, call, cut));
 		splitter.push(text);
 		splitter.end();
 	}
