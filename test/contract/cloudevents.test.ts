@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
-import type { Loader } from "../support/loader.ts";
+import { type Loader, startLoader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
@@ -109,6 +109,35 @@ describe("a CloudEvent", () => {
 
 	test("event-* headers stand before the envelope's attributes", async () => {
 		assert.equal((await line(JSON.stringify(EVENT), { ...STRUCTURED, "event-id": "mine" }))["event-id"], "mine");
+	});
+});
+
+/** Functions that return the data, and the type and body of the request. */
+const SEEN: Record<string, { file: string; source: string }> = {
+	nodejs: {
+		file: "f.js",
+		source:
+			"exports.h = ({ data, extensions: { request } }) => ({ data, type: request.get('content-type'), body: request.body.toString(), length: request.get('content-length') })",
+	},
+	python: {
+		file: "f.py",
+		source: `import json
+
+def h(event, context):
+    request = event['extensions']['request']
+    return json.dumps({'data': event['data'], 'type': request.content_type, 'body': request.body.read().decode(), 'length': str(request.content_length)})
+`,
+	},
+};
+
+everyRuntime("a structured CloudEvent", ({ id, libraries }) => {
+	const seen = SEEN[id];
+	test("is in the request as it came, and its data is the event's", { skip: !seen && "its worker takes the data alone" }, async (t) => {
+		const { file, source } = seen as { file: string; source: string };
+		const loader = await startLoader(t, { files: { [file]: source }, env: { MOD_NAME: "f", FUNC_RUNTIME: id, ...libraries() } });
+		const body = JSON.stringify({ ...EVENT, data: { a: 1 } });
+		const { text } = await loader.ask({ body, headers: STRUCTURED });
+		assert.deepEqual(JSON.parse(text), { data: { a: 1 }, type: STRUCTURED["Content-Type"], body, length: String(body.length) });
 	});
 });
 

@@ -62,6 +62,7 @@ export class Call implements PoolCall, Answer {
 	event: RequestHead = NO_HEAD;
 	deadline = 0;
 	body: HeldBody | undefined;
+	envelope: HeldBody | undefined;
 	upload: RequestUpload | undefined;
 	upgrade: string | undefined;
 	readonly answer: Answer = this;

@@ -66,7 +66,9 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 		head.json = false;
 		const { data, json } = openEnvelope(head, Buffer.concat(body.parts));
 		head.json = json;
-		if (opens) call.takeBody(data && { parts: [data], length: data.length }, reserved);
+		if (!opens) return;
+		call.takeBody(data && { parts: [data], length: data.length }, reserved);
+		call.envelope = body;
 	}
 
 	/** Reads a CloudEvent. What is none is refused, unless the call's worker judges that itself. */

@@ -71,6 +71,8 @@ export interface WorkerCall {
 	readonly deadline: number;
 	/** undefined if the request has no body, or if it is an upload */
 	readonly body: HeldBody | undefined;
+	/** the request's body as it came, if `body` is the data of the envelope in it */
+	readonly envelope: HeldBody | undefined;
 	/** only for kinds whose intake is "streamed" */
 	readonly upload: Upload | undefined;
 	/** the protocol that the caller wants to switch to; only for kinds whose intake has `upgrades` */

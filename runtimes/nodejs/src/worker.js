@@ -54,7 +54,7 @@ function ready(loaded) {
 		runtime: env["FUNC_RUNTIME"],
 		memoryLimit: env["FUNC_MEMORY_LIMIT"],
 	};
-	wire.write(line({ type: "ready", wire: 1, handler: loaded.name }), "", 0);
+	wire.write(line({ type: "ready", wire: 1, handler: loaded.name, envelopes: true }), "", 0);
 	wire.flush();
 	if (loaded.asks) setImmediate(() => require("./exchange/exchange")); // while the first call is on its way
 }

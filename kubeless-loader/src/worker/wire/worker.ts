@@ -7,7 +7,7 @@ import { LineSplitter } from "../process/lines.ts";
 import type { Command } from "../process/process-group.ts";
 import { callLine } from "./call-line.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { FrameReader, isCount, type Line, WireError } from "./frames.ts";
+import { FrameReader, isCount, type Line, MAX_BODY, WireError } from "./frames.ts";
 import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
 import { WireCall } from "./wire-call.ts";
@@ -28,6 +28,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 	/** ids of calls that were taken back and that the worker has not confirmed yet */
 	readonly #withdrawn = new Set<number>();
 	#recalling = false;
+	/** the worker takes an envelope beside the data in it */
+	#envelopes = false;
 	/** the worker has closed the wire, and all it wrote was read */
 	#readAll = false;
 
@@ -66,7 +68,10 @@ export class WireWorker extends ChildWorker<WireCall> {
 	send(call: WorkerCall): WireCall {
 		const sent = new WireCall(this, call);
 		this.add(sent);
-		this.#writer.send(callLine(sent.id, call), call.body?.parts);
+		const both = (call.envelope?.length ?? 0) + (call.body?.length ?? 0);
+		const envelope = this.#envelopes && both <= MAX_BODY ? call.envelope : undefined;
+		const parts = envelope === undefined ? call.body?.parts : [...(call.body?.parts ?? []), ...envelope.parts];
+		this.#writer.send(callLine(sent.id, call, envelope), parts);
 		return sent;
 	}
 
@@ -231,8 +236,9 @@ export class WireWorker extends ChildWorker<WireCall> {
 			throw new WireError("5.1", `call ${sent.id} was paused and ${sent.whilePaused} bytes came`);
 	}
 
-	#ready({ wire, concurrency, ahead }: ReadyMessage): void {
+	#ready({ wire, concurrency, ahead, envelopes }: ReadyMessage): void {
 		if (!this.reportedOnce()) throw new WireError("3.3", "ready or failed came twice");
+		this.#envelopes = envelopes;
 		if (wire === WIRE_VERSION) return this.loaded(concurrency, ahead);
 		this.events.failed({
 			code: "WIRE_VERSION",
