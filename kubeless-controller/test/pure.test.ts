@@ -6,11 +6,11 @@ import { metricV2 } from "../src/api/autoscaling.ts";
 import { parseConfig } from "../src/api/config.ts";
 import { contentOf, splitHandler, targetPort } from "../src/api/function.ts";
 import { shortName, withoutNulls } from "../src/api/names.ts";
+import { revisionSpec, rolledBack } from "../src/api/revisions.ts";
 import { parseRuntimes, withImages } from "../src/api/runtimes.ts";
 import type { FunctionSpec, KafkaTrigger, KubelessFunction } from "../src/api/types.ts";
 import { mergeDeployments } from "../src/function/merge.ts";
 import { configMapData, prepareCommand } from "../src/function/steps.ts";
-import { revisionSpec } from "../src/kube/revisions.ts";
 import { readSettings } from "../src/settings.ts";
 import { nextStatus } from "../src/status.ts";
 import { matcher } from "../src/trigger/consumer.ts";
@@ -241,11 +241,15 @@ test("a status that says the same is not written again, and a condition keeps it
 	assert.equal(nextStatus(first, is("False", "Starting"), 2, later)?.observedGeneration, 2);
 });
 
-test("a version for a rollback has neither replicas nor suspend", () => {
-	assert.deepEqual(revisionSpec({ handler: "a.b", suspend: true, deployment: { spec: { replicas: 3, a: 1 } } }), {
+test("a version has neither replicas nor suspend, and a rollback keeps the current ones", () => {
+	const old = revisionSpec({ handler: "a.b", suspend: true, deployment: { spec: { replicas: 3, a: 1 } } });
+	assert.deepEqual(old, { handler: "a.b", deployment: { spec: { a: 1 } } });
+	assert.deepEqual(rolledBack({ handler: "c.d", suspend: false, deployment: { spec: { replicas: 5 } } }, old), {
 		handler: "a.b",
-		deployment: { spec: { a: 1 } },
+		suspend: false,
+		deployment: { spec: { a: 1, replicas: 5 } },
 	});
+	assert.deepEqual(rolledBack({ handler: "c.d" }, old), old);
 });
 
 test("all wrong settings are named in one message", () => {
