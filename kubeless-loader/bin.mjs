@@ -16,8 +16,8 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
 	module.enableCompileCache?.();
 	await import(bundle.href);
 } else {
-	const own = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
-	if (!existsSync(own)) {
+	const own = newerNode();
+	if (own === undefined) {
 		console.error(
 			`kubeless-loader: this is Node.js ${process.versions.node}, and it needs ${NEEDED} or newer; install that, or run: npm install`,
 		);
@@ -26,4 +26,17 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
 	const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 	child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
+
+/** Returns the Node.js of the checkout, or the one that was installed with the package. */
+function newerNode() {
+	const { resolve } = module.createRequire(import.meta.url);
+	for (const name of ["node", `node-${process.platform}-${process.arch}`]) {
+		try {
+			return resolve(`${name}/bin/node`);
+		} catch {
+			// It is not installed.
+		}
+	}
+	return undefined;
 }

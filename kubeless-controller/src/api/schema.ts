@@ -155,7 +155,7 @@ const selector: Fields = object(
 	{ nullable: true },
 );
 
-const messageTrigger = (topic: string, servers: string, deadLetter: string): Fields =>
+const messageTrigger = (topic: string, servers: string, deadLetter: string, reply: string): Fields =>
 	object(
 		"Calls functions with messages.",
 		{
@@ -173,6 +173,7 @@ const messageTrigger = (topic: string, servers: string, deadLetter: string): Fie
 					maxAttempts: whole("Calls for one message with at-least-once.", 1, { default: 5 }),
 					maxBackoffSeconds: whole("Longest pause between two of them.", 1, { default: 60 }),
 					deadLetter: text(deadLetter),
+					reply: text(reply),
 					concurrency: whole("Messages that one function gets at the same time. 1 keeps their order.", 1, { default: 1 }),
 					start: text("Where a new consumer group starts.", { enum: ["latest", "earliest"], default: "latest" }),
 				},
@@ -188,11 +189,13 @@ export const kafkaTriggerSpec = messageTrigger(
 	"Topic that the messages come from.",
 	"Brokers: HOST:PORT, separated by commas. Default: kubeless-config's kafka-brokers.",
 	"Topic for messages whose calls all failed.",
+	"Topic for a function's answers that are CloudEvents.",
 );
 export const natsTriggerSpec = messageTrigger(
 	"Subject that the messages come from. It may have wildcards.",
 	"URLs of the servers, separated by commas. Default: kubeless-config's nats-url.",
 	"Subject for messages whose calls all failed.",
+	"Subject for a function's answers that are CloudEvents.",
 );
 
 const condition: Fields = object(

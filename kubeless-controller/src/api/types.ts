@@ -184,6 +184,7 @@ export interface Delivery {
 	maxAttempts?: number;
 	maxBackoffSeconds?: number;
 	deadLetter?: string;
+	reply?: string;
 	concurrency?: number;
 	start?: "latest" | "earliest";
 }

@@ -1,7 +1,7 @@
 // The objects that a Function wants. One pure function: nothing here calls the API server.
 import { metricV2 } from "../api/autoscaling.ts";
 import type { Config } from "../api/config.ts";
-import { servicePorts } from "../api/function.ts";
+import { servicePorts, targetPort } from "../api/function.ts";
 import { CREATED_BY, functionSelector, ownAnnotations, ownerOf, withoutNulls } from "../api/names.ts";
 import type { DeploymentInput, Fields, KubelessFunction, KubeObject, ObjectMeta } from "../api/types.ts";
 import type { Plan } from "../plan.ts";
@@ -103,10 +103,10 @@ function monitorOf({ spec, metadata: { name } }: KubelessFunction, metadata: Obj
 	if (!has(kind))
 		return { objects: [], notes: [`spec.monitor has no effect: the Prometheus operator's ${kind} is not installed in this cluster.`] };
 	const selector = { matchLabels: { ...CREATED_BY, function: name } };
-	const { name: port, targetPort } = servicePorts(spec)[0];
+	const { name: port } = servicePorts(spec)[0];
 	const endpoint =
 		kind === "PodMonitor"
-			? { podMetricsEndpoints: [{ port: "function" }] }
-			: { endpoints: [port ? { port } : { targetPort: targetPort ?? 8080 }] };
+			? { podMetricsEndpoints: [{ portNumber: targetPort(spec) }] }
+			: { endpoints: [port ? { port } : { targetPort: targetPort(spec) }] };
 	return { objects: [{ apiVersion: "monitoring.coreos.com/v1", kind, metadata, spec: { selector, ...endpoint } }], notes: [] };
 }

@@ -95,7 +95,8 @@ function buildParts(fn: KubelessFunction, given: PodSpec, main: Container, runti
 		volume,
 		sourceVolume,
 		env: main.env ?? [],
-		resources: first?.resources ?? main.resources,
+		// Not the function's own: installing may need more memory than serving.
+		resources: first?.resources,
 		securityContext: CONTAINER_SECURITY,
 	});
 	const own = first?.name && first.image ? [first, ...others] : others;

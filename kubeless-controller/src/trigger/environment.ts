@@ -28,6 +28,7 @@ export const DELIVERY_DEFAULTS: Required<Delivery> = {
 	maxAttempts: 5,
 	maxBackoffSeconds: 60,
 	deadLetter: "",
+	reply: "",
 	concurrency: 1,
 	start: "latest",
 };
@@ -57,6 +58,7 @@ export function triggerEnvironment(
 		TRIGGER_MAX_ATTEMPTS: String(delivery.maxAttempts),
 		TRIGGER_MAX_BACKOFF_SECONDS: String(delivery.maxBackoffSeconds),
 		TRIGGER_DEAD_LETTER: delivery.deadLetter,
+		TRIGGER_REPLY: delivery.reply,
 		TRIGGER_CONCURRENCY: String(delivery.concurrency),
 		TRIGGER_START: delivery.start,
 		TRIGGER_PORT: String(TRIGGER_PORT),

@@ -75,7 +75,7 @@ public class Function {
 		}
 	}
 
-	/** So many pieces of so many characters, so many ms apart; a fourth word breaks it off. */
+	/** Streams pieces: their number, their characters, the ms between them; a fourth word breaks it off. */
 	private static void stream(HttpExchange exchange, String[] words) throws IOException {
 		exchange.sendResponseHeaders(200, 0);
 		OutputStream out = exchange.getResponseBody();

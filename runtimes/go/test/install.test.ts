@@ -1,3 +1,5 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { zip } from "../../../test/images/archive.ts";
 import { type Files, folderFor } from "../../../test/installers/pod.ts";
 import { installs } from "../../../test/installers/registries.ts";
@@ -15,6 +17,7 @@ func Handler(event functions.Event, context functions.Context) (string, error) {
 	return thing.Version, nil
 }
 `;
+const GO_CACHE = fileURLToPath(new URL("../../../node_modules/.cache/go-installers", import.meta.url));
 const MODULE = "example.org/thing";
 const GO_MOD = `module ${MODULE}\n\ngo 1.19\n`;
 const path = (version: string, suffix: string) => `/${MODULE}/@v/v${version}.${suffix}`;
@@ -57,9 +60,11 @@ const go: Tool = {
 	file: path("1.0.0", "zip"),
 	purl: `pkg:golang/${MODULE}`,
 	served: { MOD_NAME: "f", FUNC_HANDLER: "Handler" },
-	/** All installations share a cache, so that the standard library is compiled once. */
+	/** Go's cache stays from one run to the next: with an empty one, the first phase takes a minute of CPU. */
 	prepare: async (owner) => {
-		const shared = { GOCACHE: folderFor(owner), KUBELESS_LOADER_CACHE: folderFor(owner) };
+		mkdirSync(GO_CACHE, { recursive: true });
+		chmodSync(GO_CACHE, 0o777); // a phase may run as another user
+		const shared = { GOCACHE: GO_CACHE, KUBELESS_LOADER_CACHE: folderFor(owner) };
 		return () => shared;
 	},
 };

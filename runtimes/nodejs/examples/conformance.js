@@ -68,7 +68,8 @@ exports.streams = ({ data }) => {
 		read() {
 			if (made === 0 && made < n) make(this);
 			else if (made < n) setTimeout(make, ms, this);
-			else if (then === "raise") this.emit("error", new Error("broken off"));
+			else if (then === "raise")
+				setImmediate(() => this.emit("error", new Error("broken off"))); // Node.js 6 has no destroy()
 			else this.push(null);
 		},
 	});

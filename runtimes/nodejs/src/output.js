@@ -4,7 +4,8 @@ const fs = require("node:fs");
 const { Writable } = require("node:stream");
 const { line } = require("./wire");
 
-/** @import { Call, Calls } from "./calls" */
+/** @import { Call } from "./call" */
+/** @import { Calls } from "./calls" */
 /** @typedef {"stdout" | "stderr"} StreamName */
 
 /**

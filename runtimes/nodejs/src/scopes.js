@@ -1,6 +1,7 @@
 "use strict";
 
-/** @import { Call, Calls } from "./calls" */
+/** @import { Call } from "./call" */
+/** @import { Calls } from "./calls" */
 /** @typedef {typeof import("node:async_hooks")} AsyncHooks */
 
 const { AsyncLocalStorage, AsyncResource } = asyncHooks();

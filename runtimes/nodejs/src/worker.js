@@ -5,7 +5,8 @@
 const { readData } = require("./event/body");
 const { makeEvent, Context } = require("./event/event");
 const { inflated } = require("./event/inflate");
-const { Call, Calls } = require("./calls");
+const { Call } = require("./call");
+const { Calls } = require("./calls");
 const { cancelled, logText } = require("./errors");
 const { load } = require("./handler/handler");
 const { answer } = require("./result/result");

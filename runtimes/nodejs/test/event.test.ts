@@ -17,7 +17,7 @@ describe("nodejs: the event and the context of a call", () => {
 				[{ body: "", json: true }, ["Buffer", { type: "Buffer", data: [] }]],
 				[{ body: '{"a":"č"}', json: true }, ["object", { a: "č" }]],
 				[{ body: '\ufeff{"a":1}', json: true }, ["object", { a: 1 }]],
-				[{ body: '"\\ud800x"', json: true }, ["string", "\ud800x"]],
+				[{ body: '"\\ud800x"', json: true }, ["string", major < 12 ? "\ufffdx" : "\ud800x"]],
 				[{ body: '{"a":1}' }, ["string", '{"a":1}']],
 				[{ body: "a=1&b=2", head: ["Content-Type: application/x-www-form-urlencoded"] }, ["string", "a=1&b=2"]],
 				[{ body: "--x\r\n", head: multipart }, ["object", {}]],

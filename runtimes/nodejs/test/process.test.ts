@@ -110,14 +110,14 @@ describe("nodejs: calls in one process", () => {
 	const source = `
 		const { AsyncLocalStorage } = require("async_hooks");
 		const user = new AsyncLocalStorage();
-		const seen = () => user.getStore() || "nobody";
+		const seen = () => user.getStore() || "none";
 		exports.h = async (event) => {
 			const before = seen();
 			if (typeof event.data === "string") user.enterWith(event.data);
 			await new Promise((resolve) => setTimeout(resolve, 1));
 			return before + " " + seen();
 		};
-		exports.g = function* (event) { user.enterWith(event.data); for (let i = 0; i < 100; i++) yield seen().replace("nobody", "-"); };
+		exports.g = function* (event) { user.enterWith(event.data); for (let i = 0; i < 100; i++) yield seen().replace("none", "-"); };
 	`;
 	// The second one is how Node.js 20 and 22 keep the context.
 	for (const flags of ["", "--no-async-context-frame"]) {
@@ -131,7 +131,7 @@ describe("nodejs: calls in one process", () => {
 					// Sent together, so that they arrive in one chunk.
 					const ids = Array.from({ length: 20 }, (_, i) => worker.begin(i % 2 === 0 ? { body: `user ${i}` } : {}));
 					for (const [i, id] of ids.entries()) {
-						assert.equal((await worker.answer(id)).text, i % 2 === 0 ? `nobody user ${i}` : "nobody nobody");
+						assert.equal((await worker.answer(id)).text, i % 2 === 0 ? `none user ${i}` : "none none");
 					}
 				},
 				env,

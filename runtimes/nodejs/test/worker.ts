@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { Owner } from "../../../test/support/owner.ts";
 import { type Env, type Files, firstOf, type Line, WireEnd } from "../../../test/support/wire-end.ts";
 
-// What is tested here is special to functions in Node.js; what holds in every language is in test/conformance/.
+// These tests are about Node.js. Tests of what holds in every language are in test/conformance/.
 
 export const home = fileURLToPath(new URL("../", import.meta.url));
-/** Another Node.js than the one that runs the tests, if the functions are to run on it. */
+/** FUNCTION_NODE names another Node.js for the functions than the one that runs the tests. */
 export const node = process.env["FUNCTION_NODE"] ?? process.execPath;
 export const [major = 0, minor = 0] = execFileSync(node, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".").map(Number);
 
@@ -17,7 +17,7 @@ export function since(wanted: number, wantedMinor = 0) {
 	return { skip: there ? false : `Node.js ${wanted}.${wantedMinor} or later is needed, and this is ${major}.${minor}` };
 }
 
-/** A worker for the first of the files; a text is a file of its own. */
+/** Starts a worker for the first of the files; a string is the source of h.js. */
 export function start(owner: Owner, files: Files | string, handler = "h", env: Env = {}): WireEnd {
 	const worker = { command: [node, join(home, "worker.js")], env: { PATH: process.env["PATH"] } };
 	return new WireEnd(owner, worker, firstOf(owner, typeof files === "string" ? { "h.js": files } : files), handler, {
@@ -26,7 +26,7 @@ export function start(owner: Owner, files: Files | string, handler = "h", env: E
 	});
 }
 
-/** Runs with a worker that is told to stop in the end, and has to. */
+/** Runs `use` with a worker, then sends `stop` and expects exit code 0. */
 export async function withWorker(
 	owner: Owner,
 	files: Files | string,
@@ -39,6 +39,6 @@ export async function withWorker(
 	assert.equal(await worker.stop(), 0);
 }
 
-/** What it says that cannot load its function. */
+/** Returns the `failed` frame of a worker that cannot load its function. */
 export const failure = (owner: Owner, files: Files | string, handler?: string, env?: Env): Promise<Line> =>
 	start(owner, files, handler, env).failed();

@@ -53,7 +53,7 @@ final class Memory
         return memory_get_usage() >= self::$full;
     }
 
-    /** Returns whether PHP's limit leaves room for so many bytes. */
+    /** Returns whether PHP's limit leaves room for this number of bytes. */
     public static function hasRoomFor(int $bytes): bool
     {
         $limit = self::size((string) ini_get('memory_limit'));

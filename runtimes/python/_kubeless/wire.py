@@ -44,17 +44,20 @@ def take_wire(number=3):
 
 
 def duplicate(number):
-    for least in HIGH_DESCRIPTORS[:-1]:
+    for least in HIGH_DESCRIPTORS:
         try:
-            return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, least)
+            fd = fcntl.fcntl(number, fcntl.F_DUPFD, least)
         except OSError:  # `ulimit -n` is not above it
-            pass
-    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTORS[-1])
+            continue
+        os.set_inheritable(fd, False)
+        return fd
+    sys.exit('the limit of open files (ulimit -n) is too low: the worker needs at least 16')
 
 
 class Wire:
     def __init__(self, fd):
         self.fd = fd
+        self.file = io.FileIO(fd, closefd=False)
         self.gone = False  # this is a forked child, which must not write
         self.out: 'list[bytes]' = []  # frames to write; any thread appends, flush() removes them in order
         self.lock = allocate_lock()
@@ -140,7 +143,7 @@ class Wire:
         return frames
 
     def read_large(self, large: 'Large') -> 'list[Frame]':
-        if not large.fill(self.fd):
+        if not large.fill(self.file):
             return []
         self.large = None
         return [large.frame()]
@@ -160,9 +163,9 @@ class Large:
         self.filled = len(start)
         self.space[: self.filled] = start
 
-    def fill(self, fd):
+    def fill(self, file):
         """Reads once and returns whether the body is complete."""
-        count = os.readv(fd, [self.space[self.filled :]])
+        count = file.readinto(self.space[self.filled :])
         if not count:
             os._exit(0)
         self.filled += count

@@ -2,7 +2,7 @@
 
 const { CallError } = require("../errors");
 
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 
 const MULTIPART = /(?:^|\n)content-type:[ \t]*multipart\//i;
 

@@ -2,7 +2,7 @@
 
 const { inspect } = require("node:util");
 
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 /** @typedef {{ name: string, timeout: number, runtime: string | undefined, memoryLimit: string | undefined }} Facts */
 
 /** A symbol, so that JSON and loops over the keys leave it out. */

@@ -6,7 +6,7 @@
 const { CallError } = require("../errors");
 
 /** @import { Transform } from "node:stream" */
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 
 const MB = 1024 * 1024;
 /** What a body may be inflated to, in bytes: as much as a body that was not compressed. */

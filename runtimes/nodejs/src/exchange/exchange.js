@@ -8,7 +8,7 @@ const { Request } = require("./request");
 const { Response } = require("./response");
 
 /** @import { Readable } from "node:stream" */
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 
 /** A call's request and response, and how they end when the handler has returned. */
 class Exchange {

@@ -3,7 +3,7 @@
 const { Writable } = require("node:stream");
 const { CallError, unsendable } = require("../errors");
 
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 /** @typedef {(error?: Error | null) => void} Done */
 
 /** Headers of a connection, which the wire is not. */

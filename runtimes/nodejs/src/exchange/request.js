@@ -5,7 +5,7 @@ const { Readable } = require("node:stream");
 const { MULTIPART } = require("../event/body");
 const express = require("./express");
 
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 /** @import { Outlet } from "./outlet" */
 
 const CALL = Symbol("call");

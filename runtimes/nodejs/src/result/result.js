@@ -4,7 +4,7 @@ const { unsendable } = require("../errors");
 const { isBytes, toBuffer } = require("./bytes");
 const { sendIterator, sendReadable } = require("./stream");
 
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 /** @import { AnyIterator, AnyReadable, Lead } from "../protocol" */
 
 const JSON_TYPE = "application/json; charset=utf-8";

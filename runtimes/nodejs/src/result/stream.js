@@ -4,7 +4,7 @@ const { Readable } = require("node:stream");
 const { cancelled, unsendable } = require("../errors");
 const { isBytes, toBuffer } = require("./bytes");
 
-/** @import { Call } from "../calls" */
+/** @import { Call } from "../call" */
 /** @import { AnyIterator, AnyReadable, Lead } from "../protocol" */
 
 /** Items taken in one turn of the event loop, so that a source that never waits does not block other calls. */
