@@ -3,8 +3,8 @@ import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, wri
 import { delimiter, dirname, join } from "node:path";
 import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import { Desk, type DeskOptions, run } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { LocalCommand, type LocalCommandOptions, run } from "../support/local-command.ts";
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 import { everyLanguage } from "./languages.ts";
@@ -38,13 +38,13 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		cpSync(example("deps"), place, { recursive: true });
 		return { place, file: join(place, `deps${suffix}`) };
 	};
-	const stopped = async (desk: Desk) => assert.deepEqual(await desk.stop(), { code: 0, signal: null });
+	const stopped = async (local: LocalCommand) => assert.deepEqual(await local.stop(), { code: 0, signal: null });
 
 	test("is installed once, with a word about it, into the user's cache, and not into the function's folder", { skip }, async (t) => {
 		const { place, file } = copied(t);
 		const before = inventory(place);
 		const home = folder(t);
-		const options: DeskOptions = { env: { ...unset, XDG_CACHE_HOME: home } };
+		const options: LocalCommandOptions = { env: { ...unset, XDG_CACHE_HOME: home } };
 		const first = await run(t, [file], options);
 		assert.match(first.output, new RegExp(`^Installing .*${place}/${deps}`, "m"));
 		assert.match(first.output, /^Installed in \d+\.\d s\.$/m);
@@ -108,34 +108,34 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 			["SIGKILL", 200],
 			["SIGINT", 500],
 		] as const) {
-			const desk = new Desk(t, ["run", file], { env });
+			const local = new LocalCommand(t, ["run", file], { env });
 			// Some installations take no longer than that: then all was there before the signal came, and nothing is left to interrupt.
-			if (!(await desk.wrote(/^Installing| is served at /)).startsWith("Installing")) {
-				await stopped(desk);
+			if (!(await local.wrote(/^Installing| is served at /)).startsWith("Installing")) {
+				await stopped(local);
 				break;
 			}
 			await after(ms);
-			desk.press(signal);
-			const { code } = await desk.ended;
-			await untilGone(desk.marker);
+			local.press(signal);
+			const { code } = await local.ended;
+			await untilGone(local.marker);
 			// What the worker itself needs comes first, and may have been installed whole.
-			whole += desk.lines.filter((line) => /^Installed/.test(line)).length;
+			whole += local.lines.filter((line) => /^Installed/.test(line)).length;
 			assert.equal(installations(cache, id).length, whole, `after ${signal}`);
 			if (signal === "SIGKILL") continue;
-			assert.notEqual(code, 1, desk.stderr);
-			assert.equal(desk.stderr, "", "who pressed Ctrl-C knows why it ended");
+			assert.notEqual(code, 1, local.stderr);
+			assert.equal(local.stderr, "", "who pressed Ctrl-C knows why it ended");
 		}
-		const desk = await run(t, [file], { env });
-		assert.equal((await desk.ask("some data")).status, 200);
-		await stopped(desk);
+		const local = await run(t, [file], { env });
+		assert.equal((await local.ask("some data")).status, 200);
+		await stopped(local);
 		const left = readdirSync(join(cache, id)).filter((name) => name.includes("."));
 		assert.deepEqual(left, [], "nothing is left of what was interrupted");
 	});
 
 	test("is installed whole by two that start at once", { skip }, async (t) => {
 		const cache = folder(t);
-		const desks = await Promise.all([1, 2].map(() => run(t, [copied(t).file], { env: { KUBELESS_LOADER_CACHE: cache } })));
-		for (const desk of desks) assert.equal((await desk.ask("some data")).status, 200);
+		const locals = await Promise.all([1, 2].map(() => run(t, [copied(t).file], { env: { KUBELESS_LOADER_CACHE: cache } })));
+		for (const local of locals) assert.equal((await local.ask("some data")).status, 200);
 	});
 });
 
@@ -154,11 +154,11 @@ everyLanguage("an installer that hangs", ({ suffix, depsFile, example, single })
 			["SIGHUP", 500],
 			["SIGINT", 0],
 		] as const) {
-			const desk = new Desk(t, ["run", join(place, `f${suffix}`)], { env: { KUBELESS_LOADER_CACHE: folder(t), PATH: path } });
-			await desk.wrote(/^Installing/);
+			const local = new LocalCommand(t, ["run", join(place, `f${suffix}`)], { env: { KUBELESS_LOADER_CACHE: folder(t), PATH: path } });
+			await local.wrote(/^Installing/);
 			await after(ms);
-			desk.child.kill(signal);
-			await desk.gone(`after ${signal}`);
+			local.child.kill(signal);
+			await local.gone(`after ${signal}`);
 		}
 	});
 
