@@ -9,7 +9,7 @@ export async function mistake(owner: Owner, words: readonly string[], options?: 
 	assert.deepEqual({ code, signal }, { code: 1, signal: null }, `${output}\n${stderr}`);
 	assert.match(stderr, /^kubeless-loader: \S/);
 	assert.equal(stderr.match(/^kubeless-loader: /gm)?.length, 1, `it is said once: ${stderr}`);
-	assert.doesNotMatch(output, /is served at/);
+	assert.doesNotMatch(output, /is served at|^error:/m, "the mistake is reported once");
 	assert.doesNotMatch(stderr, /loader\.mjs|node:internal/, "no stack of the loader's own");
 	await untilGone(marker);
 	return stderr.slice("kubeless-loader: ".length);

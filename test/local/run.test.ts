@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { basename, join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { folder } from "../support/loader.ts";
-import { run, tell } from "../support/local-command.ts";
+import { BIN, LocalCommand, run, tell } from "../support/local-command.ts";
 import { everyLanguage, languageOf } from "./languages.ts";
 import { mistake } from "./mistake.ts";
 
@@ -37,7 +37,7 @@ everyLanguage("kubeless-loader run", (language) => {
 	test("lists the handlers of a file that has several, and says how to name one", async (t) => {
 		const told = await mistake(t, ["run", conformance]);
 		for (const handler of ["echoes", "sleeps", "raises"]) assert.match(told, new RegExp(`\\b${handler}\\b`));
-		assert.match(told, /--handler|FUNC_HANDLER/);
+		assert.match(told, new RegExp(`^conformance\\${suffix} has several handlers: .* name one with --handler`));
 		assert.equal(told.split("sleeps").length, 2, `they are listed once: ${told}`);
 	});
 
@@ -192,7 +192,31 @@ test("a mistake in the environment ends it with every variable that is wrong and
 	for (const [name, value] of Object.entries(env)) assert.match(told, new RegExp(`${name} is "${value}": give `));
 });
 
-test("a language that is not installed is named, with the cure", async (t) => {
-	const told = await mistake(t, ["run", hello(t)], { env: { PATH: folder(t) } });
-	assert.match(told, /"node" is not installed or not on PATH/);
+for (const [id, program] of Object.entries({ nodejs: "node", python: "python3", php: "php", go: "go", ruby: "ruby" })) {
+	test(`${id}: a missing language is reported as missing, with the packages that install it`, async (t) => {
+		const { name, suffix, single } = languageOf(id);
+		const place = folder(t, { [`f${suffix}`]: single("hello") });
+		const text = await mistake(t, ["run", join(place, `f${suffix}`)], { env: { PATH: folder(t), KUBELESS_LOADER_CACHE: folder(t) } });
+		const missing = id === "ruby" ? "sh" : program; // its check is a line of shell
+		assert.match(text, new RegExp(`^${name} is not installed: \`${missing}\` was not found\\. Install it, on Debian: apt-get install \\S`));
+	});
+}
+
+test("a load that takes more than 2 s is announced on the terminal", async (t) => {
+	const slow = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);\n";
+	const place = folder(t, { "f.js": slow + node.single("loaded") });
+	const local = await run(t, [join(place, "f.js")]);
+	await local.wrote(/^f\.js is still being compiled or loaded/);
+	assert.equal(await local.answer(), "loaded");
+});
+
+test("at a terminal, a function that cannot be loaded at the start is loaded when it is saved", async (t) => {
+	const place = folder(t, { "f.js": "exports.h = () => {\n" });
+	const command = `${process.execPath} ${BIN} run ${join(place, "f.js")}`;
+	const local = new LocalCommand(t, [], { command: ["script", "--quiet", "--return", "--command", command, "/dev/null"] });
+	await local.wrote(/^Waiting until f\.js is saved/);
+	assert.equal(local.lines.filter((line) => /SyntaxError/.test(line)).length, 1, local.output);
+	writeFileSync(join(place, "f.js"), 'exports.h = () => "saved";\n');
+	await local.serving();
+	assert.equal(await local.answer(), "saved");
 });

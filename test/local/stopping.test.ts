@@ -20,6 +20,7 @@ everyLanguage("Ctrl-C", ({ suffix, example }) => {
 		assert.equal((await local.ask()).status, 200); // the function has started a process of its own
 		assert.deepEqual(await local.stop(), STOPPED);
 		assert.equal(local.stderr, "");
+		assert.doesNotMatch(local.output, /^error:/m);
 	});
 
 	test("lets the running calls finish", async (t) => {

@@ -9,7 +9,7 @@ import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { processesOf, untilGone } from "./processes.ts";
 
-const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** What is installed stays from one run of the tests to the next, as it does for a user. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/local", import.meta.url));
 /** The limit of a wait, an installation included, in ms: only a hang reaches it. */
