@@ -112,7 +112,7 @@ describeCluster("a Function on a cluster", () => {
 		assert.equal(changed.metadata.annotations?.["example.com/a"], "b");
 	});
 
-	test("leaves an object of its name that Kubeless did not make, and says so", async () => {
+	test("leaves an object of its name that Kubeless did not make, and reports the conflict", async () => {
 		const ns = await namespace(owner);
 		const data = { mine: "yes" };
 		await create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "hello", namespace: ns }, data });
