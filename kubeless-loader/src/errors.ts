@@ -20,6 +20,7 @@ export const FAULTS = {
 	WORKER_DIED: { status: 502, blame: "function", body: "Bad Gateway: the function's process ended" },
 	WIRE_BROKEN: { status: 502, blame: "function", body: "Bad Gateway: the function's process broke its protocol" },
 	ANSWER_BROKEN: { status: 502, blame: "function", body: "Bad Gateway: the function's server gave no whole answer" },
+	OVERLOADED: { status: 503, blame: "runtime", body: "Service Unavailable: calls wait so long that this one has no time to run" },
 	QUEUE_FULL: { status: 503, blame: "runtime", body: "Service Unavailable: too many calls are waiting" },
 	MEMORY_FULL: { status: 503, blame: "runtime", body: "Service Unavailable: too many bytes are held" },
 	DRAINING: { status: 503, blame: "runtime", body: "Service Unavailable: shutting down" },

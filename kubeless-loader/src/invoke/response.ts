@@ -8,6 +8,20 @@ import { joinSockets, switchingProtocols } from "./tunnel.ts";
 /** Bodies up to this many bytes are written together with the headers, as text. */
 const MAX_TEXT_BODY = 16 * 1024;
 
+/** An answer that is the loader's own. */
+export interface Refusal {
+	readonly status: number;
+	readonly body: string;
+	/** the fault, if the function did not run */
+	readonly refused: string | undefined;
+	/** for a status of 503: when the caller may try again, in seconds */
+	readonly retryAfterS: number | undefined;
+	/** the connection ends with this answer */
+	readonly draining: boolean;
+	/** the request has a body */
+	readonly hasBody: boolean;
+}
+
 /** Every method that writes throws an Error with a message for the log if the function's answer cannot be sent. */
 export class CallerResponse {
 	readonly #request: IncomingMessage;
@@ -98,14 +112,15 @@ export class CallerResponse {
 	}
 
 	/** Answers without the function; an answer that has begun is cut off instead, so that it is not taken for whole. */
-	refuse(status: number, body: string, draining: boolean, hasBody: boolean): void {
+	refuse({ status, body, refused, retryAfterS, draining, hasBody }: Refusal): void {
 		const response = this.#response;
 		const request = this.#request;
 		this.status = status;
 		if (response.headersSent) return void response.destroy();
 		const length = Buffer.byteLength(body);
 		const headers = [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(length)];
-		if (status === 503) headers.push("Retry-After", "1");
+		if (refused !== undefined) headers.push("Kubeless-Refused", refused);
+		if (retryAfterS !== undefined) headers.push("Retry-After", String(retryAfterS));
 		if ((draining || !response.shouldKeepAlive) && hasBody && !request.complete) {
 			// Closing while the caller still sends would reset the connection, and the answer would be lost.
 			response.shouldKeepAlive = true;
