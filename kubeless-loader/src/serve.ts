@@ -79,6 +79,8 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		metrics,
 		healthy: () => pool.healthy && metrics.exceptions === 0,
 		ready: () => !host.draining && pool.ready > 0,
+		draining: () => host.draining,
+		access: host.access,
 		bodyLimit: config.bodyLimit,
 		upgrades: intake.upgrades,
 	});

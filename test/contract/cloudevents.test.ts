@@ -63,7 +63,11 @@ describe("a CloudEvent", () => {
 		test(`without its ${missing} is a 400 and no call`, async () => {
 			const before = (await loader.figures()).sum("function_calls_total");
 			const { [missing as keyof typeof EVENT]: _, ...rest } = EVENT;
-			assert.equal((await structured(rest)).status, 400);
+			const refused = await structured(rest);
+			assert.deepEqual([refused.status, refused.text], [400, `Bad Request: not a CloudEvent: the attribute "${missing}" is missing`]);
+			const headers = Object.fromEntries(Object.entries(rest).map(([name, value]) => [`ce-${name}`, String(value)]));
+			// Without a specversion it is no event.
+			if (missing !== "specversion") assert.equal((await loader.ask({ body: "x", headers })).text, refused.text);
 			assert.equal((await loader.figures()).sum("function_calls_total"), before);
 		});
 	}
@@ -90,9 +94,10 @@ describe("a CloudEvent", () => {
 			["B-2", "made", "2026-01-02T03:04:05Z", "/orders", true, 7],
 		);
 		assert.equal(got.extensions.subject, "č 100%");
+		assert.equal(got.extensions.datacontenttype, "application/json");
 	});
 
-	test("in binary mode with a broken percent sign keeps the value as it came", async () => {
+	test("in binary mode with a broken percent sign keeps that sign as it came", async () => {
 		const got = await line("x", { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-subject": "100%" });
 		assert.equal(got.extensions.subject, "100%");
 	});

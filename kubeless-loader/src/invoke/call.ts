@@ -78,7 +78,7 @@ export class Call implements PoolCall, Answer {
 		this.#series = host.metrics.of(request.method as string);
 		host.metrics.inFlight++;
 		host.unsent++;
-		response.on("close", () => {
+		response.once("close", () => {
 			host.unsent--;
 			this.#callerGone();
 		});
@@ -98,6 +98,10 @@ export class Call implements PoolCall, Answer {
 
 	get address(): string {
 		return callerAddress(this.#request.socket);
+	}
+
+	get over(): boolean {
+		return this.#state === "over";
 	}
 
 	get queued(): boolean {
@@ -142,11 +146,15 @@ export class Call implements PoolCall, Answer {
 	head(status: number, head: Head): void {
 		if (this.#state === "over") return;
 		try {
-			this.#caller.head(status, head);
+			this.#caller.head(status, head, this.#host.draining);
 		} catch (cause) {
 			return this.fail("RESULT_INVALID", (cause as Error).message);
 		}
 		this.#state = "answering";
+		if (!this.#caller.bodiless) return;
+		// The rest would not be sent.
+		this.#host.pool.cancel(this);
+		this.end();
 	}
 
 	chunk(bytes: Buffer): boolean {
@@ -203,9 +211,9 @@ export class Call implements PoolCall, Answer {
 	}
 
 	/** Answers a call that gets no worker. */
-	refuse(code: FaultCode): void {
+	refuse(code: FaultCode, body: string = FAULTS[code].body): void {
 		if (this.#state === "over") return;
-		const { status, body } = FAULTS[code];
+		const { status } = FAULTS[code];
 		this.#host.metrics.rejected(code);
 		this.#refuse(code, status, body);
 		this.#finish(code);
@@ -244,7 +252,7 @@ export class Call implements PoolCall, Answer {
 			refused: this.#reachedWorker ? undefined : code,
 			retryAfterS: status === 503 ? retryAfter(code === "QUEUE_FULL" || code === "OVERLOADED" ? pool.waitMs : 0) : undefined,
 			draining,
-			hasBody: this.event.length !== undefined,
+			declared: this.event.length,
 		});
 	}
 

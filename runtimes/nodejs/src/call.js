@@ -50,8 +50,6 @@ class Call {
 		this.exchange = null;
 		/** @type {AsyncResource | null} see scopes.js */
 		this.resource = null;
-		/** @type {Buffer | null} see event/inflate.js */
-		this.inflated = null;
 	}
 
 	get over() {

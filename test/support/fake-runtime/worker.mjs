@@ -164,6 +164,25 @@ const CALLS = {
 		send({ type: "chunk", id }, "too short");
 		send({ type: "end", id });
 	},
+	// A stream whose Content-Length is the query, undecoded.
+	"/own-length"({ id, query }) {
+		send({ type: "head", id, status: 200, head: `Content-Length: ${query}\r\n` });
+		send({ type: "chunk", id }, "four");
+		send({ type: "end", id });
+	},
+	"/empty-own-length": ({ id, query }) => send({ type: "result", id, head: `Content-Length: ${query}\r\n` }),
+	// All of the answer but its end; then the process ends.
+	"/die-before-end"({ id }) {
+		send({ type: "head", id, status: 200, head: "Content-Length: 5\r\n" });
+		send({ type: "chunk", id }, "whole");
+		setTimeout(() => process.exit(7), 50);
+	},
+	// A stream that ends only when it is cancelled.
+	"/endless"({ id, query }) {
+		held.add(id);
+		send({ type: "head", id, status: Number(query ?? 200) });
+		send({ type: "chunk", id }, "and on");
+	},
 	"/length-lie": ({ id }) => send({ type: "result", id, head: "Content-Length: 3\r\n" }, "more than three"),
 	"/bare-cr": ({ id }) => send({ type: "result", id, head: "X-A: one\rX-B: two\r\n" }, "split"),
 	"/bare-lf": ({ id }) => send({ type: "result", id, head: "X-A: one\nX-B: two\r\n" }, "split"),
@@ -186,6 +205,7 @@ const CALLS = {
 	"/throw": ({ id }) => send({ type: "error", id, message: "secret words", stack: "at secret.place" }),
 	"/pid": ({ id }) => result(id, String(process.pid)),
 	"/line": (line) => result(line.id, JSON.stringify(line), "Content-Type: application/json\r\n"),
+	"/head": ({ id }, _body, head) => result(id, head),
 	"/print": ({ id, query }) => {
 		console.log(query);
 		setTimeout(() => result(id, "printed"), 30);
