@@ -14,6 +14,7 @@ export const FAULTS = {
 	EVENT_INVALID: { status: 400, blame: "caller", body: "Bad Request: not a CloudEvent" },
 	CODING_UNKNOWN: { status: 415, blame: "caller", body: "Unsupported Media Type: of Content-Encoding gzip, deflate and br are known" },
 	BODY_TOO_LARGE: { status: 413, blame: "caller", body: "Payload Too Large" },
+	BODY_TIMED_OUT: { status: 408, blame: "caller", body: "Request Timeout: no more of the body has come" },
 	CALLER_GONE: { status: 499, blame: "caller", body: "" },
 	// 408, not 504: every Kubeless runtime answers 408, and Kubeless's CLI has a message for it.
 	FUNCTION_TIMED_OUT: { status: 408, blame: "function", body: "Request Timeout: the function did not answer in time" },

@@ -2,12 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { startFake } from "../support/fake.ts";
 import { assertCounted, load, statuses } from "../support/load.ts";
-import { type Loader, startLoader } from "../support/loader.ts";
-import { processesOf, untilGone } from "../support/processes.ts";
+import { startLoader } from "../support/loader.ts";
+import { processesOf, untilGone, workersOf } from "../support/processes.ts";
 import { everyRuntime } from "../support/runtimes.ts";
-
-/** The processes of a loader's workers. */
-const workersOf = (loader: Loader) => processesOf(loader.marker).filter((pid) => pid !== loader.child.pid);
 
 everyRuntime("a worker that ends", ({ serve }) => {
 	test("killed under load: its calls are answered 502, all others 200, and it is replaced", async (t) => {

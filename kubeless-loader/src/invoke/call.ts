@@ -256,6 +256,12 @@ export class Call implements PoolCall, Answer {
 		});
 	}
 
+	/** Releases the body's bytes: when no socket holds them any more. */
+	#release(budget: ByteBudget, bytes: number): void {
+		if (this.sent === undefined) budget.release(bytes);
+		else this.sent.onceWritten(() => budget.release(bytes));
+	}
+
 	#callerGone(): void {
 		if (this.#state === "over") return;
 		this.#host.pool.cancel(this);
@@ -269,7 +275,7 @@ export class Call implements PoolCall, Answer {
 		const { access, budget, metrics } = this.#host;
 		const { status, bytes } = this.#caller;
 		clearTimeout(this.#timer);
-		if (this.#reserved > 0) budget.release(this.#reserved);
+		if (this.#reserved > 0) this.#release(budget, this.#reserved);
 		const requestBytes = this.upload !== undefined ? this.upload.leave() : (this.body?.length ?? 0);
 		metrics.inFlight--;
 		if (access) access.write(accessLine(this.#request, this.event, status, bytes));

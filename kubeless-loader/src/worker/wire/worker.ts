@@ -6,7 +6,7 @@ import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { LineSplitter } from "../process/lines.ts";
 import type { Command } from "../process/process-group.ts";
 import { callLine } from "./call-line.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { FrameWriter, MAX_COPIED_BODY } from "./frame-writer.ts";
 import { FrameReader, isCount, type Line, WireError } from "./frames.ts";
 import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
@@ -66,7 +66,12 @@ export class WireWorker extends ChildWorker<WireCall> {
 	send(call: WorkerCall): WireCall {
 		const sent = new WireCall(this, call);
 		this.add(sent);
-		this.#writer.send(callLine(sent.id, call), call.body?.parts);
+		const { body } = call;
+		if (body === undefined || body.length <= MAX_COPIED_BODY) this.#writer.send(callLine(sent.id, call), body?.parts);
+		else {
+			sent.unwritten = true;
+			this.#writer.sendLarge(callLine(sent.id, call), body.parts, () => sent.written());
+		}
 		return sent;
 	}
 
