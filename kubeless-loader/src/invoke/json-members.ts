@@ -64,7 +64,9 @@ export function* membersOf(parts: readonly Buffer[]): Steps<Map<string, Span>> {
 		expected = "comma";
 	};
 	for (const part of parts) {
-		let backslash = -2; // not searched yet; -1: there is none
+		// The next of each, searched once: -2: not yet, -1: there is none.
+		let quote = -2;
+		let backslash = -2;
 		for (let at = 0; at < part.length; at++) {
 			if (++steps % STEPS === 0) yield;
 			if (inString) {
@@ -72,15 +74,19 @@ export function* membersOf(parts: readonly Buffer[]): Steps<Map<string, Span>> {
 					escaped = false;
 					continue;
 				}
-				const quote = part.indexOf(QUOTE, at);
-				if (backslash !== -1 && backslash < at) backslash = part.indexOf(BACKSLASH, at);
-				if (backslash !== -1 && (quote < 0 || backslash < quote)) {
-					at = backslash;
+				const byte = part[at];
+				if (byte === BACKSLASH) {
 					escaped = true;
 					continue;
 				}
-				if (quote < 0) break;
-				at = quote;
+				if (byte !== QUOTE) {
+					if (quote !== -1 && quote < at) quote = part.indexOf(QUOTE, at);
+					if (backslash !== -1 && backslash < at) backslash = part.indexOf(BACKSLASH, at);
+					const next = quote < 0 || backslash < 0 ? Math.max(quote, backslash) : Math.min(quote, backslash);
+					if (next < 0) break;
+					at = next - 1;
+					continue;
+				}
 				inString = false;
 				if (depth > 0) continue;
 				if (expected === "value") add(base + at + 1);
@@ -162,10 +168,17 @@ export function* stringBytes(parts: readonly Buffer[], { start, end }: Span): St
 	let to = from;
 	for (let steps = 1; from < length; steps++) {
 		if (steps % STEPS === 0) yield;
-		const [, escaped = ""] = ESCAPES.exec(bytes.toString("latin1", from, from + MAX_ESCAPES)) ?? [];
-		if (escaped === "") throw new JsonError("a string has a backslash that escapes nothing");
-		to += bytes.write(JSON.parse(`"${escaped}"`) as string, to);
-		from += escaped.length;
+		const simple = SIMPLE.get(bytes[from + 1] as number);
+		if (simple !== undefined) {
+			bytes[to++] = simple;
+			from += 2;
+		} else {
+			const [escaped] = UNICODE.exec(bytes.toString("latin1", from, from + MAX_ESCAPE)) ?? [];
+			if (escaped === undefined) throw new JsonError("a string has a backslash that escapes nothing");
+			to += bytes.write(JSON.parse(`"${escaped}"`) as string, to);
+			from += escaped.length;
+		}
+		if (bytes[from] === BACKSLASH) continue;
 		const next = bytes.indexOf(BACKSLASH, from);
 		const stop = next < 0 ? length : next;
 		bytes.copyWithin(to, from, stop);
@@ -175,9 +188,11 @@ export function* stringBytes(parts: readonly Buffer[], { start, end }: Span): St
 	return bytes.subarray(0, to);
 }
 
-/** An escaped character, which may be two escapes (a surrogate pair) */
-const ESCAPES = /^(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt])/;
-const MAX_ESCAPES = 12;
+/** What follows a backslash, and the byte that both stand for */
+const SIMPLE = new Map([...'"\\/bfnrt'].map((char, index) => [char.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(index)]));
+/** A character by its number, or a surrogate pair */
+const UNICODE = /^(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4})/;
+const MAX_ESCAPE = 12;
 
 /** Returns what base64 text stands for; undefined if it is not base64. */
 export function* base64Bytes(text: Buffer): Steps<Buffer | undefined> {
