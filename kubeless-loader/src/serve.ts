@@ -71,7 +71,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		metrics,
 		log,
 		timeoutMs: config.timeoutMs,
-		budget: new ByteBudget(Math.max(config.bodyLimit, Math.floor(containerMemory() * BODIES_SHARE))),
+		budget: new ByteBudget(Math.max(config.bodyLimit, Math.floor(containerMemory(config.memoryLimit) * BODIES_SHARE))),
 		access: config.accessLog ? stream : undefined,
 		showErrors: local,
 		maxWebSockets: config.webSockets,

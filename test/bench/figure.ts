@@ -1,7 +1,7 @@
 import { median } from "./rounds.ts";
 import targets from "./targets.json" with { type: "json" };
 
-export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%";
+export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%" | "calls" | "workers";
 
 /** Which way is good, what to reach and what then to aim for; a target of another unit than the figure's is an error of ours. */
 export interface Target {

@@ -9,6 +9,7 @@ import { quote } from "../../kubeless-loader/src/worker/wire/call-line.ts";
 import { FrameReader, WireError } from "../../kubeless-loader/src/worker/wire/frames.ts";
 import { startFake } from "../support/fake.ts";
 import { fuzz, Random } from "../support/random.ts";
+import { ended } from "../support/steps.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
 /** How long each of these looks for trouble, in `ms`. */
@@ -164,8 +165,8 @@ test("any envelope is a CloudEvent or an error that says what is wrong", () => {
 	const event = Buffer.from('{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":[1.0,1e999,"\\u010d"]},"x":null}');
 	fuzz(LONG_MS / 3, (random) => {
 		try {
-			const { data, json } = openEnvelope(readHead([]), random.mutate(event));
-			if (json && data !== undefined) JSON.parse(data.toString());
+			const { data = [] } = ended(openEnvelope(readHead([]), [random.mutate(event)]));
+			assert.ok(Buffer.concat(data).length <= 2 * event.length);
 		} catch (error) {
 			assert.ok(error instanceof EventError, `${error}`);
 		}

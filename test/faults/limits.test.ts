@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { totalmem } from "node:os";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
 import { assertCounted, load, statuses } from "../support/load.ts";
@@ -68,25 +67,6 @@ describe("a body over REQ_MB_LIMIT", () => {
 		const { status, body } = await loader.ask({ body: Buffer.alloc(MB / 2, 1) });
 		assert.deepEqual([status, body.length], [200, MB / 2]);
 	});
-});
-
-test("bodies held together over the budget are refused with 503 and Retry-After, and the others go on", async (t) => {
-	const loader = await startFake(t, { REQ_MB_LIMIT: "1024" });
-	// The budget is a quarter of the memory, at the most the machine's; a declared body is paid for before it comes.
-	const enough = Math.ceil(Math.max(totalmem() / 4, 1024 * MB) / (1000 * MB)) + 1;
-	const taps: WireTap[] = [];
-	for (let body = 0; body < enough; body++) {
-		const tap = await WireTap.open(loader.port, t);
-		taps.push(tap.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${1000 * MB}\r\n\r\n`));
-	}
-	const figures = await loader.figuresWhen("a refusal", (one) => one.rejections("memory_full") > 0);
-	assert.equal(figures.sum("function_calls_total"), 0);
-	const refused = await Promise.any(taps.map((tap) => tap.until(/\r\n\r\n/)));
-	assert.match(refused, /^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n/);
-	assert.equal((await loader.ask()).status, 200);
-	for (const tap of taps) tap.socket.destroy();
-	await loader.figuresWhen("all bodies let go", ({ inFlight }) => inFlight === 0);
-	assert.equal((await loader.ask({ body: Buffer.alloc(MB) })).status, 200, "the budget is free again");
 });
 
 describe("the queue", () => {

@@ -1,9 +1,9 @@
-import { keepDigits } from "../json-digits.ts";
 import { isJson, type RequestHead } from "./event.ts";
+import { base64Bytes, membersOf, type Span, type Steps, spanOf, stringBytes, textOf } from "./json-members.ts";
 
 /** The data of a CloudEvents 1.0 envelope. */
 export interface OpenedEnvelope {
-	readonly data: Buffer | undefined;
+	readonly data: readonly Buffer[] | undefined;
 	readonly json: boolean;
 }
 
@@ -76,53 +76,76 @@ function headerValue(value: string): string {
 	});
 }
 
+/** Bytes of one attribute, and of all attributes together. */
+const MAX_ATTRIBUTES_BYTES = 64 * 1024;
+
 /**
- * Structured mode: opens the envelope and fills the event's fields. Numbers keep their digits, also those that a
- * JavaScript number cannot hold exactly.
+ * Structured mode: opens the envelope and fills the event's fields. The data is not parsed: JSON stays as it was sent, and
+ * the worker's language judges it.
  * @throws {EventError} if the body is not a CloudEvent
  */
-export function openEnvelope(head: RequestHead, body: Buffer): OpenedEnvelope {
-	let envelope: unknown;
-	try {
-		envelope = JSON.parse(body.toString("utf8"), keepDigits);
-	} catch (cause) {
-		throw new EventError(`the body is not JSON: ${(cause as Error).message}`);
-	}
-	if (envelope === null || typeof envelope !== "object" || Array.isArray(envelope)) throw new EventError("the body is not a JSON object");
-	const { data, data_base64: base64 = null, ...rest } = envelope as Record<string, unknown>;
+export function* openEnvelope(head: RequestHead, parts: readonly Buffer[]): Steps<OpenedEnvelope> {
+	const members = yield* membersIn(parts);
 	const attributes: Record<string, string> = {};
-	for (const [name, value] of Object.entries(rest)) {
+	let bytes = 0;
+	for (const [name, span] of members) {
+		if (name === "data" || name === "data_base64") continue;
+		bytes += span.end - span.start;
+		if (bytes > MAX_ATTRIBUTES_BYTES) throw attributeError(name, "is too long");
+		const value = attributeText(name, textOf(parts, span));
 		// A member of null is an attribute that is not set (JSON format 1.0 §2.2).
-		if (value !== null) Object.defineProperty(attributes, name, { value: attributeText(name, value), enumerable: true });
+		if (value !== null) Object.defineProperty(attributes, name, { value, enumerable: true });
 	}
 	fillFrom(head, attributes);
 	checkAttributes(attributes);
 	const contentType = attributes["datacontenttype"];
-	if (base64 !== null) {
+	const data = members.get("data");
+	const base64 = members.get("data_base64");
+	if (base64 !== undefined && textOf(parts, { start: base64.start, end: Math.min(base64.end, base64.start + 5) }) !== "null") {
 		if (data !== undefined) throw attributeError("data_base64", "is there, and so is data: give one of them");
-		return { data: base64Bytes(base64), json: contentType !== undefined && isJson(contentType) };
+		return { data: [yield* base64Data(parts, base64)], json: contentType !== undefined && isJson(contentType) };
 	}
 	if (data === undefined) return { data: undefined, json: false };
 	// CloudEvents JSON format 1.0 §3.1: a string of a non-JSON content type is the data itself, everything else is JSON.
-	const verbatim = typeof data === "string" && contentType !== undefined && !isJson(contentType);
-	return verbatim ? { data: Buffer.from(data), json: false } : { data: Buffer.from(JSON.stringify(data)), json: true };
+	const verbatim = contentType !== undefined && !isJson(contentType) && isString(parts, data);
+	return verbatim ? { data: [yield* stringIn(parts, data)], json: false } : { data: spanOf(parts, data), json: true };
 }
 
-/** Returns an attribute as text: a string, a boolean, or an integer (JSON format 1.0 §2.2). */
-function attributeText(name: string, value: unknown): string {
-	if (typeof value === "string") return value;
-	if (STRINGS.has(name)) throw attributeError(name, "must be a string");
-	const text = JSON.stringify(value);
-	if (!/^(?:true|false|-?\d+)$/.test(text)) throw attributeError(name, "must be a string, a boolean or an integer");
-	return text;
-}
+const isString = (parts: readonly Buffer[], { start }: Span): boolean => textOf(parts, { start, end: start + 1 }) === '"';
 
-function base64Bytes(text: unknown): Buffer {
-	// Node.js skips what is not base64, and takes the letters of base64url: both show in the length, or in the letters.
-	if (typeof text === "string" && text.length % 4 === 0 && !/[-_]/.test(text)) {
-		const bytes = Buffer.from(text, "base64");
-		const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-		if (bytes.length === (text.length / 4) * 3 - padding) return bytes;
+function* membersIn(parts: readonly Buffer[]): Steps<Map<string, Span>> {
+	try {
+		return yield* membersOf(parts);
+	} catch (cause) {
+		throw new EventError(`the body is not a JSON object: ${(cause as Error).message}`);
 	}
-	throw attributeError("data_base64", "is not base64");
+}
+
+function* stringIn(parts: readonly Buffer[], span: Span): Steps<Buffer> {
+	try {
+		return yield* stringBytes(parts, span);
+	} catch (cause) {
+		throw new EventError(`the body is not JSON: ${(cause as Error).message}`);
+	}
+}
+
+/** Returns an attribute as text: a string, a boolean, or an integer (JSON format 1.0 §2.2); null if it is not set. */
+function attributeText(name: string, json: string): string | null {
+	let value: unknown;
+	try {
+		value = JSON.parse(json);
+	} catch (cause) {
+		throw new EventError(`the body is not JSON: ${(cause as Error).message}`);
+	}
+	if (typeof value === "string" || value === null) return value;
+	if (STRINGS.has(name)) throw attributeError(name, "must be a string");
+	// The text as sent: a JavaScript number does not hold all digits.
+	if (!/^(?:true|false|-?\d+)$/.test(json)) throw attributeError(name, "must be a string, a boolean or an integer");
+	return json;
+}
+
+function* base64Data(parts: readonly Buffer[], span: Span): Steps<Buffer> {
+	const bytes = isString(parts, span) ? yield* base64Bytes(yield* stringIn(parts, span)) : undefined;
+	if (bytes === undefined) throw attributeError("data_base64", "is not base64");
+	return bytes;
 }

@@ -53,6 +53,8 @@ function readPairs(lines: readonly string[]): ReplyHead {
 			case "transfer-encoding":
 			case "upgrade":
 			case "trailer":
+			// The loader's word that the function did not run.
+			case "kubeless-refused":
 				continue;
 			case "access-control-allow-origin":
 				ownCors = true;

@@ -9,6 +9,20 @@ import { joinSockets, switchingProtocols } from "./tunnel.ts";
 /** Bodies up to this many bytes are written together with the headers, as text. */
 const MAX_TEXT_BODY = 16 * 1024;
 
+/** An answer that is the loader's own. */
+export interface Refusal {
+	readonly status: number;
+	readonly body: string;
+	/** the fault, if the function did not run */
+	readonly refused: string | undefined;
+	/** for a status of 503: when the caller may try again, in seconds */
+	readonly retryAfterS: number | undefined;
+	/** the connection ends with this answer */
+	readonly draining: boolean;
+	/** the declared length of the request's body in bytes; -1: not declared; undefined: no body */
+	readonly declared: number | undefined;
+}
+
 /** Every method that writes throws an Error with a message for the log if the function's answer cannot be sent. */
 export class CallerResponse {
 	readonly #request: IncomingMessage;
@@ -107,7 +121,7 @@ export class CallerResponse {
 	}
 
 	/** Answers without the function; an answer that has begun is cut off instead, so that it is not taken for whole. */
-	refuse(status: number, body: string, draining: boolean, declared: number | undefined): void {
+	refuse({ status, body, refused, retryAfterS, draining, declared }: Refusal): void {
 		const response = this.#response;
 		const request = this.#request;
 		if (response.headersSent) {
@@ -118,7 +132,8 @@ export class CallerResponse {
 		}
 		this.status = status;
 		const headers = [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8"];
-		if (status === 503) headers.push("Retry-After", "1");
+		if (refused !== undefined) headers.push("Kubeless-Refused", refused);
+		if (retryAfterS !== undefined) headers.push("Retry-After", String(retryAfterS));
 		sendOwnAnswer(request, response, { status, headers, body, declared, close: draining && isLastAnswer(request, response) });
 		if (request.method !== "HEAD") this.bytes = Buffer.byteLength(body);
 	}

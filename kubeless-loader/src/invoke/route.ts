@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";
 import { Call, type CallHost } from "./call.ts";
-import { EventError, isBinary, isStructured, openEnvelope, readBinary } from "./cloudevent.ts";
+import { EventError, isBinary, isStructured, type OpenedEnvelope, openEnvelope, readBinary } from "./cloudevent.ts";
 import { isJson, type RequestHead } from "./event.ts";
 import { codingOf, inflate, inflatedHeaders } from "./inflate.ts";
+import { inSlices } from "./json-members.ts";
 import { RequestUpload } from "./upload.ts";
 
 export interface RouteOptions {
@@ -57,18 +58,23 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 
 	function take(call: Call, head: RequestHead, structured: boolean, body: HeldBody, reserved: number): void {
 		call.takeBody(body, reserved);
-		if (structured && asEvent(call, () => open(call, head, body, reserved)) === "refused") return;
-		call.begin();
-	}
-
-	/** Opens a CloudEvents envelope. */
-	function open(call: Call, head: RequestHead, body: HeldBody, reserved: number): void {
+		if (!structured) return call.begin();
 		head.json = false;
-		const { data, json } = openEnvelope(head, Buffer.concat(body.parts));
-		head.json = json;
-		if (!opens) return;
-		call.takeBody(data && { parts: [data], length: data.length }, reserved);
-		call.envelope = body;
+		const opened = ({ data, json }: OpenedEnvelope) => {
+			head.json = json;
+			if (opens) {
+				call.takeBody(data && { parts: data, length: data.reduce((sum, { length }) => sum + length, 0) }, reserved);
+				call.envelope = body;
+			}
+			call.begin();
+		};
+		const failed = (error: unknown) => {
+			const rethrow = () => {
+				throw error;
+			};
+			if (asEvent(call, rethrow) !== "refused") call.begin();
+		};
+		inSlices(openEnvelope(head, body.parts), opened, failed);
 	}
 
 	/** Reads a CloudEvent. What is none is refused, unless the call's worker judges that itself. */

@@ -87,6 +87,8 @@ export interface SentCall {
 	readonly id: number;
 	/** false once the worker has finished the call */
 	readonly open: boolean;
+	/** Calls back when the request's body is no longer held for the worker, after the call as well; at once if it is not held now. */
+	onceWritten(then: () => void): void;
 	/** The answer is no longer needed: the worker may stop the handler, and discards what it still answers (PROTOCOL 6.1). */
 	cancel(): void;
 	/** The caller reads again, after `Answer.chunk` returned false. */

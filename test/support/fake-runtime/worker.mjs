@@ -189,6 +189,7 @@ const CALLS = {
 	"/nul": ({ id }) => send({ type: "result", id, head: "X-A: a\0b\r\n" }, "split"),
 	"/bad-name": ({ id }) => send({ type: "result", id, head: "X A: one\r\n" }, "split"),
 	"/framing": ({ id }) => send({ type: "result", id, head: "Transfer-Encoding: chunked\r\nConnection: upgrade\r\n" }, "framed"),
+	"/claims-refusal": ({ id }) => send({ type: "result", id, status: 503, head: "Kubeless-Refused: QUEUE_FULL\r\nX-Other: kept\r\n" }),
 	"/no-body": ({ id }) => send({ type: "result", id, status: 204 }, "but there is one"),
 	"/deaf"({ id, query }) {
 		// Streams on, whatever it is told: `query` is how many MiB.

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { isBinary, isStructured, openEnvelope, readBinary } from "../../../kubeless-loader/src/invoke/cloudevent.ts";
 import { readHead } from "../../../kubeless-loader/src/invoke/event.ts";
+import { ended } from "../../support/steps.ts";
 
 const open = (text: string, raw: string[] = []) => {
 	const head = readHead(raw);
-	const { data, json } = openEnvelope(head, Buffer.from(text));
-	return { head, data: data?.toString(), json };
+	const { data, json } = ended(openEnvelope(head, [Buffer.from(text)]));
+	return { head, data: data && Buffer.concat(data).toString(), json };
 };
 const envelope = (rest: string) => `{"specversion":"1.0","id":"1","source":"s","type":"t"${rest}}`;
 

@@ -82,6 +82,11 @@ export class Run implements SentCall {
 		return !this.over;
 	}
 
+	/** What the connection still holds goes with the call. */
+	onceWritten(then: () => void): void {
+		then();
+	}
+
 	cancel(): void {
 		if (this.#cancelled || this.over) return;
 		this.#cancelled = true;

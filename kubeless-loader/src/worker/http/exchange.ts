@@ -57,6 +57,11 @@ export class Exchange implements Dispatcher.DispatchHandler, HeldCall {
 		return this.#controller !== undefined;
 	}
 
+	/** What the connection still holds goes with the call. */
+	onceWritten(then: () => void): void {
+		then();
+	}
+
 	cancel(): void {
 		this.worker.cancel(this);
 	}

@@ -1,12 +1,12 @@
 // The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls over file
 // descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes back, this file does what it says.
 import type { Socket } from "node:net";
-import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
+import type { HeldBody, Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { LineSplitter } from "../process/lines.ts";
 import type { Command } from "../process/process-group.ts";
 import { callLine } from "./call-line.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { FrameWriter, MAX_COPIED_BODY } from "./frame-writer.ts";
 import { FrameReader, isCount, type Line, MAX_BODY, WireError } from "./frames.ts";
 import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
@@ -68,11 +68,23 @@ export class WireWorker extends ChildWorker<WireCall> {
 	send(call: WorkerCall): WireCall {
 		const sent = new WireCall(this, call);
 		this.add(sent);
-		const both = (call.envelope?.length ?? 0) + (call.body?.length ?? 0);
-		const envelope = this.#envelopes && both <= MAX_BODY ? call.envelope : undefined;
-		const parts = envelope === undefined ? call.body?.parts : [...(call.body?.parts ?? []), ...envelope.parts];
-		this.#writer.send(callLine(sent.id, call, envelope), parts);
+		const { body, envelope } = call;
+		if (envelope !== undefined && this.#envelopes) this.#sendEnvelope(sent, body, envelope);
+		else this.#write(sent, callLine(sent.id, call), body);
 		return sent;
+	}
+
+	/** Sends the data and, behind it, the envelope that it came in (PROTOCOL 4.11). */
+	#sendEnvelope(sent: WireCall, data: HeldBody | undefined, envelope: HeldBody): void {
+		const length = (data?.length ?? 0) + envelope.length;
+		if (length > MAX_BODY) return this.#write(sent, callLine(sent.id, sent.call), data);
+		this.#write(sent, callLine(sent.id, sent.call, envelope), { parts: [...(data?.parts ?? []), ...envelope.parts], length });
+	}
+
+	#write(sent: WireCall, lineAndHead: string, body: HeldBody | undefined): void {
+		if (body === undefined || body.length <= MAX_COPIED_BODY) return this.#writer.send(lineAndHead, body?.parts);
+		sent.unwritten = true;
+		this.#writer.sendLarge(lineAndHead, body.parts, () => sent.written());
 	}
 
 	resume(sent: WireCall): void {
