@@ -1,5 +1,5 @@
-// npm run generate in this folder: writes what follows from the source into deploy/: the CRDs, the rights and the admission policy. A
-// test compares.
+// npm run generate --workspace kubeless-controller: writes what follows from the source into deploy/, the CRDs, the rights and the
+// admission policy. A test compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";

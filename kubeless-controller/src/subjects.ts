@@ -1,6 +1,6 @@
 // What is special about each kind of resource, tied to the cache: the plans and statuses themselves are pure functions.
 import type { Config } from "./api/config.ts";
-import type { CronJobTrigger, HTTPTrigger, KubelessFunction, MessageTriggerSpec, Resource } from "./api/types.ts";
+import type { CronJobTrigger, HTTPTrigger, KubelessFunction, KubeObject, MessageTriggerSpec, Resource } from "./api/types.ts";
 import { planFunction } from "./function/plan.ts";
 import { functionStatus } from "./function/status.ts";
 import type { Api } from "./kube/api.ts";
@@ -37,7 +37,7 @@ export function subjects(around: Surroundings): Readonly<Record<string, Subject>
 	});
 	const trigger = (plan: (resource: Resource<unknown>) => Plan): Subject => ({
 		plan,
-		status: (resource, outcome) => statusOf(resource, outcome, cache),
+		status: (resource, outcome) => statusOf(resource, outcome, around),
 	});
 	return {
 		Function: functionSubject(around),
@@ -52,6 +52,10 @@ export function subjects(around: Surroundings): Readonly<Record<string, Subject>
 	};
 }
 
+/** Returns the object without its status if that is about a version before the one just applied. */
+const upToDate = (object: KubeObject | undefined, applier: Applier): KubeObject | undefined =>
+	object && applier.isBehind(object) ? { ...object, status: undefined } : object;
+
 const living = (fn: KubelessFunction | undefined): KubelessFunction | undefined => (fn?.metadata.deletionTimestamp ? undefined : fn);
 
 function functionSubject({ api, applier, cache, config, has }: Surroundings): Subject {
@@ -60,7 +64,7 @@ function functionSubject({ api, applier, cache, config, has }: Surroundings): Su
 		applied: (resource) => recordRevision(api, applier, cache, resource as KubelessFunction),
 		status(resource, outcome) {
 			const { name, namespace } = resource.metadata;
-			const deployment = cache.find("Deployment", namespace, name);
+			const deployment = upToDate(cache.find("Deployment", namespace, name), applier);
 			return functionStatus(resource as KubelessFunction, outcome, {
 				deployment,
 				pods: cache.podsOf(resource),
@@ -70,8 +74,8 @@ function functionSubject({ api, applier, cache, config, has }: Surroundings): Su
 	};
 }
 
-function statusOf(resource: Resource<unknown>, outcome: Outcome, cache: Cache): ReturnType<typeof triggerStatus> {
+function statusOf(resource: Resource<unknown>, outcome: Outcome, { cache, applier }: Surroundings): ReturnType<typeof triggerStatus> {
 	const [wanted] = outcome.plan?.objects ?? [];
-	const made = wanted && cache.find(wanted.kind, resource.metadata.namespace, wanted.metadata.name);
+	const made = upToDate(wanted && cache.find(wanted.kind, resource.metadata.namespace, wanted.metadata.name), applier);
 	return triggerStatus(resource, outcome, made, cache.podsOf(resource));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Api, ApiError } from "../src/kube/api.ts";
 import { poll } from "../../test/support/poll.ts";
+import { type Api, ApiError } from "../src/kube/api.ts";
 import { Lease } from "../src/kube/lease.ts";
 
 type Stored = { metadata: { resourceVersion: string }; spec: { holderIdentity: string; renewTime: string; leaseTransitions: number } };

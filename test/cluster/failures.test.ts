@@ -78,7 +78,7 @@ describeCluster("a Function with a mistake", () => {
 		const refused: Record<string, [object, RegExp]> = {
 			a: [{ ...HELLO, runtime: "cobol85" }, /runtime cobol85 is unknown\. Use one of: .*nodejs24/],
 			b: [{ ...HELLO, handler: "nodot" }, /handler must be FILE\.FUNCTION/],
-			c: [{ ...HELLO, checksum: "md5:12" }, /checksum must be sha256:HEX/],
+			c: [{ ...HELLO, checksum: "sha256:12" }, /checksum must be sha256: and 64 hexadecimal digits/],
 			d: [{ ...HELLO, timeout: "soon" }, /timeout must be a number of seconds/],
 			e: [{ ...HELLO, "function-content-type": "jar" }, /function-content-type must be text, base64 or url/],
 			f: [{ runtime: "nodejs24" }, /a runtime needs a handler/],

@@ -158,11 +158,15 @@ export function eventually<T extends KubeObject>(
 	);
 }
 
+/**
+ * Resolves when the object is gone. The garbage collector of Kubernetes removes it in about 2 s, but stops for up to a minute when a CRD
+ * comes or goes.
+ */
 export async function gone(kind: string, namespace: string, name: string): Promise<void> {
 	await poll(
 		async () => ((await get(kind, namespace, name)) === undefined ? true : undefined),
 		() => `${kind} ${name} is still there`,
-		30_000,
+		120_000,
 	);
 }
 

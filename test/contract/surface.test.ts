@@ -115,6 +115,13 @@ describe("the HTTP surface", () => {
 		await loader.ask("/throw?x");
 		await loader.wrote(/"GET \/throw\?x HTTP\/1\.1" 500 21 "" ""$/);
 	});
+
+	test("the access line of a HEAD request counts no body", async () => {
+		await loader.ask({ method: "HEAD", path: "/head" });
+		await loader.wrote(/"HEAD \/head HTTP\/1\.1" 200 0 "" ""$/);
+		await loader.ask({ method: "HEAD", path: "/throw?head" });
+		await loader.wrote(/"HEAD \/throw\?head HTTP\/1\.1" 500 0 "" ""$/);
+	});
 });
 
 everyRuntime("a hello", ({ serve }) => {

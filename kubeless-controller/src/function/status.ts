@@ -64,12 +64,12 @@ export function workloadState(deployment: KubeObject | undefined, pods: readonly
 	const current = deployment !== undefined && (status.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0);
 	if (current && replicas > 0 && updatedReplicas === replicas && availableReplicas > 0) return undefined;
 	const failed = failedStep(pods) ?? podProblem(pods) ?? replicaFailure(status);
-	const serving = current && availableReplicas > 0 ? " The previous version still serves." : "";
+	const serving = availableReplicas > 0 ? " The previous version still serves." : "";
 	if (failed) return { reason: failed.reason, message: failed.message + serving };
 	if ((deployment?.spec as { replicas?: number } | undefined)?.replicas === 0) {
 		return { reason: "ScaledToZero", message: "The Deployment has 0 replicas: it waits for its scaler." };
 	}
 	return serving
-		? { reason: "RollingOut", message: `${updatedReplicas} of ${replicas} pods have the current version.${serving}` }
+		? { reason: "RollingOut", message: `The new version is being rolled out.${serving}` }
 		: { reason: "Starting", message: "No pod is ready yet." };
 }

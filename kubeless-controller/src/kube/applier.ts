@@ -44,6 +44,12 @@ export class Applier {
 		this.#applied.delete(keyOf(object));
 	}
 
+	/** Whether the cache has not caught up with what was applied: the object's status is about an older version then. */
+	isBehind(object: KubeObject): boolean {
+		const applied = this.#applied.get(keyOf(object));
+		return applied !== undefined && versionOf(object) < applied.version;
+	}
+
 	/** Applies the objects in order. Returns the API server's warnings about them. Throws at the first that fails. */
 	async apply(owner: Resource<unknown>, objects: readonly KubeObject[]): Promise<string[]> {
 		const warnings: string[] = [];

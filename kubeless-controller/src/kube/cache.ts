@@ -71,5 +71,6 @@ function groupsOf(object: KubeObject): string[] {
 /** Returns the key of the resource that a pod runs for. */
 export function podResource({ metadata: { namespace, labels = {} } }: KubeObject): string | undefined {
 	const [label, kind] = Object.entries(POD_LABELS).find(([name]) => labels[name]) ?? [];
-	return label && `${kind}/${namespace}/${labels[label]}`;
+	// Only a Deployment's pods: those of Kubeless 1.0's cron jobs have the label `function` as well.
+	return label && labels["pod-template-hash"] && `${kind}/${namespace}/${labels[label]}`;
 }
