@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import type { Command } from "commander";
@@ -76,6 +78,25 @@ describe("the command line", () => {
 	test("a kubeconfig that does not exist is one sentence", async () => {
 		const { code, stderr } = await kubeless(["function", "ls", "--kubeconfig", NO_CLUSTER]);
 		assert.deepEqual([code, stderr], [1, `The kubeconfig ${NO_CLUSTER} does not exist. Give another --kubeconfig.\n`]);
+	});
+
+	test("a cluster that cannot be reached is one sentence", async (t) => {
+		const folder = mkdtempSync(join(tmpdir(), "kubeless-config-"));
+		t.after(() => rmSync(folder, { recursive: true, force: true }));
+		const file = join(folder, "config");
+		const clusters = [{ name: "a", cluster: { server: "https://127.0.0.1:9", "insecure-skip-tls-verify": true } }];
+		const contexts = [{ name: "a", context: { cluster: "a", user: "a" } }];
+		writeFileSync(file, JSON.stringify({ clusters, contexts, users: [{ name: "a", user: {} }], "current-context": "a" }));
+		const away = await kubeless(["function", "ls", "--kubeconfig", file]);
+		assert.deepEqual(
+			[away.code, away.stderr],
+			[
+				1,
+				"The API server https://127.0.0.1:9 cannot be reached: the connection was refused. Start the cluster, or choose another one with --context.\n",
+			],
+		);
+		const unknown = await kubeless(["function", "ls", "--kubeconfig", file, "--context", "b"]);
+		assert.deepEqual([unknown.code, unknown.stderr], [1, 'The kubeconfig has no context "b". See kubectl config get-contexts.\n']);
 	});
 
 	test("topic names its replacement", async () => {

@@ -1,7 +1,7 @@
 // The command `kubeless` against a control plane, with the controller in this process.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
@@ -221,6 +221,18 @@ describeCluster("the command kubeless", () => {
 		await gone("HorizontalPodAutoscaler", ns, "hello");
 		await done("trigger", "http", "delete", "web", ...at);
 		await gone("Ingress", ns, "web");
+	});
+
+	test("gets its credentials from a plugin", async () => {
+		const ns = await namespace(owner);
+		const config = JSON.parse(readFileSync(cluster.kubeconfig, "utf8"));
+		const { token } = config.users[0].user;
+		const credential = JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token } });
+		const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "echo", args: [credential], interactiveMode: "Never" };
+		const kubeconfig = join(folder, "kubeconfig");
+		writeFileSync(kubeconfig, JSON.stringify({ ...config, users: [{ name: config.users[0].name, user: { exec } }] }));
+		const { code, stderr } = await run(["function", "list", "-n", ns, "--kubeconfig", kubeconfig]);
+		assert.equal(code, 0, stderr);
 	});
 
 	test("installs into the cluster, keeps the settings that are there, and removes the controller again", async () => {
