@@ -47,6 +47,8 @@ export function consumersOf(file: string, { kafka, nats }: RunFlags, port: numbe
 		TRIGGER_TARGETS: JSON.stringify([{ function: name, url: `http://localhost:${port}`, group: `local_${name}_${topic}`, timeout: 180 }]),
 		TRIGGER_PORT: "0",
 	});
+	if (port === 0 && (kafka ?? nats) !== undefined)
+		throw new UsageError("--kafka and --nats call the function at its port, so it must be known. Give --port 8080.");
 	const consumers: Consumer[] = [];
 	if (kafka !== undefined) {
 		const [, brokers, topic] = /^([^/\s]+:\d+)\/([^/\s]+)$/.exec(kafka) ?? [];

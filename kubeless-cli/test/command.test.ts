@@ -293,6 +293,7 @@ test("run --kafka and --nats make consumers of the local function", () => {
 	assert.deepEqual(JSON.parse(kafka?.env["TRIGGER_TARGETS"] ?? ""), [
 		{ function: "hello", url: "http://localhost:9000", group: "local_hello_orders", timeout: 180 },
 	]);
+	assert.throws(() => consumersOf("hello.js", { nats: "nats://h:4222/x" }, 0), /Give --port 8080\.$/);
 	assert.deepEqual([nats?.env["NATS_URL"], nats?.env["TRIGGER_TOPIC"]], ["nats://h:4222", "x.>"]);
 });
 

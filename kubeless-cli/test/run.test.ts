@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../test/brokers/process.ts";
 import { poll } from "../../test/support/poll.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -15,7 +16,7 @@ function start(t: TestContext, ...args: string[]) {
 	const folder = mkdtempSync(join(tmpdir(), "kubeless-run-"));
 	const file = join(folder, "hello.js");
 	writeFileSync(file, "exports.handler = () => 'hello'");
-	const child = spawn(process.execPath, [main, "run", file, "--port", "0", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+	const child = spawn(process.execPath, [main, "run", file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 	t.after(() => {
 		child.kill("SIGKILL");
 		rmSync(folder, { recursive: true, force: true });
@@ -32,7 +33,7 @@ function start(t: TestContext, ...args: string[]) {
 }
 
 test("run serves a function file by kubeless-loader and stops with it", async (t) => {
-	const { child, printed } = start(t);
+	const { child, printed } = start(t, "--port", "0");
 	const [, url = ""] = await printed(/served at (http:\S+)/);
 	assert.equal(await (await fetch(url)).text(), "hello");
 	child.kill("SIGTERM");
@@ -41,7 +42,7 @@ test("run serves a function file by kubeless-loader and stops with it", async (t
 });
 
 test("run --nats starts the consumer beside the function and stops both", async (t) => {
-	const { child, printed } = start(t, "--nats", "nats://127.0.0.1:9/orders");
+	const { child, printed } = start(t, "--port", String(await freePort()), "--nats", "nats://127.0.0.1:9/orders");
 	await printed(/served at http/);
 	await printed(/"topic":"orders".*consuming/);
 	child.kill("SIGINT");
