@@ -6,20 +6,20 @@ import { folder, type Loader, type LoaderOptions, runLoader, startLoader } from 
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
-// Each worker that conform finds at fault (test/conformance/faulty), behind a real loader. The first process has the fault, those that
-// replace it have none. Whatever it does, each call is answered once, and with nothing but its own answer or an error.
+// Runs each faulty worker of test/conformance/faulty behind a real loader. Only the first process has the fault; its replacements
+// work. Each call must be answered once, with its own answer or with an error.
 
 const faulty = join(import.meta.dirname, "../conformance/faulty");
 const { faults } = (await import(join(faulty, "faults.mjs"))) as { faults: Record<string, object> };
 
-/** What the function is asked, and what is right for an answer. */
+/** The calls of a test, and the check of their answers. */
 interface Asked {
 	readonly handler: string;
 	body(call: number): string;
 	right(call: number, text: string): boolean;
-	/** 200 where it is absent */
+	/** the expected status; default 200 */
 	readonly status?: number;
-	/** the fault spoils every answer, and the loader cannot know before it has begun */
+	/** true: the fault cuts every answer, because the loader detects it only after the head is sent */
 	readonly cutOff?: boolean;
 }
 const ECHO: Asked = { handler: "echoes", body: (call) => `call ${call}`, right: (call, text) => text === `call ${call}` };
@@ -35,10 +35,10 @@ const LARGE: Asked = {
 };
 const SLEEP: Asked = { handler: "sleeps", body: () => "50", right: (_call, text) => text === "slept" };
 const ERROR: Asked = { handler: "raises", body: () => "no", right: (_call, text) => text === "Internal Server Error", status: 500 };
-/** The fault is in the answer's own bytes, which nobody but the function knows. */
+/** Accepts the wrong answer too: the fault is in the body, which the loader cannot check. */
 const echoOr = (wrong: RegExp): Asked => ({ ...ECHO, right: (call, text) => text === `call ${call}` || wrong.test(text) });
 
-/** For what is on the wire the loader ends the worker: 502 for the calls it held. */
+/** Faults on the wire: the loader ends the worker and answers its calls 502. */
 const BREAKS = [
 	"answers a call that was never sent",
 	"answers twice",
@@ -69,7 +69,7 @@ const BREAKS = [
 	"writes null",
 	"writes what is not JSON",
 ];
-/** The start ends, with one message. */
+/** Faults that end the start, and the loader's message. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
 	"answers before it is ready": /wire rule 4\.9/,
 	"ends before it is ready": /it ended with exit code 3/,
@@ -82,7 +82,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
 	"fails with a code of its own": /nosuch|OOPS/,
 	"fails without a list of handlers": /there is no handler "nosuch"/,
 };
-/** What is asked of the worker, where it is not an echo: what its fault is about. */
+/** The calls for faults that an echo does not trigger. */
 const ASKED: Readonly<Record<string, Asked>> = {
 	"begins an answer twice": STREAM,
 	"breaks off an answer that has ended": STREAM,
@@ -110,12 +110,12 @@ const ASKED: Readonly<Record<string, Asked>> = {
 	"fails without a list of handlers": { ...ECHO, handler: "nosuch" },
 };
 
-describe("a real loader, in front of a worker that", { concurrency: 3 }, () => {
+describe("a loader with a faulty worker", { concurrency: 3 }, () => {
 	for (const fault of Object.keys(faults)) {
 		const asked = ASKED[fault] ?? ECHO;
 		const refused = REFUSED[fault];
 		if (refused) {
-			test(`${fault}, does not start, says why in one message, and leaves nothing behind`, async (t) => {
+			test(`a loader whose worker ${fault} exits with one message, and no process is left`, async (t) => {
 				const { code, stderr, marker } = await runLoader(t, workerWith(t, fault, asked));
 				assert.equal(code, 1, stderr);
 				assert.match(stderr, refused);
@@ -124,7 +124,7 @@ describe("a real loader, in front of a worker that", { concurrency: 3 }, () => {
 			});
 			continue;
 		}
-		test(`${fault}, answers each call once, serves on${BREAKS.includes(fault) ? " with another worker" : ""}, and stops`, async (t) => {
+		test(`a loader whose worker ${fault} answers each call once, continues${BREAKS.includes(fault) ? " with another worker" : ""}, and stops`, async (t) => {
 			const loader = await startLoader(t, workerWith(t, fault, asked));
 			const errors = await callAll(loader, asked);
 			const figures = await loader.figures();
@@ -156,7 +156,7 @@ function workerWith(owner: Owner, fault: string, { handler }: Asked): LoaderOpti
 	};
 }
 
-/** Calls side by side, in three rounds, with one caller that leaves. @returns the statuses of answers that were errors */
+/** Sends three rounds of concurrent calls, each with a caller that disconnects. Returns the statuses of failed calls; 0: the answer was cut. */
 async function callAll(loader: Loader, asked: Asked): Promise<number[]> {
 	const errors: number[] = [];
 	for (let round = 0; round < 3; round++) {
