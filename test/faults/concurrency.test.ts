@@ -16,7 +16,7 @@ everyRuntime("calls at once", ({ id, serve }) => {
 		assert.ok(figures.of("function_queue_wait_seconds_sum") > 1);
 	});
 
-	test("without FUNC_CONCURRENCY at least ten calls run at once", async (t) => {
+	test("at least ten calls run at once by default", async (t) => {
 		const loader = await serve(t, "sleeps");
 		const begun = performance.now();
 		const outcomes = await load(loader, 10, 10, () => ({ body: "700" }));
