@@ -42,7 +42,7 @@ describe("conform", { concurrency: 2 }, () => {
 		const page = readFileSync(join(root, "docs/conformance.md"), "utf8");
 		const [, shown = ""] = /```\n( {2}BROKEN[^]*?)```/.exec(page) ?? [];
 		const withoutTime = (text: string) => text.replace(/"deadline":\d+/g, '"deadline":0');
-		// The second answer may come by itself, when the first has ended the test and the worker was told to stop.
+		// The second answer may arrive alone, if the first one ended the test and the worker got stop.
 		assert.ok(withoutTime(output.replace(/^ *\{"type":"stop"\}\n/m, "")).includes(withoutTime(shown)), output);
 		assert.match(output, /^The worker does not keep the wire: see rule 4\.9 of PROTOCOL\.md\.$/m);
 	});
@@ -156,7 +156,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.deepEqual([list.code, said.code, help.code], [0, 0, 0]);
 	});
 
-	test("ends the worker it tests when it is told to stop, though that is deaf to the end of its wire", async (t) => {
+	test("ends the tested worker on a signal, even if the worker ignores the end of its wire", async (t) => {
 		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
 		await local.wrote(/^Mandatory$/);
 		await new Promise((resolve) => setTimeout(resolve, 500));

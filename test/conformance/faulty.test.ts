@@ -111,9 +111,9 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 	["answers twice what is cancelled", "cancel", "4.9", /whose answer has ended/],
 	["does not answer what is cancelled", "cancel", "6.1", /nothing of it within/],
 	["does not hear stop", "stop", "6.2", /nothing of it within/],
-	["logs on when it is told to stop", "stop", "6.2", /nothing of it within/],
-	["exits with 3 when it is told to stop", "stop", "6.2", /exit code 3/],
-	["drops its calls when it is told to stop", "stop", "6.2", /the worker ended/],
+	["logs on when it gets stop", "stop", "6.2", /nothing of it within/],
+	["exits with 3 when it gets stop", "stop", "6.2", /exit code 3/],
+	["drops its calls when it gets stop", "stop", "6.2", /the worker ended/],
 	["answers once more after stop", twoCalls, "4.9", /call 1, whose answer has ended/],
 
 	["logs to a stream there is not", twoCalls, "7.1", /stream of log is "stdlog"/],

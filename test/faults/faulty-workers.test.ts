@@ -101,7 +101,7 @@ const ASKED: Readonly<Record<string, Asked>> = {
 	"answers once more after stop": SLEEP,
 	"answers twice what is cancelled": SLEEP,
 	"does not answer what is cancelled": SLEEP,
-	"drops its calls when it is told to stop": SLEEP,
+	"drops its calls when it gets stop": SLEEP,
 	"lets a child hold the wire": echoOr(/^\d+$/),
 	"loads its handler for each call": echoOr(/^1$/),
 	"stops within a frame": echoOr(/^ciao/),

@@ -167,12 +167,12 @@ export const faults = {
 		put({ type: "error", id: frame.id, code: "CANCELLED", message: "nobody waits" });
 		take(frame);
 	}),
-	"logs on when it is told to stop": on("stop", (_frame, _take, put) => {
+	"logs on when it gets stop": on("stop", (_frame, _take, put) => {
 		setInterval(() => put({ type: "log", stream: "stdout" }, "", "still here\n"), 10);
 	}),
 	"does not hear stop": on("stop", () => {}),
-	"exits with 3 when it is told to stop": { stopExit: 3 },
-	"drops its calls when it is told to stop": on("stop", () => process.exit(0)),
+	"exits with 3 when it gets stop": { stopExit: 3 },
+	"drops its calls when it gets stop": on("stop", () => process.exit(0)),
 	"answers once more after stop": on("stop", (frame, take, put) => {
 		put({ type: "result", id: 1 });
 		take(frame);
