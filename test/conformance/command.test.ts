@@ -100,7 +100,7 @@ describe("conform", { concurrency: 2 }, () => {
 			"libraries.txt": join(faulty, "reference.mjs"),
 			"examples/conformance.mjs": readFileSync(handlers),
 		});
-		const options = { env: { KUBELESS_LOADER_CACHE: join(place, "cache") } };
+		const options = { env: { KUBELESS_LOADER_CACHE: folder(t) } };
 		const words = ["--manifest", join(place, "runtime.json"), "--only", "bytes"];
 		const first = await conform(t, words, options);
 		assert.equal(first.code, 0, first.output);
