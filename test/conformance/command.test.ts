@@ -157,7 +157,7 @@ describe("conform", { concurrency: 2 }, () => {
 	});
 
 	test("ends the tested worker on a signal, even if the worker ignores the end of its wire", async (t) => {
-		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
+		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("keeps running after the end of the wire")]);
 		await local.wrote(/^Mandatory$/);
 		await new Promise((resolve) => setTimeout(resolve, 500));
 		const { code } = await local.stop();
@@ -200,7 +200,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.match(output, /^Mandatory: 1 kept\nOptional: {2}\d+ kept\n/m);
 		const said = await conform(t, ["--handlers"], options);
 		assert.match(said.output, /^\| `echoes` \| returns the body \|$/m);
-		const broken = await conform(t, ["--only", "ready", ...wrong("is ready twice")], options);
+		const broken = await conform(t, ["--only", "ready", ...wrong("sends ready twice")], options);
 		assert.equal(broken.code, 1);
 		assert.match(broken.output, /^ {6}Rule 3\.3 of PROTOCOL\.md is broken: ready came after ready/m);
 	});
