@@ -29,10 +29,10 @@ const twoCalls: Suite = {
 /** The suite a worker with this fault fails, the rule it is said to break, and words of the reason. */
 const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp][] = [
 	["closes the wire and keeps running", twoCalls, "1.3", /still running/],
-	["lets a child hold the wire", "children", "1.2", /nothing of it within/],
+	["lets a child hold the wire", "children", "1.2", /did not come within/],
 	["exits after an answer", twoCalls, "(the vector's)", /the worker ended \(exit code 0\)/],
-	["keeps running after the end of the wire", "wire-end", "1.3", /nothing of it within/],
-	["prints nothing", "output", "1.4", /nothing of it within/],
+	["keeps running after the end of the wire", "wire-end", "1.3", /did not come within/],
+	["prints nothing", "output", "1.4", /did not come within/],
 
 	["writes a line that is not JSON", twoCalls, "2.1", /not JSON: "hello"/],
 	["writes a JSON list", twoCalls, "2.1", /not a JSON object/],
@@ -42,8 +42,8 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 	["declares one byte less than it sends", twoCalls, "2.1", /not JSON: "o\{/],
 	["declares one byte more than it sends", twoCalls, "2.1", /not JSON: "\\"type/],
 	["exits within a frame", twoCalls, "2.1", /the wire ends 5 bytes before the end/],
-	["stops within a frame", twoCalls, "(the vector's)", /nothing of it within/],
-	["stops reading the wire", twoCalls, "(the vector's)", /nothing of it within/],
+	["stops within a frame", twoCalls, "(the vector's)", /did not come within/],
+	["stops reading the wire", twoCalls, "(the vector's)", /did not come within/],
 	["mixes its frames", twoCalls, "2.1", /not JSON/],
 	["sends a frame without a type", twoCalls, "2.2", /no type/],
 	["sends a frame of an unknown type", twoCalls, "2.2", /"progress"/],
@@ -58,10 +58,10 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 	["sends a head without line ends", twoCalls, "2.5", /does not end in CR LF/],
 	["sends a head with an empty line", twoCalls, "2.5", /not a header line: ""/],
 	["sends a header without a name", twoCalls, "2.5", /not a header line: ": Ada"/],
-	["keeps running after a broken line", "broken-line", "2.7", /nothing of it within/],
+	["keeps running after a broken line", "broken-line", "2.7", /did not come within/],
 	["exits with 0 at a broken line", "broken-line", "2.7", /exit code 0/],
 
-	["sends ready late", twoCalls, "3.2", /nothing of it within/],
+	["sends ready late", twoCalls, "3.2", /did not come within/],
 	["exits before it is ready", twoCalls, "3.2", /the worker ended \(exit code 3\)/],
 	["answers before it is ready", twoCalls, "3.2", /result came before ready/],
 	["speaks another version", twoCalls, "3.2", /wire 1/],
@@ -76,7 +76,7 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 	["sends failed after ready", twoCalls, "3.3", /failed came after ready/],
 	["loads its handler for each call", "loaded-once", "3.3", /body is "1", and not "2"/],
 
-	["answers every call but one", "answered-once", "4.2", /nothing of it within/],
+	["answers every call but one", "answered-once", "4.2", /did not come within/],
 	["sends a chunk before the head", "stream", "4.2", /before its head/],
 	["begins an answer twice", "stream", "4.2", /head of call \d+ came after its head/],
 	["sends a result after a head", "stream", "4.2", /result of call \d+ came after its head/],
@@ -100,7 +100,7 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 	["treats bytes as text", "echo", "4.10", /first that differs is byte 128/],
 
 	["ignores pause", "pause", "5.1", /kept coming|is over/],
-	["ignores resume", "pause", "5.1", /nothing of it within/],
+	["ignores resume", "pause", "5.1", /did not come within/],
 	["sends large results whole", "large-results", "5.2", /form is "result", and not "chunks"/],
 	["holds a chunk back until the next one", "stream", "5.3", /kept coming|is over/],
 
@@ -109,9 +109,9 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 	["gives back a call that is not ahead", twoCalls, "5.5", /whose ready says no ahead/],
 
 	["answers a cancelled call twice", "cancel", "4.9", /whose answer has ended/],
-	["does not answer a cancelled call", "cancel", "6.1", /nothing of it within/],
-	["ignores stop", "stop", "6.2", /nothing of it within/],
-	["ignores stop and keeps logging", "stop", "6.2", /nothing of it within/],
+	["does not answer a cancelled call", "cancel", "6.1", /did not come within/],
+	["ignores stop", "stop", "6.2", /did not come within/],
+	["ignores stop and keeps logging", "stop", "6.2", /did not come within/],
 	["exits with 3 when it gets stop", "stop", "6.2", /exit code 3/],
 	["drops its calls when it gets stop", "stop", "6.2", /the worker ended/],
 	["answers a call again after stop", twoCalls, "4.9", /call 1, whose answer has ended/],
@@ -129,8 +129,8 @@ describe("the runner", { concurrency: 6 }, () => {
 	for (const [fault, named, rule, words] of WRONG) {
 		test(`names rule ${rule} for a worker that ${fault}`, async () => {
 			const suite = typeof named === "string" ? suiteCalled(named) : named;
-			// What is wrong is seen at once; what is missing, when the time for it is over.
-			const patience = words.source.includes("nothing of it") ? 0.2 : 1;
+			// A wrong frame is detected at once, a missing one only after the timeout.
+			const patience = words.source.includes("did not come") ? 0.2 : 1;
 			const first = await firstBroken({ ...worker("worker.mjs", fault), patience }, suite);
 			assert.ok(first, "it found nothing wrong");
 			assert.match(first.reason, words);
