@@ -9,7 +9,7 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const suites = readSuites();
 const { faults } = await import(new URL("faulty/faults.mjs", import.meta.url).href);
 
-/** Calls and no wish about their answers but that they end: only the runner's own checks can fail. */
+/** Calls that only have to end: only the runner's own checks can fail. */
 const twoCalls: Suite = {
 	name: "two calls",
 	optional: false,
@@ -26,7 +26,7 @@ const twoCalls: Suite = {
 	],
 };
 
-/** The suite a worker with this fault fails, the rule it is said to break, and words of the reason. */
+/** Each fault with the suite that it fails, the rule in the report, and a part of the reason. */
 const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp][] = [
 	["closes the wire and keeps running", twoCalls, "1.3", /still running/],
 	["lets a child hold the wire", "children", "1.2", /did not come within/],
@@ -122,29 +122,29 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 ];
 
 describe("the runner", { concurrency: 6 }, () => {
-	test("knows no fault that this file does not try", () => {
+	test("every fault of faults.mjs is tested here", () => {
 		assert.deepEqual(Object.keys(faults).sort(), WRONG.map(([fault]) => fault).sort());
 	});
 
 	for (const [fault, named, rule, words] of WRONG) {
-		test(`names rule ${rule} for a worker that ${fault}`, async () => {
+		test(`the runner reports rule ${rule} for a worker that ${fault}`, async () => {
 			const suite = typeof named === "string" ? suiteCalled(named) : named;
 			// A wrong frame is detected at once, a missing one only after the timeout.
 			const patience = words.source.includes("did not come") ? 0.2 : 1;
 			const first = await firstBroken({ ...worker("worker.mjs", fault), patience }, suite);
-			assert.ok(first, "it found nothing wrong");
+			assert.ok(first, "the runner reported no broken rule");
 			assert.match(first.reason, words);
 			assert.equal(first.rule, rule);
 			assert.ok(report(first).startsWith(`Rule ${rule} of PROTOCOL.md is broken: `));
 		});
 	}
 
-	test("names rule 2.4 for a worker that takes one read for one frame", async () => {
+	test("the runner reports rule 2.4 for a worker that treats one read as one frame", async () => {
 		const results = await resultsOf(worker("one-chunk.mjs"), [suiteCalled("split-and-joined")]);
 		assert.deepEqual(brokenRules(results), ["2.4"]);
 	});
 
-	test("finds nothing wrong with a worker that keeps the rules", async () => {
+	test("the runner reports no broken rule for a correct worker", async () => {
 		const results = await Promise.all(
 			[0, 1, 2].map((n) =>
 				resultsOf(
@@ -156,17 +156,17 @@ describe("the runner", { concurrency: 6 }, () => {
 		assert.deepEqual(notKept(results.flat().filter(({ suite }) => suite !== "withdraw")), []);
 	});
 
-	test("finds nothing wrong with a worker that takes one call at a time and lets more be sent ahead", async () => {
+	test("the runner reports no broken rule for a worker that accepts calls ahead", async () => {
 		const results = await resultsOf(worker("ahead.mjs"), ["withdraw", "answered-once", "raise", "stop"].map(suiteCalled));
 		assert.deepEqual(notKept(results), []);
 	});
 
-	test("finds nothing wrong with a worker that writes its frames byte by byte", async () => {
+	test("the runner reports no broken rule for a worker that writes its frames byte by byte", async () => {
 		const results = await resultsOf(worker("byte-by-byte.mjs"), ["answered-once", "raise", "ready", "stop", "stream"].map(suiteCalled));
 		assert.deepEqual(notKept(results), []);
 	});
 
-	test("finds every vector broken by a worker that says ready and then nothing", async () => {
+	test("the runner reports every vector as broken for a worker that sends only ready", async () => {
 		const mute: Candidate = { ...worker(""), command: ["sh", join(folder, "faulty", "mute.sh")], patience: 0.03 };
 		const results = await Promise.all(suites.map((suite) => resultsOf(mute, [suite])));
 		const passed = results.flat().filter(({ outcome }) => outcome !== "broken");
@@ -176,7 +176,7 @@ describe("the runner", { concurrency: 6 }, () => {
 		);
 	});
 
-	test("skips what a worker lacks, with the reason", async () => {
+	test("the runner skips what a worker lacks and reports the reason", async () => {
 		const lacking = { ...worker("reference.mjs"), lacks: { recursion: "its stack is the process's" } };
 		const results = await resultsOf(lacking, [suiteCalled("recursion")]);
 		assert.deepEqual(
@@ -188,7 +188,7 @@ describe("the runner", { concurrency: 6 }, () => {
 		);
 	});
 
-	test("does not go on with a command that cannot be started, and says which", async () => {
+	test("the runner stops at a command that cannot be started and names it", async () => {
 		await assert.rejects(resultsOf({ ...worker(""), command: ["/nowhere/worker"] }, [twoCalls]), /\/nowhere\/worker/);
 	});
 });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { inTurn } from "./in-turn.mjs";
 
-/** Changes the bytes that go out, a character for a byte. */
+/** Changes the bytes of outgoing frames, as text with one character per byte. */
 const rewrite = (change) => ({ write: (bytes, wire) => wire.write(Buffer.from(change(bytes.toString("latin1")), "latin1")) });
 
 /** Changes the frames of one type. */
@@ -9,7 +9,7 @@ const change = (type, changed) => ({
 	send: (put, line, head, body) => (line.type === type ? put(...changed(line, head, body)) : put(line, head, body)),
 });
 
-/** Does something more after the frames of one type. */
+/** Adds an action after each outgoing frame of one type. */
 const after = (type, more) => ({
 	send(put, line, head, body, wire) {
 		put(line, head, body);
@@ -17,7 +17,7 @@ const after = (type, more) => ({
 	},
 });
 
-/** Does something before the frames of one type. */
+/** Adds an action before each outgoing frame of one type. */
 const before = (type, more) => ({
 	send(put, line, head, body, wire) {
 		if (line.type === type) more(put, line, wire);
@@ -25,17 +25,17 @@ const before = (type, more) => ({
 	},
 });
 
-/** Takes the loader's frames of one type in its own way. */
+/** Replaces the handling of incoming frames of one type. */
 const on = (type, act) => ({ receive: (frame, take, put) => (frame.type === type ? act(frame, take, put) : take(frame)) });
 
-/** What nothing ends but a kill. */
+/** Keeps the process running until it is killed. */
 const stayAlive = () => setInterval(() => {}, 60_000);
 
 let queue = Promise.resolve();
 const held = [];
 let halves = [];
 
-/** What a worker can do wrong: each is a twist of one that does all right (`serve.mjs`). */
+/** The faults of workers. Each is a change ("twist") to the correct worker of `serve.mjs`. */
 export const faults = {
 	"closes the wire and keeps running": after("result", (_put, _line, wire) => {
 		wire.destroy();
