@@ -106,7 +106,7 @@ const WRONG: [fault: string, suite: string | Suite, rule: string, words: RegExp]
 
 	["begins a call that it must give back", "withdraw", "5.5", /withdrawn/],
 	["begins the last call first", "withdraw", "5.5", /the order is \[1,3,2\]/],
-	["gives back a call that is not ahead", twoCalls, "5.5", /whose ready says no ahead/],
+	["gives back a call that is not ahead", twoCalls, "5.5", /whose ready has no ahead/],
 
 	["answers a cancelled call twice", "cancel", "4.9", /whose answer has ended/],
 	["does not answer a cancelled call", "cancel", "6.1", /did not come within/],
