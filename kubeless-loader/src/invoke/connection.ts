@@ -79,8 +79,12 @@ export function cutAnswer(request: IncomingMessage, response: Answer, hasLength:
 		return;
 	}
 	// Where only the end of the connection ends the answer (HTTP/1.0), an orderly end would make it look whole.
-	if (response.chunkedEncoding || hasLength) socket.destroy();
-	else socket.resetAndDestroy();
+	const isOrderly = response.chunkedEncoding || hasLength;
+	// Node.js writes the pieces of this turn at its end: what came before the fault is sent.
+	setImmediate(() => {
+		if (isOrderly) socket.destroy();
+		else socket.resetAndDestroy();
+	});
 }
 
 /** An answer that the loader makes itself. */
