@@ -8,7 +8,7 @@
 require_relative 'kubeless_worker/gems'
 
 module KubelessWorker
-  PARTS = %w[errors wire output forks ending result response request event calls monitor runners handler].freeze
+  PARTS = %w[errors wire output forks ending result response request event calls runner monitor runners handler].freeze
 
   class << self
     def main
