@@ -38,7 +38,7 @@ module KubelessWorker
     # Neither Timeout nor Thread#kill may interrupt a write: half a frame would break the wire.
     UNINTERRUPTED = { Object => :never }.freeze
 
-    Large = Struct.new(:line, :head, :body, :length)
+    Large = Struct.new(:line, :head, :body, :total)
 
     attr_reader :gone, :out
     attr_writer :on_print # called with each `log` frame; may send it later
@@ -187,9 +187,9 @@ module KubelessWorker
 
     def read_large
       large = @large
-      left = large.length - large.body.bytesize
+      left = large.total - large.body.bytesize
       large.body << receive(left < LARGE_READ_BYTES ? left : LARGE_READ_BYTES)
-      return [] if large.body.bytesize < large.length
+      return [] if large.body.bytesize < large.total
 
       @large = nil
       [frame(large.line, large.head, large.body)]
