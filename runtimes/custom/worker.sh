@@ -145,10 +145,11 @@ wire_error() {
 
 # wire_failed CODE MESSAGE: reports that the function cannot be loaded, and exits (3.2).
 wire_failed() {
-	trap 'rm -rf "$wire"' EXIT
+	trap - EXIT
 	wire_list=$(printf '%s' "$wire_names" | awk '{ printf "%s\"%s\"", (NR > 1 ? "," : ""), $0 }')
 	wire_send "{\"type\":\"failed\",\"code\":\"$1\",\"message\":$(printf '%s' "$2" | wire_string),\"handlers\":[$wire_list]}"
-	wire_leave 1
+	rm -rf "$wire"
+	exit 1
 }
 
 wire_name=${FUNC_HANDLER-}
