@@ -81,6 +81,22 @@ target "provision" {
   labels   = labels("What Kubeless's controller prepares functions with", "", BASE_IMAGE)
 }
 
+target "controller" {
+  inherits   = ["_image"]
+  dockerfile = "kubeless-controller/Dockerfile"
+  args       = { NODE_IMAGE = NODE_IMAGE }
+  tags       = tags("controller", "", true)
+  labels     = labels("Runs Kubeless Functions and triggers", "", NODE_IMAGE)
+}
+
+target "trigger" {
+  inherits   = ["_image"]
+  dockerfile = "kubeless-trigger/Dockerfile"
+  args       = { NODE_IMAGE = NODE_IMAGE }
+  tags       = tags("trigger", "", true)
+  labels     = labels("Calls functions with messages from Kafka and NATS", "", NODE_IMAGE)
+}
+
 target "runtimes" {
   name       = item.target
   matrix     = { item = VERSIONS }

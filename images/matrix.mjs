@@ -14,7 +14,7 @@ export function matrix(manifests, { version, node }) {
 			VERSIONS: { default: versions },
 		},
 		group: {
-			default: group(["loader", "provision", ...manifests.map(({ id }) => id)]),
+			default: group(["loader", "provision", "controller", "trigger", ...manifests.map(({ id }) => id)]),
 			...Object.fromEntries(languages),
 			runtimes: group(current.map(({ target }) => target)),
 			installers: group(current.flatMap(installer)),

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSuites } from "../../kubeless-loader/src/conform/conform.ts";
-import { Desk, type DeskOptions, tell } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { LocalCommand, type LocalCommandOptions, tell } from "../support/local-command.ts";
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
@@ -18,7 +18,7 @@ const good = ["--function", handlers, "--", "node", join(faulty, "reference.mjs"
 const wrong = (fault: string) => ["--function", handlers, "--", "node", join(faulty, "worker.mjs"), fault];
 const suites = readSuites();
 
-const conform = (owner: Owner, words: readonly string[], options?: DeskOptions) => tell(owner, ["conform", ...words], options);
+const conform = (owner: Owner, words: readonly string[], options?: LocalCommandOptions) => tell(owner, ["conform", ...words], options);
 
 describe("conform", { concurrency: 2 }, () => {
 	test("finds that a right worker keeps every vector that can be asked of it, and exits with 0", async (t) => {
@@ -157,10 +157,10 @@ describe("conform", { concurrency: 2 }, () => {
 	});
 
 	test("ends the worker it tests when it is told to stop, though that is deaf to the end of its wire", async (t) => {
-		const desk = new Desk(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
-		await desk.wrote(/^Mandatory$/);
+		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
+		await local.wrote(/^Mandatory$/);
 		await new Promise((resolve) => setTimeout(resolve, 500));
-		const { code } = await desk.stop();
+		const { code } = await local.stop();
 		assert.equal(code, 130);
 	});
 
@@ -169,16 +169,16 @@ describe("conform", { concurrency: 2 }, () => {
 		[["--function", handlers], /^Which worker\? /],
 		[["--", "node", "x.mjs"], /^Which function .* --function FILE/],
 		[["node", "x.mjs"], /^"node x\.mjs" stands where an option should: write -- before/],
-		[["--nosuch"], /^There is no option --nosuch: conform --help/],
-		[["--only"], /--only.*argument missing: conform --help/],
+		[["--nosuch"], /^Unknown option --nosuch: see conform --help/],
+		[["--only"], /--only.*argument missing: see conform --help/],
 		[["--only", "9.9", ...good], /^--only 9\.9 names no vectors: .*--list/],
-		[["--lacks", "wheels", ...good], /^--lacks wheels means nothing: give one of ahead, chunks, .*, source, stream\.$/],
+		[["--lacks", "wheels", ...good], /^--lacks wheels is unknown: give one of ahead, chunks, .*, source, stream\.$/],
 		[["--patience", "long", ...good], /^--patience long is not a factor: /],
 		[["--junit", "/no/such/folder/a.xml", ...good], /^There is no folder \/no\/such\/folder for --junit: make it/],
 		[["--function", "/no/such.lua", "--", "lua"], /^--function \/no\/such\.lua: there is no file/],
 		[["--function", faulty, "--", "lua"], /is a folder: give the file in it\.$/],
 		[["--manifest", join(root, "package.json")], /"id" must be /],
-		[["--manifest", join(root, "runtimes/ballerina/runtime.json")], /speaks http, and conform tests those that speak the wire\.$/],
+		[["--manifest", join(root, "runtimes/ballerina/runtime.json")], /speaks http, but conform tests only workers that speak the wire\.$/],
 		[["--function", handlers, "--", "/no/such/worker"], /^The worker's command cannot be run \(.*\/no\/such\/worker.*\): is it installed/],
 	];
 	for (const [words, sentence] of MISTAKES) {

@@ -74,7 +74,7 @@ describe("a language that is added as one folder", () => {
 		assert.ok(readFileSync(join(copy, "runtimes", ID, "Dockerfile"), "utf8").includes(`COPY runtimes/${ID}/`));
 	});
 
-	test("is served at a desk by its suffix", async (t) => {
+	test("is served locally by its suffix", async (t) => {
 		const file = join(copy, "runtimes", ID, "examples", `hello${SUFFIX}`);
 		const child = spawn("node", ["kubeless-loader/bin.mjs", "run", file, "--port", "0", "--no-watch"], { cwd: copy, env: environment() });
 		t.after(() => child.kill("SIGKILL"));

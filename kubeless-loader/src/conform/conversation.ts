@@ -1,10 +1,10 @@
 import { type Frame, type Header, isCount } from "./decoder.ts";
 import { Fault } from "./fault.ts";
 
-/** A call as it stands: what was answered so far. */
+/** A call and what was answered so far. */
 export interface Call {
 	readonly id: number;
-	/** its frames that no `expect` has looked at yet */
+	/** its frames that no `expect` step has taken yet */
 	readonly frames: Frame[];
 	readonly chunks: Buffer[];
 	form: "result" | "chunks" | "error" | "withdrawn" | undefined;
@@ -14,14 +14,14 @@ export interface Call {
 	head: readonly Header[];
 	error: Frame["line"] | undefined;
 	over: boolean;
-	/** when its last frame came, in `ms` since 1970 */
+	/** when its last frame came, in ms since 1970 */
 	lastAt: number;
 }
 
 const ERROR_CODES = ["FUNCTION_THREW", "BODY_MALFORMED", "RESULT_INVALID", "CANCELLED"]; // 4.6
 const FAILED_CODES = ["HANDLER_NOT_FOUND", "HANDLER_FAILED_TO_LOAD"]; // 3.2
 
-/** The loader's memory of one wire: it checks that each frame may come now, and says what it has by now come to. */
+/** The state of one wire: checks that each frame is allowed at its time, and keeps what was answered. */
 export class Conversation {
 	/** `ready` or `failed`, whichever came */
 	started: Frame | undefined;
@@ -60,7 +60,7 @@ export class Conversation {
 		for (const call of this.calls.values()) call.behind = true;
 	}
 
-	/** calls beyond its concurrency that the worker lets be sent */
+	/** calls beyond its concurrency that the worker accepts */
 	get ahead(): number {
 		return (this.started?.line["ahead"] as number | undefined) ?? 0;
 	}
@@ -162,7 +162,7 @@ const ANSWER: Record<string, (call: Call, frame: Frame) => void> = {
 	},
 	withdrawn(call) {
 		if (call.form) throw new Fault("5.5", `withdrawn of call ${call.id} came after its head`);
-		if (!call.behind) throw new Fault("5.5", `call ${call.id} was withdrawn, which no open call stood before and nobody asked for`);
+		if (!call.behind) throw new Fault("5.5", `call ${call.id} was withdrawn, without an open call before it and without a withdraw frame`);
 		call.form = "withdrawn";
 		call.over = true;
 	},

@@ -5,6 +5,7 @@
 module KubelessWorker
   module Gems
     FOLDER = File.join(defined?(Gem.ruby_engine) ? Gem.ruby_engine : RUBY_ENGINE, RbConfig::CONFIG['ruby_version'])
+    WAIT_S = 0.05
 
     module_function
 
@@ -30,12 +31,15 @@ module KubelessWorker
     def add_libraries
       return if @added
 
-      @added = true
-      specifications(File.join(ENV['RUNTIME_LIBRARIES'].to_s, FOLDER)).each do |specification|
+      libraries = ENV['RUNTIME_LIBRARIES'].to_s
+      # A local start does not wait until they are installed: the path exists when they are complete.
+      sleep(WAIT_S) until libraries.empty? || File.exist?(libraries) || Dir.glob("#{libraries}.*").empty?
+      specifications(File.join(libraries, FOLDER)).each do |specification|
         next if Gem.loaded_specs.key?(specification.name)
 
         $LOAD_PATH.concat(specification.full_require_paths - $LOAD_PATH)
       end
+      @added = true
     end
 
     def activate(specification)

@@ -8,7 +8,7 @@ module KubelessWorker
 
     # Returns the request. Raises if rack cannot be loaded.
     def of(call)
-      load_rack unless KubelessWorker.const_defined?(:RackRequest)
+      load_rack unless @rack_loaded
       RackRequest.new(environ_of(call.fields, call.head, call.body))
     end
 
@@ -16,6 +16,7 @@ module KubelessWorker
       Gems.add_libraries
       require 'rack'
       require_relative 'rack_request'
+      @rack_loaded = true
     rescue ::LoadError => error
       raise "event[:extensions][:request] needs rack, which cannot be loaded (#{error.message}): add rack to the Gemfile"
     end

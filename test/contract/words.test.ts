@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Words of a private dialect: people without a name, values that speak, riddles of number. CONTRIBUTING.md says how to write instead. */
+const WORDS = [
+	"nobody",
+	"somebody",
+	"whoever",
+	"so many",
+	"the one before",
+	"is told",
+	"are told",
+	"was told",
+	"were told",
+	"had better",
+	"let go of",
+	"lets go of",
+	"none of it",
+	"there are none",
+	"of one's own accord",
+	"last words",
+	"at a desk",
+];
+const FORBIDDEN = new RegExp(`\\b(?:${WORDS.join("|")})\\b`, "i");
+
+/** Folders and files that are not rewritten yet. Remove a line when its text is clean; add none. */
+const NOT_YET = [
+	"CHANGELOG.md",
+	"docs/errors.md",
+	"docs/kubernetes.md",
+	"examples/compose",
+	"examples/custom",
+	"examples/docker",
+	"examples/kubeless",
+	"images/installer",
+	"images/strip",
+	"runtimes/PROTOCOL.md",
+	"runtimes/ballerina",
+	"runtimes/custom",
+	"runtimes/dotnetcore",
+	"runtimes/go",
+	"runtimes/java",
+	"runtimes/nodejs",
+	"runtimes/php",
+	"runtimes/ruby",
+	"test/bench",
+	"test/conformance",
+	"test/contract",
+	"test/faults",
+	"test/images",
+	"test/installers",
+	"test/local",
+	"test/platform",
+	"test/support",
+	"test/unit",
+	"test/versions",
+];
+/** Text in other languages or of other projects, and this list. */
+const LEFT_OUT =
+	/(?:^|\/)(?:fixtures|golden|vectors|vectors\.schema\.json|package-lock\.json|go\.sum|LICENSE|CODE_OF_CONDUCT\.md)(?:\/|$)|\.(?:png|jar|lock)$|^test\/contract\/words\.test\.ts$/;
+
+const within = (file: string, places: readonly string[]): boolean => places.some((place) => file === place || file.startsWith(`${place}/`));
+
+function tracked(): string[] {
+	const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+	return out.split("\0").filter((file) => file !== "" && !LEFT_OUT.test(file));
+}
+
+/** Returns the lines with a forbidden word, without quotations and, in pages, without code fences. */
+function findings(file: string): string[] {
+	let text: string;
+	try {
+		text = readFileSync(join(root, file), "utf8");
+	} catch {
+		return []; // deleted in the working tree, or a link to a folder
+	}
+	if (file.endsWith(".md")) text = text.replace(/^```[\s\S]*?^```/gm, (fence) => fence.replace(/[^\n]/g, ""));
+	return text
+		.split("\n")
+		.map((line, index) => ({ line: line.replace(/“[^”]*”/g, ""), number: index + 1 }))
+		.filter(({ line }) => FORBIDDEN.test(line))
+		.map(({ line, number }) => `${file}:${number}: ${FORBIDDEN.exec(line)?.[0]}: ${line.trim().slice(0, 120)}`);
+}
+
+test("no text of the project uses the words that CONTRIBUTING.md forbids", () => {
+	const files = tracked().filter((file) => !within(file, NOT_YET));
+	assert.ok(files.length > 60, String(files.length));
+	assert.deepEqual(files.flatMap(findings), []);
+});
+
+test("every place that is left out of the check of words still has such a word", () => {
+	const all = tracked();
+	const clean = NOT_YET.filter((place) => all.filter((file) => within(file, [place])).every((file) => findings(file).length === 0));
+	assert.deepEqual(clean, [], "remove these from NOT_YET");
+});
+
+test("the check of words finds a forbidden word", () => {
+	assert.match("is for nobody", FORBIDDEN);
+	assert.doesNotMatch("is for a maintainer", FORBIDDEN);
+});
