@@ -6,17 +6,17 @@ import type { Candidate } from "../../kubeless-loader/src/conform/conform.ts";
 import { expand, type Manifest, readManifests, type Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { installLibraries } from "../support/libraries.ts";
 
-/** A runtime that brings conformance handlers. */
+/** A runtime with conformance handlers. */
 export interface Runtime {
 	readonly id: string;
-	/** why it cannot run here; undefined: it can */
+	/** the reason why its tests cannot run here; undefined if they can */
 	readonly missing: string | undefined;
-	/** it is missing, and that is a failure: this is CI, and it could be there */
+	/** true: the language is missing and must not be, as in CI, so its tests fail */
 	readonly wanted: boolean;
 	readonly speaks: Speaks;
-	/** what its worker cannot do, by need, with the reason */
+	/** the needs that its worker does not meet, each with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
-	/** installs what the worker offers to functions, if anything */
+	/** installs the libraries that the worker offers to functions, if there are any */
 	readonly candidate: () => Candidate & { readonly file: string };
 }
 
@@ -48,7 +48,7 @@ function candidateOf(manifest: Manifest, file: string, version: string): Candida
 	return { ...manifestCandidate(manifest, file, env), file };
 }
 
-/** The environment as a container would have it: this Node.js first, and nothing of the test runner's. */
+/** Returns an environment as in a container: this Node.js first in PATH, without the test runner's variables. */
 export function baseEnv(): NodeJS.ProcessEnv {
 	const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
 	return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${env["PATH"] ?? ""}` };
