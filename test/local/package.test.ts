@@ -16,11 +16,16 @@ const PROXIES = Object.fromEntries(
 	["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, undefined]),
 );
 
+const clear: (() => void)[] = [];
+const owner = { after: (end: () => void) => void clear.push(end) };
+after(() => {
+	for (const end of clear) end();
+});
+
 let app = "";
 let env: NodeJS.ProcessEnv;
 
 before(() => {
-	const owner = { after };
 	const copy = folder(owner);
 	// A copy, as the checkout's dist serves other tests at the same time.
 	for (const name of ["bin.mjs", "package.json", "pack.mjs", "README.md", "dist"])

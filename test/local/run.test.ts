@@ -215,7 +215,8 @@ test("at a terminal, a function that cannot be loaded at the start is loaded whe
 	const command = `${process.execPath} ${BIN} run ${join(place, "f.js")}`;
 	const local = new LocalCommand(t, [], { command: ["script", "--quiet", "--return", "--command", command, "/dev/null"] });
 	await local.wrote(/^Waiting until f\.js is saved/);
-	assert.equal(local.lines.filter((line) => /SyntaxError/.test(line)).length, 1, local.output);
+	assert.equal(local.lines.filter((line) => /^Cannot load .*SyntaxError/.test(line)).length, 1, local.output);
+	assert.doesNotMatch(local.output, /^error:/m);
 	writeFileSync(join(place, "f.js"), 'exports.h = () => "saved";\n');
 	await local.serving();
 	assert.equal(await local.answer(), "saved");
