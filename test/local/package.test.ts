@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSuites } from "../../kubeless-loader/src/conform/vectors.ts";
 import { folder } from "../support/loader.ts";
 import { run, shellEnv, tell } from "../support/local-command.ts";
+import { suiteOwner } from "../support/owner.ts";
 import { oldNode } from "./old-node.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,11 +17,7 @@ const PROXIES = Object.fromEntries(
 	["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, undefined]),
 );
 
-const clear: (() => void)[] = [];
-const owner = { after: (end: () => void) => void clear.push(end) };
-after(() => {
-	for (const end of clear) end();
-});
+const owner = suiteOwner();
 
 let app = "";
 let env: NodeJS.ProcessEnv;
