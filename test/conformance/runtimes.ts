@@ -14,6 +14,8 @@ export interface Runtime {
 	/** it is missing, and that is a failure: this is CI, and it could be there */
 	readonly wanted: boolean;
 	readonly speaks: Speaks;
+	/** what its worker cannot do, by need, with the reason */
+	readonly lacks: Readonly<Record<string, string>>;
 	/** installs what the worker offers to functions, if anything */
 	readonly candidate: () => Candidate & { readonly file: string };
 }
@@ -27,13 +29,13 @@ export function readRuntimes(): Runtime[] {
 function readRuntime(manifest: Manifest): Runtime[] {
 	const file = conformanceFile(manifest);
 	if (!file) return [];
-	const { id, name, speaks, toolchain } = manifest;
+	const { id, name, speaks, toolchain, lacks = {} } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
 	const cure = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
 	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${cure ? `; ${cure}` : ""}`;
 	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
-	return [{ id, missing, wanted, speaks, candidate: () => candidateOf(manifest, file, stdout) }];
+	return [{ id, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
 }
 
 function candidateOf(manifest: Manifest, file: string, version: string): Candidate & { readonly file: string } {
