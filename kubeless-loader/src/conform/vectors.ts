@@ -84,7 +84,7 @@ declare const VECTOR_FILES: Readonly<Record<string, SuiteFile>>;
 
 /**
  * Returns all suites in the order of the rules, the optional ones last.
- * @throws {StartError} if there are none: with no test, every worker would pass
+ * @throws {StartError} if no suite exists: without a test, every worker would pass
  */
 export function readSuites(files = vectorFiles()): Suite[] {
 	if (Object.keys(files).length === 0) throw new StartError("USAGE", "This kubeless-loader has no conformance vectors. Run: npm run build");
