@@ -52,7 +52,6 @@ const NOT_YET = [
 	"test/faults",
 	"test/images",
 	"test/installers",
-	"test/local",
 	"test/platform",
 	"test/support",
 	"test/unit",

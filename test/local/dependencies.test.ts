@@ -38,7 +38,7 @@ const unlinked = (cache: string, id: string): string[] => {
 
 const unset = { KUBELESS_LOADER_CACHE: undefined };
 
-everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, single }) => {
+everyLanguage("dependencies of a function", ({ id, suffix, depsFile, example, single }) => {
 	const skip = depsFile === undefined ? "it has no file of dependencies" : !existsSync(example("deps")) && "it has no such example";
 	const deps = depsFile as string;
 
@@ -50,7 +50,9 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 	};
 	const stopped = async (local: LocalCommand) => assert.deepEqual(await local.stop(), { code: 0, signal: null });
 
-	test("is installed once, with a word about it, into the user's cache, and not into the function's folder", { skip }, async (t) => {
+	test("dependencies are installed once, into the user's cache and not into the function's folder, and a line announces it", {
+		skip,
+	}, async (t) => {
 		const { place, file } = copied(t);
 		const before = inventory(place);
 		const home = folder(t);
@@ -72,7 +74,7 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		assert.equal((await third.ask("some data")).text, answer.text);
 		await stopped(third);
 
-		// A change that cannot be installed leaves the one before; the change taken back costs nothing.
+		// After a change that cannot be installed the previous version serves; undoing the change installs nothing.
 		const listed = readFileSync(join(place, deps), "utf8");
 		writeFileSync(join(place, deps), NONSENSE);
 		await second.wrote(/the previous version is still served\. Cannot install/);
@@ -87,7 +89,7 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		assert.deepEqual(unlinked(join(home, "kubeless-loader"), id), []);
 	});
 
-	test("and cannot be installed ends the start with the installer's own words", { skip }, async (t) => {
+	test("dependencies that cannot be installed end the start with the installer's output", { skip }, async (t) => {
 		const place = folder(t, { [`f${suffix}`]: single("served"), [deps]: NONSENSE });
 		const cache = folder(t);
 		const env = { KUBELESS_LOADER_CACHE: cache };
@@ -100,7 +102,7 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		assert.deepEqual(unlinked(cache, id), [], "nothing is left of it");
 	});
 
-	test("and was half installed when it was interrupted is installed whole the next time", { skip }, async (t) => {
+	test("an interrupted installation is never used, and the next start installs all dependencies", { skip }, async (t) => {
 		const { file } = copied(t);
 		const cache = folder(t);
 		const env = { KUBELESS_LOADER_CACHE: cache };
@@ -125,7 +127,7 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 			assert.equal(installations(cache, id).length, whole, `after ${signal}`);
 			if (signal === "SIGKILL") continue;
 			assert.notEqual(code, 1, local.stderr);
-			assert.equal(local.stderr, "", "who pressed Ctrl-C knows why it ended");
+			assert.equal(local.stderr, "", "Ctrl-C is no error");
 		}
 		const local = await run(t, [file], { env });
 		assert.equal((await local.ask("some data")).status, 200);
@@ -133,7 +135,7 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		assert.deepEqual(unlinked(cache, id), [], "nothing is left of what was interrupted");
 	});
 
-	test("is installed whole by two that start at once", { skip }, async (t) => {
+	test("two starts at once each have all dependencies", { skip }, async (t) => {
 		const cache = folder(t);
 		const locals = await Promise.all([1, 2].map(() => run(t, [copied(t).file], { env: { KUBELESS_LOADER_CACHE: cache } })));
 		for (const local of locals) assert.equal((await local.ask("some data")).status, 200);
@@ -143,7 +145,7 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 everyLanguage("an installer that hangs", ({ suffix, depsFile, example, single }) => {
 	const skip = depsFile === undefined ? "it has no file of dependencies" : !existsSync(example("deps")) && "it has no such example";
 
-	test("ends with the loader that started it, with all it started", { skip }, async (t) => {
+	test("an installer that hangs ends with the loader, with its child processes", { skip }, async (t) => {
 		const tools = folder(t, { sh: HANGING_INSTALLER });
 		chmodSync(join(tools, "sh"), 0o755);
 		const place = folder(t, { [`f${suffix}`]: single("served"), [depsFile as string]: "something\n" });
@@ -163,7 +165,7 @@ everyLanguage("an installer that hangs", ({ suffix, depsFile, example, single })
 		}
 	});
 
-	test("ends with a start that fails for another reason", { skip }, async (t) => {
+	test("an installer that hangs ends when the start fails for another reason", { skip }, async (t) => {
 		const tools = folder(t, { sh: HANGING_INSTALLER });
 		chmodSync(join(tools, "sh"), 0o755);
 		const taken = await run(t, [join(folder(t, { [`f${suffix}`]: single("served") }), `f${suffix}`)]);
