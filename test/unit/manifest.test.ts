@@ -13,6 +13,18 @@ const make = (id: string, suffixes: string[]) =>
 const both = [make("lua", [".lua"]), make("type-script", [".d.x", ".x"])];
 const unknown = (error: unknown) => error instanceof StartError && error.code === "RUNTIME_UNKNOWN";
 
+test("an alias, with or without a version, names the runtime", () => {
+	const [first = make("lua", []), ...others] = both;
+	const manifests = [{ ...first, aliases: ["lua_jit"] }, ...others];
+	for (const id of ["lua_jit", "lua_jit2.1", "lua5.4"]) assert.equal(chooseManifest(manifests, { id }).id, "lua");
+});
+
+test("the names of Kubeless's incubator lead to their languages", () => {
+	const manifests = readManifests(join(import.meta.dirname, "../../runtimes"));
+	for (const [id, language] of Object.entries({ nodejs_distroless8: "nodejs", nodejsCE8: "nodejs", "vertx1.8": "java" }))
+		assert.equal(chooseManifest(manifests, { id }).id, language);
+});
+
 test("a manifest knows its folder, and one without a name goes by its id", (t) => {
 	const place = folder(t, { "runtime.json": JSON.stringify({ ...GOOD, name: undefined }) });
 	const manifest = readManifest(join(place, "runtime.json"));
@@ -27,7 +39,7 @@ for (const [change, sentence] of [
 	[{ id: "lua5" }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua".'],
 	[{ id: undefined }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua", and is missing.'],
 	[{ name: 7 }, '"name" must be text that is not empty.'],
-	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, name, suffixes, '],
+	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, aliases, name, suffixes, '],
 	[{ suffixes: [] }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: ".lua" }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: [".lua", "lua"] }, '"suffixes[1]" must be text that matches ^\\.[a-z0-9.]+$, such as ".lua".'],
