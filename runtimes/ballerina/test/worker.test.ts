@@ -303,7 +303,7 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 		test("a failed compilation is in the termination log with the hint, and leaves the volume unchanged", async (t) => {
 			const { pod, ended } = await compiled(t, { "f.bal": `import acme/rockets;\n${source("echoes")}` });
 			assert.equal(ended.code, 1);
-			assert.match(ended.log, /^Cannot compile the function in .*: a package that is imported is not to be had: .*Ballerina Central/);
+			assert.match(ended.log, /^Cannot compile the function in .*: an imported package is not available: .*Ballerina Central/);
 			assert.match(ended.log, /f\.bal:1:1: ERROR: cannot resolve module 'acme\/rockets'/);
 			assert.deepEqual(pod.listing, ["f.bal"]);
 		});
