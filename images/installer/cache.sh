@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2154,SC2164 # phase.sh sets -e
 # Keeps the result of a phase in a volume that pods share, so that a scale-up neither downloads nor compiles. An entry is one file,
 # <id>-<phase>-<key>-<digest>.tar: the key is a hash of everything that determines the result, the digest is of the content. An entry
 # is made by a rename and checked before use, so pods need no lock: two pods may at worst make the same entry.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2154,SC2164 # phase.sh sets -e
 # The function's volume. A phase works in place, because installed files may contain their own path. While a phase runs,
 # .kubeless/<phase>.before lists the files from before the phase. If a phase finds such a list when it starts, an earlier run was
 # interrupted: the phase removes all other files. .kubeless/<phase>.made lists the files that a finished phase has made.
