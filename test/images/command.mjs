@@ -10,5 +10,5 @@ export function run(command, args, env = toolsFirst()) {
 }
 
 export function succeeds(command, args, env = toolsFirst()) {
-	return spawnSync(command, args, { env, stdio: "ignore", timeout: 10_000 }).status === 0;
+	return spawnSync(command, args, { env, stdio: "ignore", timeout: 60_000 }).status === 0;
 }

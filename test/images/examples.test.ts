@@ -6,7 +6,7 @@ import test, { before, describe } from "node:test";
 import { parse } from "yaml";
 import { object, root, text } from "../platform/manifests.ts";
 import { ask } from "../support/ask.ts";
-import { folder } from "../support/loader.ts";
+import { folder, PATIENCE_MS } from "../support/loader.ts";
 import { docker, must } from "./docker.ts";
 import { describeImages } from "./images.ts";
 import { mountedConfigMap, openFolder, type PodSpec, startPod } from "./pod.ts";
@@ -42,7 +42,7 @@ describeImages("the examples, as a cluster would run them", () => {
 			const pod = await startPod(t, template("hello"), { configMaps: { hello: map }, ...(user && { user }) });
 			assert.equal((await pod.ask()).text, "Hello World");
 			map.update({ "hello.js": 'exports.handler = () => "changed";' });
-			const deadline = Date.now() + 20_000;
+			const deadline = Date.now() + PATIENCE_MS;
 			while ((await pod.ask()).text !== "changed") assert.ok(Date.now() < deadline, await pod.logs());
 			assert.match((await pod.ask({ path: "/metrics" })).text, /^function_calls_total\{method="GET"\} \d/m);
 			assert.equal(await pod.stop(), 0, await pod.logs());
@@ -117,7 +117,7 @@ describe("examples/compose", () => {
 			const [, port] = (await run("port", "function", "8080")).split(":");
 			assert.equal((await ask(Number(port), {})).text, "Hello World");
 			writeFileSync(join(project, "function/hello.js"), 'exports.handler = () => "saved";');
-			const deadline = Date.now() + 20_000;
+			const deadline = Date.now() + PATIENCE_MS;
 			while ((await ask(Number(port), {})).text !== "saved") assert.ok(Date.now() < deadline, await run("logs"));
 		});
 	});

@@ -10,8 +10,8 @@ export interface Asked {
 	readonly signal?: AbortSignal;
 }
 
-/** How long an answer may take on a busy machine, in `ms`. */
-const PATIENCE_MS = 20_000;
+/** The limit of a wait for a response, in ms: only a hang reaches it. */
+const PATIENCE_MS = 120_000;
 
 /** A whole answer; a cut one rejects instead. */
 export interface Got {

@@ -166,7 +166,7 @@ export class Loader {
 		this.signal();
 		// The second signal does not wait for calls; one that comes too soon is taken for the first.
 		const again = setInterval(() => this.signal(), 300);
-		const last = setTimeout(() => this.signal("SIGKILL"), 5000);
+		const last = setTimeout(() => this.signal("SIGKILL"), 30_000);
 		await this.ended;
 		clearInterval(again);
 		clearTimeout(last);

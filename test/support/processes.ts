@@ -21,7 +21,7 @@ export async function untilGone(marker: string, stays?: number): Promise<void> {
 	await poll(
 		() => left().length === 0 || undefined,
 		() => `left running: ${left().map(commandOf).join("; ")}`,
-		60_000,
+		120_000,
 	);
 }
 

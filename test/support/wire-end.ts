@@ -11,8 +11,8 @@ import { folder } from "./loader.ts";
 import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 
-/** How long the tests wait for what a worker should do, and the callers they play for an answer, in `ms`: Go compiles first. */
-const PATIENCE_MS = 60_000;
+/** The limit of a wait for a frame, and the deadline of calls, in ms: only a hang reaches it. Go compiles first. */
+const PATIENCE_MS = 180_000;
 
 /** What a worker's lines may say (PROTOCOL.md, 3.2, 4 and 7.1). */
 export interface Line {
