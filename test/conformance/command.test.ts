@@ -9,7 +9,7 @@ import { folder } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
-// `kubeless-loader conform`, as it is built: the vectors come out of the bundle.
+// Tests the built `kubeless-loader conform`, which contains the vectors.
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const faulty = join(root, "test/conformance/faulty");
@@ -21,11 +21,11 @@ const suites = readSuites();
 const conform = (owner: Owner, words: readonly string[], options?: DeskOptions) => tell(owner, ["conform", ...words], options);
 
 describe("conform", { concurrency: 2 }, () => {
-	test("finds that a right worker keeps every vector that can be asked of it, and exits with 0", async (t) => {
+	test("reports that a correct worker passes every applicable vector, and exits with 0", async (t) => {
 		const { code, output, stderr } = await conform(t, good);
 		assert.equal(code, 0, output + stderr);
 		const kept = [...output.matchAll(/^ {2}kept +[\d.]+ +([\w-]+): /gm)].map(([, name]) => name);
-		// A worker takes calls side by side or ahead, so one of the two is not asked of it.
+		// A worker takes calls concurrently or ahead, so that one of the two suites does not apply.
 		assert.match(output, /^ {2}skipped +5\.5 +withdraw: .*\(ahead: /m);
 		assert.deepEqual(
 			kept,
@@ -36,24 +36,24 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.equal(stderr, "");
 	});
 
-	test("says which rule a worker breaks, what was sent and what came back, as docs/conformance.md shows, and exits with 1", async (t) => {
+	test("prints the rule that a worker breaks and the frames sent and received, as docs/conformance.md shows, and exits with 1", async (t) => {
 		const { code, output } = await conform(t, ["--only", "bytes", ...wrong("answers twice")]);
 		assert.equal(code, 1);
 		const page = readFileSync(join(root, "docs/conformance.md"), "utf8");
 		const [, shown = ""] = /```\n( {2}BROKEN[^]*?)```/.exec(page) ?? [];
 		const withoutTime = (text: string) => text.replace(/"deadline":\d+/g, '"deadline":0');
-		// The second answer may come by itself, when the first has ended the test and the worker was told to stop.
+		// The second answer may arrive separately: the first ends the test, which then stops the worker.
 		assert.ok(withoutTime(output.replace(/^ *\{"type":"stop"\}\n/m, "")).includes(withoutTime(shown)), output);
 		assert.match(output, /^The worker does not keep the wire: see rule 4\.9 of PROTOCOL\.md\.$/m);
 	});
 
-	test("says what should have come back", async (t) => {
+	test("prints the expected frame", async (t) => {
 		const { code, output } = await conform(t, ["--only", "response-headers", ...wrong("loses the status")]);
 		assert.equal(code, 1);
 		assert.match(output, /Rule 4\.4 .*status is 200, and not 201[^]*expected:\n +an answer like \{"id":1,"status":201/);
 	});
 
-	test("exits with 1 for an optional vector that fails, and with 0 where the worker is said to lack it", async (t) => {
+	test("exits with 1 if an optional vector fails, and with 0 if --lacks names it", async (t) => {
 		const only = ["--only", "large-results"];
 		const first = await conform(t, [...only, ...wrong("sends large results whole")]);
 		assert.equal(first.code, 1, first.output);
@@ -63,7 +63,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.match(second.output, /^ {2}skipped +5\.2 +large-results: .*\(chunks: as --lacks says\)$/m);
 	});
 
-	test("takes the command, the variables, the file and what is lacking from a manifest", async (t) => {
+	test("reads the command, the variables, the file and `lacks` from a manifest", async (t) => {
 		const manifest = {
 			id: "lua",
 			suffixes: [".lua", ".mjs"],
@@ -85,12 +85,12 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.equal(other.code, 1, "a command that is given counts, and not the manifest's");
 	});
 
-	test("installs the libraries that a manifest says its worker offers to functions, once", async (t) => {
+	test("installs the libraries of a manifest once", async (t) => {
 		const manifest = {
 			id: "lua",
 			suffixes: [".mjs"],
 			concurrency: "async",
-			// Only with what was installed does it know where its worker is.
+			// The command finds its worker only in the installed libraries.
 			worker: ["sh", "-c", 'exec node "$(cat "$RUNTIME_LIBRARIES/place")"'],
 			install: ["sh", "-c", 'cp "$KUBELESS_DEPS_FILE" "$KUBELESS_INSTALL_VOLUME/place"'],
 			libraries: "libraries.txt",
@@ -110,7 +110,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.doesNotMatch(second.output, /Installing/);
 	});
 
-	test("needs no function file for a worker that has the handlers in itself", async (t) => {
+	test("needs no function file for a worker that contains the handlers", async (t) => {
 		const own = folder(t, { "worker.sh": `KUBELESS_HANDLER_FILE=${handlers} exec node ${join(faulty, "reference.mjs")}` });
 		const only = ["--only", "ready", "--only", "only-handler"];
 		const { code, output } = await conform(t, ["--lacks", "files", ...only, "--", "sh", join(own, "worker.sh")]);
@@ -124,7 +124,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.match(second.output, /^ {2}skipped +3\.1 +only-handler: .*its manifest has no suffixes/m);
 	});
 
-	test("writes what came of each test as JUnit, whatever a worker prints or answers", async (t) => {
+	test("writes a valid JUnit file, whatever a worker prints or answers", async (t) => {
 		const place = folder(t);
 		const file = join(place, "result.xml");
 		const only = ["--only", "raise", "--only", "unknown", "--only", "recursion", "--lacks", "recursion"];
@@ -140,23 +140,23 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.deepEqual(outcomes("recursion"), ["skipped"]);
 	});
 
-	test("lists the vectors, says what the handlers do, and helps", async (t) => {
+	test("prints the list of vectors, the table of handlers, and the help", async (t) => {
 		const list = await conform(t, ["--list"]);
 		assert.equal(list.code, 0);
 		for (const { name, rule, description } of suites)
 			assert.ok(list.output.includes(`${name} `) && list.output.includes(description), `${name} ${rule}`);
 		const some = await conform(t, ["--list", "--only", "7.1"]);
 		for (const { name, rule } of suites) assert.equal(new RegExp(`^ +${name} `, "m").test(some.output), rule.includes("7.1"), name);
-		const said = await conform(t, ["--handlers"]);
+		const handlers = await conform(t, ["--handlers"]);
 		for (const handler of new Set(suites.map((suite) => suite.handler))) {
-			if (handler !== "nosuch" && handler !== "single") assert.ok(said.output.includes(`| \`${handler}\` |`), handler);
+			if (handler !== "nosuch" && handler !== "single") assert.ok(handlers.output.includes(`| \`${handler}\` |`), handler);
 		}
 		const help = await conform(t, ["--help"]);
 		assert.match(help.output, /^Usage: kubeless-loader conform/);
-		assert.deepEqual([list.code, said.code, help.code], [0, 0, 0]);
+		assert.deepEqual([list.code, handlers.code, help.code], [0, 0, 0]);
 	});
 
-	test("ends the worker it tests when it is told to stop, though that is deaf to the end of its wire", async (t) => {
+	test("kills the tested worker on SIGINT, also if the worker ignores the end of the wire", async (t) => {
 		const desk = new Desk(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
 		await desk.wrote(/^Mandatory$/);
 		await new Promise((resolve) => setTimeout(resolve, 500));
@@ -182,7 +182,7 @@ describe("conform", { concurrency: 2 }, () => {
 		[["--function", handlers, "--", "/no/such/worker"], /^The worker's command cannot be run \(.*\/no\/such\/worker.*\): is it installed/],
 	];
 	for (const [words, sentence] of MISTAKES) {
-		test(`tells a mistake in one sentence and exits with 2: ${words.join(" ").replaceAll(root, "")}`, async (t) => {
+		test(`reports a wrong command line in one sentence and exits with 2: ${words.join(" ").replaceAll(root, "")}`, async (t) => {
 			const { code, stderr, marker } = await conform(t, words);
 			assert.equal(code, 2, stderr);
 			assert.match(stderr, /^kubeless-loader: [^\n]+\n$/);
@@ -191,21 +191,21 @@ describe("conform", { concurrency: 2 }, () => {
 		});
 	}
 
-	test("needs nothing but the bundle, wherever that lies, and the worker's language", async (t) => {
+	test("needs only the bundle, in any folder, and the worker's language", async (t) => {
 		const place = folder(t);
 		cpSync(join(root, "kubeless-loader/dist"), place, { recursive: true });
 		const options = { command: [process.execPath, join(place, "loader.mjs")], cwd: place };
 		const { code, output, stderr } = await conform(t, ["--only", "ready", "--only", "stream", ...good], options);
 		assert.equal(code, 0, output + stderr);
 		assert.match(output, /^Mandatory: 1 kept\nOptional: {2}\d+ kept\n/m);
-		const said = await conform(t, ["--handlers"], options);
-		assert.match(said.output, /^\| `echoes` \| returns the body \|$/m);
+		const handlers = await conform(t, ["--handlers"], options);
+		assert.match(handlers.output, /^\| `echoes` \| returns the body \|$/m);
 		const broken = await conform(t, ["--only", "ready", ...wrong("is ready twice")], options);
 		assert.equal(broken.code, 1);
 		assert.match(broken.output, /^ {6}Rule 3\.3 of PROTOCOL\.md is broken: ready came after ready/m);
 	});
 
-	test("is a file of its own, so that serving does not load it", () => {
+	test("is a separate file, so that serving does not load it", () => {
 		const dist = join(root, "kubeless-loader/dist");
 		const loader = readFileSync(join(dist, "loader.mjs"), "utf8");
 		assert.ok(existsSync(join(dist, "conform.mjs")));
@@ -218,7 +218,7 @@ interface Case {
 	outcome: string;
 }
 
-/** What CI servers take (Jenkins' xUnit plugin has it as a schema): where an element may stand, and its attributes, * where they must be. */
+/** The JUnit format that CI servers accept (schema of Jenkins' xUnit plugin): the parents of an element, and its attributes (* required). */
 const JUNIT: Record<string, { in: string; attributes: string[] }> = {
 	testsuites: { in: "", attributes: ["tests", "failures", "errors", "time", "name"] },
 	testsuite: { in: "testsuites", attributes: ["name*", "tests*", "failures*", "errors*", "skipped", "time", "timestamp", "hostname"] },
@@ -227,7 +227,7 @@ const JUNIT: Record<string, { in: string; attributes: string[] }> = {
 	skipped: { in: "testcase", attributes: ["message"] },
 };
 
-/** Reads what the command writes, and nothing else: every character has to be of the XML that it should be. */
+/** Parses the XML that the command writes. Throws if any character is not part of valid XML. */
 function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const TOKEN =
 		/<\?xml version="1\.0" encoding="UTF-8"\?>|<(\/?)(\w+)((?: \w+="(?:[^<&"]|&(?:\w+|#\d+);)*")*)(\/?)>|(?:[^<&]|&(?:\w+|#\d+);)+/y;
@@ -235,7 +235,7 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const open: string[] = [];
 	const names: string[] = [];
 	const cases: Case[] = [];
-	const told: number[][] = [];
+	const totals: number[][] = [];
 	for (TOKEN.lastIndex = 0; TOKEN.lastIndex < xml.length; ) {
 		const at = TOKEN.lastIndex;
 		const token = TOKEN.exec(xml);
@@ -261,7 +261,7 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 		if (!empty) open.push(name);
 		if (name === "testsuite") {
 			names.push(of("name"));
-			told.push(["tests", "failures", "skipped"].map((number) => Number(of(number))));
+			totals.push(["tests", "failures", "skipped"].map((number) => Number(of(number))));
 		}
 		if (name === "testcase") cases.push({ suite: of("classname").split(".")[1] ?? "", outcome: "kept" });
 		const last = cases.at(-1);
@@ -274,6 +274,6 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 		const failed = own.filter(({ outcome }) => outcome.startsWith("rule "));
 		return [own.length, failed.length, own.filter(({ outcome }) => outcome === "skipped").length];
 	});
-	assert.deepEqual(told, counted, "tests, failures and skipped of each suite");
+	assert.deepEqual(totals, counted, "tests, failures and skipped of each suite");
 	return { names, cases };
 }

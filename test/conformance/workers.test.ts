@@ -16,7 +16,7 @@ for (const { id, missing, wanted, speaks, candidate } of readRuntimes()) {
 		continue;
 	}
 	if (missing) console.log(`SKIPPED: the conformance of ${id}. ${missing}`);
-	// Most of the time is waiting, so that more at once than there are processors does no harm.
+	// Most of the time is waiting, so more tests than processors can run at the same time.
 	describe(id, { skip: missing ?? false, concurrency: 3 }, () => {
 		let worker: Candidate;
 		for (const suite of suites) {

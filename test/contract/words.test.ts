@@ -6,7 +6,7 @@ import test from "node:test";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Words of a private dialect: people without a name, values that speak, riddles of number. CONTRIBUTING.md says how to write instead. */
+/** Words that make text hard to read: unnamed people, values that speak, unclear numbers. See CONTRIBUTING.md. */
 const WORDS = [
 	"nobody",
 	"somebody",
@@ -28,7 +28,7 @@ const WORDS = [
 ];
 const FORBIDDEN = new RegExp(`\\b(?:${WORDS.join("|")})\\b`, "i");
 
-/** Folders and files that are not rewritten yet. Remove a line when its text is clean; add none. */
+/** Folders and files that are not rewritten yet. Remove a line when its text is clean. Do not add lines. */
 const NOT_YET = [
 	"CHANGELOG.md",
 	"docs/errors.md",
@@ -87,19 +87,19 @@ function findings(file: string): string[] {
 		.map(({ line, number }) => `${file}:${number}: ${FORBIDDEN.exec(line)?.[0]}: ${line.trim().slice(0, 120)}`);
 }
 
-test("no text of the project uses the words that CONTRIBUTING.md forbids", () => {
+test("no text of the project has a word that CONTRIBUTING.md forbids", () => {
 	const files = tracked().filter((file) => !within(file, NOT_YET));
 	assert.ok(files.length > 60, String(files.length));
 	assert.deepEqual(files.flatMap(findings), []);
 });
 
-test("every place that is left out of the check of words still has such a word", () => {
+test("every folder in NOT_YET still has a forbidden word", () => {
 	const all = tracked();
 	const clean = NOT_YET.filter((place) => all.filter((file) => within(file, [place])).every((file) => findings(file).length === 0));
 	assert.deepEqual(clean, [], "remove these from NOT_YET");
 });
 
-test("the check of words finds a forbidden word", () => {
+test("the check finds a forbidden word, and only that", () => {
 	assert.match("is for nobody", FORBIDDEN);
 	assert.doesNotMatch("is for a maintainer", FORBIDDEN);
 });

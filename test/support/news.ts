@@ -1,11 +1,11 @@
-/** What comes bit by bit from a process or a connection, for those who wait for some of it. */
+/** Lets tests wait for a part of the output of a process or a connection. */
 export class News {
 	readonly #source: string;
 	readonly #said: () => string;
 	#over = false;
 	#waiting: (() => void)[] = [];
 
-	/** `said` gives all that has come so far, for a message. */
+	/** @param said returns the output so far, for error messages */
 	constructor(source: string, said: () => string) {
 		this.#source = source;
 		this.#said = said;
@@ -15,18 +15,18 @@ export class News {
 		return this.#over;
 	}
 
-	/** Something has come. */
+	/** Must be called after new output: checks all waiting conditions. */
 	tell(): void {
 		for (const look of this.#waiting.splice(0)) look();
 	}
 
-	/** Nothing will come any more. */
+	/** Must be called after the last output. */
 	end(): void {
 		this.#over = true;
 		this.tell();
 	}
 
-	/** What the look gives, now or whenever something has come. @throws with all that came, when it gives nothing in the end */
+	/** Returns the first defined result of `look`, which is called now and after new output. @throws with the output if there is no result */
 	async until<T>(what: string, look: () => T | undefined, ms: number): Promise<T> {
 		const deadline = Date.now() + ms;
 		for (;;) {

@@ -13,7 +13,7 @@ const make = (id: string, suffixes: string[]) =>
 const both = [make("lua", [".lua"]), make("type-script", [".d.x", ".x"])];
 const unknown = (error: unknown) => error instanceof StartError && error.code === "RUNTIME_UNKNOWN";
 
-test("a manifest knows its folder, and one without a name goes by its id", (t) => {
+test("a manifest has its folder, and its name defaults to its id", (t) => {
 	const place = folder(t, { "runtime.json": JSON.stringify({ ...GOOD, name: undefined }) });
 	const manifest = readManifest(join(place, "runtime.json"));
 	assert.deepEqual([manifest.folder, manifest.name], [place, "lua"]);
@@ -94,7 +94,7 @@ for (const text of ["", "{", "null", "[]", "42"]) {
 	});
 }
 
-test("a runtime is chosen by id, whatever version stands behind it", () => {
+test("a runtime is chosen by id, with or without a version after it", () => {
 	for (const id of ["lua", "lua5.4"]) assert.equal(chooseManifest(both, { id }).id, "lua");
 	assert.equal(chooseManifest(both, { id: "type-script5" }).id, "type-script");
 	assert.throws(() => chooseManifest(both, { id: "ruby" }), unknown);
@@ -107,7 +107,7 @@ test("a runtime is chosen by a file's suffix", () => {
 	assert.throws(() => chooseManifest(both, { file: "b.rb" }), /\.lua[^]*lua, type-script/);
 });
 
-test("a folder of runtimes may have other things in it", (t) => {
+test("a folder of runtimes may contain other files", (t) => {
 	const place = folder(t, { "lua/runtime.json": JSON.stringify(GOOD), "README.md": "", "empty/x": "" });
 	assert.deepEqual(
 		readManifests(place).map(({ id }) => id),
@@ -115,6 +115,6 @@ test("a folder of runtimes may have other things in it", (t) => {
 	);
 });
 
-test("$(NAME) is replaced by the variable; what is not set stays", () => {
+test("$(NAME) is replaced by the variable, and is unchanged if the variable is not set", () => {
 	assert.equal(expand("$(A)/x:$(B):$(C) $A $(A", { A: "a", B: "" }), "a/x::$(C) $A $(A");
 });

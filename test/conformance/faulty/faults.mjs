@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { inTurn } from "./in-turn.mjs";
 
-/** Changes the bytes that go out, a character for a byte. */
+/** Changes the bytes that the worker sends; one character is one byte. */
 const rewrite = (change) => ({ write: (bytes, wire) => wire.write(Buffer.from(change(bytes.toString("latin1")), "latin1")) });
 
 /** Changes the frames of one type. */
@@ -9,7 +9,7 @@ const change = (type, changed) => ({
 	send: (put, line, head, body) => (line.type === type ? put(...changed(line, head, body)) : put(line, head, body)),
 });
 
-/** Does something more after the frames of one type. */
+/** Does something after the frames of one type. */
 const after = (type, more) => ({
 	send(put, line, head, body, wire) {
 		put(line, head, body);
@@ -25,17 +25,17 @@ const before = (type, more) => ({
 	},
 });
 
-/** Takes the loader's frames of one type in its own way. */
+/** Replaces the handling of the loader's frames of one type. */
 const on = (type, act) => ({ receive: (frame, take, put) => (frame.type === type ? act(frame, take, put) : take(frame)) });
 
-/** What nothing ends but a kill. */
+/** Keeps the process alive until it is killed. */
 const stayAlive = () => setInterval(() => {}, 60_000);
 
 let queue = Promise.resolve();
 const held = [];
 let halves = [];
 
-/** What a worker can do wrong: each is a twist of one that does all right (`serve.mjs`). */
+/** The faults of a worker: each changes the correct worker in `serve.mjs`. */
 export const faults = {
 	"closes the wire and runs on": after("result", (_put, _line, wire) => {
 		wire.destroy();
@@ -60,8 +60,8 @@ export const faults = {
 	"writes a JSON list": rewrite((text) => text.replace(/^(\{.*\})\n/, "[$1]\n")),
 	"writes bytes that are not UTF-8": rewrite((text) => text.replace('"type":"result"', '"type":"result","name":"\xff"')),
 	"ends its lines in CR LF": rewrite((text) => text.replace("}\n", "}\r\n")),
-	"says one byte less than it sends": rewrite((text) => text.replace(/"body":(\d+)\}/, (_, n) => `"body":${n - 1}}`)),
-	"says one byte more than it sends": rewrite((text) => text.replace(/"body":(\d+)\}/, (_, n) => `"body":${Number(n) + 1}}`)),
+	"declares one byte less than it sends": rewrite((text) => text.replace(/"body":(\d+)\}/, (_, n) => `"body":${n - 1}}`)),
+	"declares one byte more than it sends": rewrite((text) => text.replace(/"body":(\d+)\}/, (_, n) => `"body":${Number(n) + 1}}`)),
 	"exits within a frame": {
 		send(put, line, head, body, wire) {
 			if (line.id !== 2) return put(line, head, body);
@@ -74,11 +74,11 @@ export const faults = {
 	"stumbles over an unknown type": on("novelty", () => process.exit(1)),
 	"writes a line over 1 MiB": change("result", (line, ...rest) => [{ ...line, padding: "x".repeat(2 ** 20) }, ...rest]),
 	"writes a line without end": before("result", (_put, _line, wire) => wire.write("x".repeat(2 ** 20 + 1))),
-	"says a length below 0": rewrite((text) => text.replace(/"body":\d+\}/, '"body":-1}')),
-	"says a length over 1 GiB": rewrite((text) => text.replace(/"body":\d+\}/, '"body":2000000000}')),
-	"says a length in text": rewrite((text) => text.replace(/"body":(\d+)\}/, '"body":"$1"}')),
+	"declares a length below 0": rewrite((text) => text.replace(/"body":\d+\}/, '"body":-1}')),
+	"declares a length over 1 GiB": rewrite((text) => text.replace(/"body":\d+\}/, '"body":2000000000}')),
+	"declares a length in text": rewrite((text) => text.replace(/"body":(\d+)\}/, '"body":"$1"}')),
 	"sends a head over 1 MiB": change("result", (line, _head, body) => [line, `X-Name: ${"a".repeat(2 ** 20)}\r\n`, body]),
-	"says an id in text": change("result", (line, ...rest) => [{ ...line, id: String(line.id) }, ...rest]),
+	"sends an id in text": change("result", (line, ...rest) => [{ ...line, id: String(line.id) }, ...rest]),
 	"mixes its frames": {
 		write(bytes, wire) {
 			if (!bytes.includes('"type":"result"')) return wire.write(bytes);
@@ -105,9 +105,9 @@ export const faults = {
 	"fails after it was ready": after("ready", (put) => put({ type: "failed", code: "HANDLER_FAILED_TO_LOAD", message: "after all" })),
 	"speaks another version": change("ready", (line, ...rest) => [{ ...line, wire: 2 }, ...rest]),
 	"speaks a version there is not yet": change("ready", (line, ...rest) => [{ ...line, wire: Number(process.env.KUBELESS_WIRE) }, ...rest]),
-	"does not say its handler": change("ready", (line, ...rest) => [{ ...line, handler: undefined }, ...rest]),
-	"says a concurrency of 0": change("ready", (line, ...rest) => [{ ...line, concurrency: 0 }, ...rest]),
-	"says an ahead that is no count": change("ready", (line, ...rest) => [{ ...line, ahead: "some" }, ...rest]),
+	"does not name its handler": change("ready", (line, ...rest) => [{ ...line, handler: undefined }, ...rest]),
+	"declares a concurrency of 0": change("ready", (line, ...rest) => [{ ...line, concurrency: 0 }, ...rest]),
+	"declares an ahead that is not a count": change("ready", (line, ...rest) => [{ ...line, ahead: "some" }, ...rest]),
 	"fails without a list of handlers": change("failed", (line, ...rest) => [{ ...line, handlers: undefined }, ...rest]),
 	"fails with a code of its own": change("failed", (line, ...rest) => [{ ...line, code: "OOPS" }, ...rest]),
 	"fails and exits with 0": { failedExit: 0 },
@@ -135,18 +135,18 @@ export const faults = {
 	"breaks off an answer that has ended": after("end", (put, line) => put({ type: "error", id: line.id, message: "after all" })),
 	"begins what it is to give back": inTurn({ heedsWithdraw: false }),
 	"begins the last call first": inTurn({ next: (waiting) => waiting.pop() }),
-	"gives back a call unasked": change("result", (line) => [{ type: "withdrawn", id: line.id }]),
+	"gives back a call without withdraw": change("result", (line) => [{ type: "withdrawn", id: line.id }]),
 	"ends twice": after("end", (put, line) => put(line)),
-	"sends less than it said": { send: (put, line, ...rest) => (line.type === "chunk" ? undefined : put(line, ...rest)) },
-	"sends more than it said": before("end", (put, line) => put({ type: "chunk", id: line.id }, "", "more")),
+	"sends less than it declared": { send: (put, line, ...rest) => (line.type === "chunk" ? undefined : put(line, ...rest)) },
+	"sends more than it declared": before("end", (put, line) => put({ type: "chunk", id: line.id }, "", "more")),
 	"sends an error without a message": change("error", (line, ...rest) => [{ ...line, message: undefined }, ...rest]),
 	"sends an error with a code of its own": change("error", (line, ...rest) => [{ ...line, code: "OOPS" }, ...rest]),
 	"calls the handler with malformed JSON": on("call", (call, take) => take({ ...call, json: false })),
 	"dies of an error": after("error", (_put, _line, wire) => wire.end(() => process.exit(1))),
 	"takes bytes for text": on("call", (call, take) => take({ ...call, bodyBytes: Buffer.from(String(call.bodyBytes ?? "")) })),
 
-	"does not hear pause": on("pause", () => {}),
-	"does not hear resume": on("resume", () => {}),
+	"ignores pause": on("pause", () => {}),
+	"ignores resume": on("resume", () => {}),
 	"sends large results whole": { whole: Number.POSITIVE_INFINITY },
 	"holds back a chunk until the next": {
 		send(put, ...frame) {
@@ -167,12 +167,12 @@ export const faults = {
 		put({ type: "error", id: frame.id, code: "CANCELLED", message: "nobody waits" });
 		take(frame);
 	}),
-	"logs on when it is told to stop": on("stop", (_frame, _take, put) => {
+	"goes on logging after stop": on("stop", (_frame, _take, put) => {
 		setInterval(() => put({ type: "log", stream: "stdout" }, "", "still here\n"), 10);
 	}),
-	"does not hear stop": on("stop", () => {}),
-	"exits with 3 when it is told to stop": { stopExit: 3 },
-	"drops its calls when it is told to stop": on("stop", () => process.exit(0)),
+	"ignores stop": on("stop", () => {}),
+	"exits with 3 after stop": { stopExit: 3 },
+	"drops its calls after stop": on("stop", () => process.exit(0)),
 	"answers once more after stop": on("stop", (frame, take, put) => {
 		put({ type: "result", id: 1 });
 		take(frame);

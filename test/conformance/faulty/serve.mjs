@@ -1,14 +1,14 @@
 import { frame, openWire } from "./wire.mjs";
 
-/** Answers longer than this go in chunks (PROTOCOL 5.2), in `bytes`. */
+/** Longer answers are sent in chunks (PROTOCOL 5.2), in bytes. */
 const WHOLE = 256 * 1024;
 const CHUNK = 64 * 1024;
-/** A message longer than this would burst a line (PROTOCOL 2.3), in `characters`. */
+/** The maximum length of a message in characters, so that the line stays within its limit (PROTOCOL 2.3). */
 const MESSAGE = 10_000;
 
 /**
- * A worker that keeps every rule, but for what a twist changes: its functions are called in the place of those they are
- * given. `send` takes an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader's.
+ * A worker that keeps every rule, except for the changes of `twist`: its functions replace the functions that they get as an
+ * argument. `send` takes an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader's.
  */
 export async function serve(twist = {}) {
 	const { KUBELESS_HANDLER_FILE: file, FUNC_HANDLER: wanted = "" } = process.env;
@@ -33,7 +33,7 @@ export async function serve(twist = {}) {
 	try {
 		handlers = await import(file);
 	} catch (error) {
-		// Node.js has the line of a syntax error in the first line of its stack alone.
+		// Only the first line of Node.js's stack has the line number of a syntax error.
 		const [place = ""] = (error.stack ?? "").split("\n");
 		return fail("HANDLER_FAILED_TO_LOAD", { message: `${error.message} at ${place}${await syntaxPlace(file)}` });
 	}
@@ -86,7 +86,7 @@ export async function serve(twist = {}) {
 		if (bytes.length <= (twist.whole ?? WHOLE)) return send({ type: "result", id, status }, head, bytes);
 		send({ type: "head", id, status }, `${head}Content-Length: ${bytes.length}\r\n`);
 		for (let at = 0; at < bytes.length; at += CHUNK) {
-			await new Promise(setImmediate); // other calls come between
+			await new Promise(setImmediate); // lets other calls run
 			await chunk(id, call, bytes.subarray(at, at + CHUNK));
 		}
 		send({ type: "end", id });

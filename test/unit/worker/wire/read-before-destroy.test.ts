@@ -14,7 +14,7 @@ function isRunning(pid: number): boolean {
 	}
 }
 
-test("what a process wrote before it ended is read although a write to it fails first", async () => {
+test("the last output of an ended process is read, although a write to the process fails first", async () => {
 	const child = spawn("sh", ["-c", "printf answer >&3"], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
 	const wire = child.stdio[3] as Socket;
 	const seen: (string | undefined)[] = [];
