@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# Prints the gems in KUBELESS_INSTALL_VOLUME, also those of git repositories: an empty group, name, version, purl, licence and hash,
-# separated by tabs. The hashes are from a lock file with checksums (Bundler 2.6 and later).
+# Prints the gems that Bundler has put into KUBELESS_INSTALL_VOLUME: an empty group, name, version, purl, licence, hash, with tabs
+# between. Those of a git repository lie beside the others. A lock with checksums (Bundler 2.6 and later) adds the hashes.
 
 require 'rubygems'
 

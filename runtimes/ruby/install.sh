@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the gems in the Gemfile KUBELESS_DEPS_FILE into KUBELESS_INSTALL_VOLUME.
-# Bundler reads its own settings (BUNDLE_MIRROR__…, BUNDLE_WITHOUT, credentials of a gem server, …).
+# Installs what KUBELESS_DEPS_FILE, a Gemfile, lists into KUBELESS_INSTALL_VOLUME, where the worker finds it.
+# Bundler's own settings (BUNDLE_MIRROR__…, BUNDLE_WITHOUT, credentials of a gem server, …) are Bundler's to read.
 set -eu
 
 # Kubeless makes the file for every function, most often an empty one.
@@ -10,13 +10,13 @@ volume=$(cd "$KUBELESS_INSTALL_VOLUME" && pwd)
 folder=$(cd "$(dirname "$KUBELESS_DEPS_FILE")" && pwd)
 gemfile=$folder/$(basename "$KUBELESS_DEPS_FILE")
 
-# The worker's own Gemfile lists the worker's libraries. A library that this Ruby has, such as Debian's ruby-rack, is used.
+# What the worker itself offers, its own Gemfile lists; where this Ruby has it already, as with Debian's ruby-rack, that serves.
 if [ "$folder" = "$(cd "$(dirname "$0")" && pwd)" ] && ruby "$folder/libraries.rb" "$gemfile"; then exit 0; fi
 
 if [ -e "$gemfile.lock" ]; then
 	export BUNDLE_FROZEN="${BUNDLE_FROZEN:-true}" # what the lock says or nothing
 elif [ "$folder" != "$volume" ]; then
-	# Without a lock file Bundler would write one next to the Gemfile, into the user's folder.
+	# Without a lock Bundler would write one beside the Gemfile, which is somebody's own folder.
 	printf 'eval_gemfile %s\n' "'$gemfile'" >"$volume/Gemfile"
 	gemfile=$volume/Gemfile
 fi
