@@ -17,6 +17,7 @@ import { matcher } from "../src/trigger/consumer.ts";
 import { triggerEnvironment } from "../src/trigger/environment.ts";
 import type { World } from "../src/trigger/world.ts";
 
+const DIGEST = "a".repeat(64);
 const python = { depName: "requirements.txt", suffix: ".py" };
 const node = { depName: "package.json", suffix: ".js" };
 
@@ -24,15 +25,15 @@ describe("the prepare step", () => {
 	const cases: [string, FunctionSpec, typeof python, string][] = [
 		[
 			"a text with a checksum",
-			{ handler: "helloget.foo", function: "x", checksum: "sha256:abc1234", "function-content-type": "text" },
+			{ handler: "helloget.foo", function: "x", checksum: `sha256:${DIGEST}`, "function-content-type": "text" },
 			python,
-			"echo 'abc1234  /src/helloget.py' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && cp /src/helloget.py /kubeless/helloget.py && cp /src/requirements.txt /kubeless",
+			`echo '${DIGEST}  /src/helloget.py' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && cp /src/helloget.py /kubeless/helloget.py && cp /src/requirements.txt /kubeless`,
 		],
 		[
 			"a zip in base64",
-			{ handler: "index.foo", function: "x", checksum: "sha256:abc1234", "function-content-type": "base64+zip" },
+			{ handler: "index.foo", function: "x", checksum: `sha256:${DIGEST}`, "function-content-type": "base64+zip" },
 			node,
-			"base64 -d < /src/index > /tmp/func.decoded && echo 'abc1234  /tmp/func.decoded' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && unzip -o /tmp/func.decoded -d /kubeless && cp /src/package.json /kubeless",
+			`base64 -d < /src/index > /tmp/func.decoded && echo '${DIGEST}  /tmp/func.decoded' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && unzip -o /tmp/func.decoded -d /kubeless && cp /src/package.json /kubeless`,
 		],
 		[
 			"a tar at a URL, with its dependencies",

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSuites } from "../../kubeless-loader/src/conform/conform.ts";
-import { Desk, type DeskOptions, tell } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { LocalCommand, type LocalCommandOptions, tell } from "../support/local-command.ts";
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
@@ -18,7 +18,7 @@ const good = ["--function", handlers, "--", "node", join(faulty, "reference.mjs"
 const wrong = (fault: string) => ["--function", handlers, "--", "node", join(faulty, "worker.mjs"), fault];
 const suites = readSuites();
 
-const conform = (owner: Owner, words: readonly string[], options?: DeskOptions) => tell(owner, ["conform", ...words], options);
+const conform = (owner: Owner, words: readonly string[], options?: LocalCommandOptions) => tell(owner, ["conform", ...words], options);
 
 describe("conform", { concurrency: 2 }, () => {
 	test("reports that a correct worker passes every applicable vector, and exits with 0", async (t) => {
@@ -157,10 +157,10 @@ describe("conform", { concurrency: 2 }, () => {
 	});
 
 	test("kills the tested worker on SIGINT, also if the worker ignores the end of the wire", async (t) => {
-		const desk = new Desk(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
-		await desk.wrote(/^Mandatory$/);
+		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
+		await local.wrote(/^Mandatory$/);
 		await new Promise((resolve) => setTimeout(resolve, 500));
-		const { code } = await desk.stop();
+		const { code } = await local.stop();
 		assert.equal(code, 130);
 	});
 

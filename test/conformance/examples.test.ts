@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { tell } from "../support/desk.ts";
+import { tell } from "../support/local-command.ts";
 
 // Tests the workers in examples/custom that speak the wire, with the command that their authors would use.
 

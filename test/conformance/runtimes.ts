@@ -17,6 +17,8 @@ export interface Runtime {
 	/** the runtime is missing and can be installed, which is a failure in CI */
 	readonly wanted: boolean;
 	readonly speaks: Speaks;
+	/** the features that the worker lacks, with the reason */
+	readonly lacks: Readonly<Record<string, string>>;
 	/** installs the libraries that the worker offers to functions */
 	readonly candidate: () => Candidate & { readonly file: string };
 }
@@ -30,13 +32,13 @@ export function readRuntimes(): Runtime[] {
 function readRuntime(manifest: Manifest): Runtime[] {
 	const file = conformanceFile(manifest);
 	if (!file) return [];
-	const { id, name, speaks, toolchain } = manifest;
+	const { id, name, speaks, toolchain, lacks = {} } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
 	const hint = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
 	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${hint ? `; ${hint}` : ""}`;
 	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
-	return [{ id, missing, wanted, speaks, candidate: () => candidateOf(manifest, file, stdout) }];
+	return [{ id, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
 }
 
 function candidateOf(manifest: Manifest, file: string, version: string): Candidate & { readonly file: string } {

@@ -14,7 +14,7 @@ for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
 		const loader = await startLoader(t, { volume: mounted.volume, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id } });
 		assert.equal((await loader.ask()).text, "first");
 		mounted.update({ [file]: says("second"), [deps]: "" });
-		await loader.said(({ msg }) => /served anew/.test(msg ?? ""));
+		await loader.said(({ msg }) => /was reloaded/.test(msg ?? ""));
 		assert.equal((await loader.ask()).text, "second");
 	});
 
@@ -23,7 +23,7 @@ for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
 		const loader = await startLoader(t, { volume: mounted.volume, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id } });
 		let anew = false;
 		const reloaded = loader
-			.said(({ msg }) => /served anew/.test(msg ?? ""))
+			.said(({ msg }) => /was reloaded/.test(msg ?? ""))
 			.then(() => {
 				anew = true;
 			});
@@ -47,7 +47,7 @@ for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
 		const mounted = new ConfigMap(t, { [file]: says("first") });
 		const loader = await startLoader(t, { volume: mounted.volume, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id } });
 		mounted.update({ [file]: "this is (no code" });
-		const record = await loader.said(({ msg }) => /cannot be loaded/.test(msg ?? ""));
+		const record = await loader.said(({ msg }) => /^reload failed, still serving/.test(msg ?? ""));
 		assert.match(record.msg ?? "", new RegExp(file.replace(".", "\\.")));
 		assert.equal((await loader.ask()).text, "first");
 		assert.equal((await loader.ask("/readyz")).status, 200);

@@ -5,8 +5,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { delimiter, dirname, join } from "node:path";
-import { shellEnv } from "./desk.ts";
 import { folder } from "./loader.ts";
+import { shellEnv } from "./local-command.ts";
 import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 

@@ -10,6 +10,8 @@ import type { Owner } from "./owner.ts";
 export interface Served {
 	readonly id: string;
 	readonly speaks: Speaks;
+	/** the features that the worker lacks, with the reason */
+	readonly lacks: Readonly<Record<string, string>>;
 	/** Returns RUNTIME_LIBRARIES if the worker offers libraries to functions, else no variables. */
 	libraries(): Record<string, string>;
 	/** Serves the conformance function of this name. */
@@ -37,7 +39,7 @@ export function everyRuntime(what: string, tests: (served: Served) => void): voi
 	});
 }
 
-function servedBy({ id, speaks, candidate }: Runtime): Served {
+function servedBy({ id, speaks, lacks, candidate }: Runtime): Served {
 	const libraries = (): Record<string, string> => {
 		const folder = candidate().env["RUNTIME_LIBRARIES"];
 		return folder === undefined ? {} : { RUNTIME_LIBRARIES: folder };
@@ -45,6 +47,7 @@ function servedBy({ id, speaks, candidate }: Runtime): Served {
 	return {
 		id,
 		speaks,
+		lacks,
 		libraries,
 		serve(owner, handler, env) {
 			const { file } = candidate();

@@ -11,6 +11,8 @@ import { kindOf, listPath } from "./kinds.ts";
 
 type Revision = KubeObject & { revision?: number };
 
+export { revisionSpec };
+
 /** Records the current version, unless it is the newest one already, and deletes versions beyond the limit. */
 export async function recordRevision(api: Api, applier: Applier, cache: Cache, fn: KubelessFunction): Promise<void> {
 	const { name, namespace } = fn.metadata;

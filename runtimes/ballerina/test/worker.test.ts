@@ -9,8 +9,8 @@ import { baseEnv } from "../../../test/conformance/runtimes.ts";
 import { folderFor, Pod } from "../../../test/installers/pod.ts";
 import { assertCycloneDx } from "../../../test/installers/schema.ts";
 import { JSON_TYPE } from "../../../test/support/ask.ts";
-import { run } from "../../../test/support/desk.ts";
 import { type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
+import { run } from "../../../test/support/local-command.ts";
 import { suiteOwner } from "../../../test/support/owner.ts";
 import { noJava, StandIn } from "./stand-in.ts";
 
@@ -250,17 +250,17 @@ describe("Ballerina around a stand-in for its compiler", { skip: noJava }, () =>
 
 	test("a saved function is built and served again, and the previous version stays if the build fails", async (t) => {
 		const place = folderFor(t, { "f.bal": source("echoes") });
-		const desk = await run(t, [join(place, "f.bal")], { env: standIn.env });
-		assert.equal(await desk.answer("x"), "x");
+		const local = await run(t, [join(place, "f.bal")], { env: standIn.env });
+		assert.equal(await local.answer("x"), "x");
 		writeFileSync(join(place, "f.bal"), source("raises"));
-		await desk.servedAnew();
-		const { status, text } = await desk.ask("a mistake");
+		await local.servedAnew();
+		const { status, text } = await local.ask("a mistake");
 		assert.equal(status, 500);
 		assert.match(text, /^error\(a mistake\)\n {4}at function\.bal/);
 		writeFileSync(join(place, "f.bal"), `${source("hello")}this is none\n`);
-		await desk.wrote(/f\.bal changed, but the reload failed/);
-		await desk.wrote(/^f\.bal:6:1: ERROR: invalid token 'this'$/);
-		assert.equal((await desk.ask("another")).status, 500);
+		await local.wrote(/f\.bal changed, but the reload failed/);
+		await local.wrote(/^f\.bal:6:1: ERROR: invalid token 'this'$/);
+		assert.equal((await local.ask("another")).status, 500);
 	});
 
 	// Without the tests whose result a function computes: a stand-in cannot show those.

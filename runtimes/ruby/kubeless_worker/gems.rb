@@ -6,6 +6,8 @@ module KubelessWorker
   module Gems
     FOLDER = File.join(defined?(Gem.ruby_engine) ? Gem.ruby_engine : RUBY_ENGINE, RbConfig::CONFIG['ruby_version'])
 
+    WAIT_SECONDS = 0.05
+
     module_function
 
     # The gems of a function come before those that Ruby has itself, in the version that Bundler has chosen. By the plain
@@ -30,8 +32,11 @@ module KubelessWorker
     def offer_libraries
       return if @offered
 
+      libraries = ENV['RUNTIME_LIBRARIES'].to_s
+      # A local start does not wait until they are installed: the path exists when they are complete.
+      sleep(WAIT_SECONDS) until libraries.empty? || File.exist?(libraries) || Dir.glob("#{libraries}.*").empty?
       @offered = true
-      specifications(File.join(ENV['RUNTIME_LIBRARIES'].to_s, FOLDER)).each do |specification|
+      specifications(File.join(libraries, FOLDER)).each do |specification|
         next if Gem.loaded_specs.key?(specification.name)
 
         $LOAD_PATH.concat(specification.full_require_paths - $LOAD_PATH)

@@ -9,13 +9,13 @@ import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { processesOf, untilGone } from "./processes.ts";
 
-const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** What is installed stays from one run of the tests to the next, as it does for a user. */
-const CACHE = fileURLToPath(new URL("../../node_modules/.cache/desk", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/local", import.meta.url));
 /** The limit of a wait, an installation included, in ms: only a hang reaches it. */
 const PATIENCE_MS = 300_000;
 
-export interface DeskOptions {
+export interface LocalCommandOptions {
 	/** where the command is given; an empty folder where it does not matter */
 	readonly cwd?: string;
 	/** beside what a user's shell has */
@@ -35,10 +35,10 @@ export function shellEnv(): NodeJS.ProcessEnv {
 }
 
 /** A command given at a terminal, with all it says; it has a process group of its own, to which a Ctrl-C goes. */
-export class Desk {
+export class LocalCommand {
 	readonly child: ChildProcess;
 	/** in the environment of this command and of everything it starts, and nowhere else */
-	readonly marker = `${RUN}desk-${process.pid}-${++started}`;
+	readonly marker = `${RUN}local-${process.pid}-${++started}`;
 	/** what it wrote to standard output */
 	readonly lines: string[] = [];
 	readonly ended: Promise<Ended>;
@@ -50,7 +50,7 @@ export class Desk {
 	constructor(
 		owner: Owner,
 		words: readonly string[],
-		{ cwd, env, command = [process.execPath, BIN], patienceMs = PATIENCE_MS }: DeskOptions = {},
+		{ cwd, env, command = [process.execPath, BIN], patienceMs = PATIENCE_MS }: LocalCommandOptions = {},
 	) {
 		this.#patienceMs = patienceMs;
 		owner.after(() => this.end());
@@ -146,15 +146,15 @@ export class Desk {
 }
 
 /** `kubeless-loader run` with these words, serving. */
-export function run(owner: Owner, words: readonly string[], options?: DeskOptions): Promise<Desk> {
-	return new Desk(owner, ["run", ...words], options).serving();
+export function run(owner: Owner, words: readonly string[], options?: LocalCommandOptions): Promise<LocalCommand> {
+	return new LocalCommand(owner, ["run", ...words], options).serving();
 }
 
 /** A command that is expected to end by itself. */
-export async function tell(owner: Owner, words: readonly string[], options?: DeskOptions): Promise<Desk & Ended> {
-	const desk = new Desk(owner, words, options);
-	const timer = setTimeout(() => desk.press("SIGKILL"), PATIENCE_MS);
-	const ended = await desk.ended;
+export async function tell(owner: Owner, words: readonly string[], options?: LocalCommandOptions): Promise<LocalCommand & Ended> {
+	const local = new LocalCommand(owner, words, options);
+	const timer = setTimeout(() => local.press("SIGKILL"), PATIENCE_MS);
+	const ended = await local.ended;
 	clearTimeout(timer);
-	return Object.assign(desk, ended);
+	return Object.assign(local, ended);
 }

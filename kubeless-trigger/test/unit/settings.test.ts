@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { kafkaOptions } from "../src/kafka/options.ts";
-import { natsOptions } from "../src/nats/options.ts";
-import { readSettings } from "../src/settings.ts";
+import { kafkaOptions } from "../../src/kafka/options.ts";
+import { natsOptions } from "../../src/nats/options.ts";
+import { readSettings } from "../../src/settings.ts";
 
 const TARGETS = '[{"function":"hello","url":"http://hello:8080","group":"g","timeout":180}]';
 const REQUIRED = { TRIGGER_TOPIC: "t", TRIGGER_TARGETS: TARGETS };
@@ -55,7 +55,9 @@ describe("the settings", () => {
 	test("are all described in the README, and no other", () => {
 		const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 		const names = (text: string) => [...new Set(text.match(/\b(?:TRIGGER|KAFKA|NATS)_[A-Z_]+\b/g))].sort();
-		const source = ["../src/settings.ts", "../src/kafka/options.ts", "../src/nats/options.ts", "../src/nats/source.ts"].map(read).join();
-		assert.deepEqual(names(read("../README.md")), names(source));
+		const source = ["../../src/settings.ts", "../../src/kafka/options.ts", "../../src/nats/options.ts", "../../src/nats/source.ts"]
+			.map(read)
+			.join();
+		assert.deepEqual(names(read("../../README.md")), names(source));
 	});
 });

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Owner } from "../../test/support/owner.ts";
-import { poll } from "../../test/support/poll.ts";
+import type { Owner } from "../../../test/support/owner.ts";
+import { poll } from "../../../test/support/poll.ts";
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 export class ConsumerProcess {
 	readonly child: ChildProcess;

@@ -1,7 +1,7 @@
 // Functions for the consumer's tests: an HTTP server that notes every call.
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
-import type { Owner } from "../../test/support/owner.ts";
+import type { Owner } from "../../../test/support/owner.ts";
 
 export interface Call {
 	readonly id: string;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection, headers as natsHeaders } from "@nats-io/transport-node";
-import { startNats } from "../../test/brokers/nats.ts";
-import type { BrokerProcess } from "../../test/brokers/process.ts";
-import { type Owner, suiteOwner } from "../../test/support/owner.ts";
-import { poll } from "../../test/support/poll.ts";
+import { startNats } from "../../../test/brokers/nats.ts";
+import type { BrokerProcess } from "../../../test/brokers/process.ts";
+import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
+import { poll } from "../../../test/support/poll.ts";
 import { ConsumerProcess } from "./consumer.ts";
 import { NotedFunction } from "./functions.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { Admin, Consumer, Producer } from "@platformatic/kafka";
-import { startKafka } from "../../test/brokers/kafka.ts";
-import type { BrokerProcess } from "../../test/brokers/process.ts";
-import { type Owner, suiteOwner } from "../../test/support/owner.ts";
-import { poll } from "../../test/support/poll.ts";
+import { startKafka } from "../../../test/brokers/kafka.ts";
+import type { BrokerProcess } from "../../../test/brokers/process.ts";
+import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
+import { poll } from "../../../test/support/poll.ts";
 import { ConsumerProcess } from "./consumer.ts";
 import { NotedFunction } from "./functions.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { backoffMs } from "../src/delivery.ts";
-import type { Message } from "../src/message.ts";
-import { replyOf } from "../src/reply.ts";
-import { requestHeaders } from "../src/request.ts";
-import { readSettings } from "../src/settings.ts";
+import { backoffMs } from "../../src/delivery.ts";
+import type { Message } from "../../src/message.ts";
+import { replyOf } from "../../src/reply.ts";
+import { requestHeaders } from "../../src/request.ts";
+import { readSettings } from "../../src/settings.ts";
 
 const settings = readSettings("kafka", { TRIGGER_TOPIC: "t", TRIGGER_TARGETS: '[{"function":"f","url":"http://f","group":"g"}]' });
 const message = (value: string | Buffer, headers: [string, string][] = [], key: string | null = null): Message => {
