@@ -42,7 +42,7 @@ run_command() {
 	set --
 	while IFS= read -r argument; do
 		case $argument in
-		*\\*) fail "In $manifest, \"install\" has a \\: put the command into a file beside it." ;;
+		*\\*) fail "In $manifest, \"install\" contains a backslash. Put the command into a script next to the manifest." ;;
 		*'$(RUNTIME_DIR)'*) argument=${argument%%'$(RUNTIME_DIR)'*}$runtime${argument#*'$(RUNTIME_DIR)'} ;;
 		esac
 		set -- "$@" "$argument"

@@ -67,7 +67,7 @@ async function bench(options: Options): Promise<void> {
 		});
 		const othersCpus = others();
 		end();
-		const busy = othersCpus > BUSY ? ` (meanwhile other work took ${othersCpus.toFixed(1)} of ${machine.cpus} CPUs)` : "";
+		const busy = othersCpus > BUSY ? ` (other processes used ${othersCpus.toFixed(1)} of ${machine.cpus} CPUs)` : "";
 		if (figures.length > 0) console.log(`${title}${busy}\n${table(figures)}`);
 		scenarios.push({ name, title, othersCpus, figures });
 	}

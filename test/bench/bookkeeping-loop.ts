@@ -28,7 +28,7 @@ const REQUEST = {
 
 const HEAD = readHead(REQUEST.rawHeaders);
 
-// Only a scrape reads the pool, and there are none here.
+// Only a scrape reads the pool, and nothing scrapes here.
 const metrics = new Metrics({} as Pool);
 const TIMEOUT_MS = 180_000;
 const budget = new ByteBudget(1024 * 1024);

@@ -91,9 +91,7 @@ function readArguments() {
 }
 
 function print(owner: string, { functions, busy }: ProfileSummary, calls: number, top: number): void {
-	console.log(
-		`${owner}: ${(busy / calls).toFixed(2)} µs per call in JavaScript and native code, including waits for a CPU`,
-	);
+	console.log(`${owner}: ${(busy / calls).toFixed(2)} µs per call in JavaScript and native code, including waits for a CPU`);
 	console.log("   self  per call  function");
 	for (const { name, place, self } of functions.slice(0, top)) {
 		const share = `${((self / busy) * 100).toFixed(1)} %`.padStart(7);

@@ -20,7 +20,7 @@ const python = (files: Record<string, string>, env: Record<string, string> = {})
 /** A user's mistake, and the message that the loader must print. */
 const MISTAKES: [string, LoaderOptions, RegExp[]][] = [
 	["a misspelt MOD_NAME", node({ "f.js": GOOD }, { MOD_NAME: "g" }), [/MOD_NAME is "g"/, /f\.js/]],
-	["no MOD_NAME beside a FUNC_HANDLER", node({ "f.js": GOOD }, { MOD_NAME: "" }), [/MOD_NAME is not set/, /f\.js/]],
+	["FUNC_HANDLER without MOD_NAME", node({ "f.js": GOOD }, { MOD_NAME: "" }), [/MOD_NAME is not set/, /f\.js/]],
 	["an empty folder", node({}), [/no Node\.js file/, /KUBELESS_INSTALL_VOLUME/]],
 	["a folder that is not there", node({}, { KUBELESS_INSTALL_VOLUME: "/no/such/folder" }), [/\/no\/such\/folder does not exist/]],
 	["no FUNC_RUNTIME", node({ "f.js": GOOD }, { FUNC_RUNTIME: "" }), [/FUNC_RUNTIME is not set/]],

@@ -22,7 +22,7 @@ describe("docker buildx bake", { skip }, () => {
 
 	test("builds the targets, tags, labels, groups, platforms and attestations in images/golden", () => {
 		for (const [path, fresh] of Object.entries(golden() as Record<string, string>)) {
-			assert.deepEqual(fresh.split("\n"), text(path).split("\n"), "npm run generate writes it anew");
+			assert.deepEqual(fresh.split("\n"), text(path).split("\n"), "differs from the generator's output: run npm run generate");
 		}
 	});
 

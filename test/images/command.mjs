@@ -5,8 +5,8 @@ import { root, toolsFirst } from "../../kubeless-loader/checkout.mjs";
 export function run(command, args, env = toolsFirst()) {
 	const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, env, encoding: "utf8", maxBuffer: 2 ** 28 });
 	if (status === 0) return stdout.trim();
-	const said = `${stdout ?? ""}${stderr ?? ""}`.trim().split("\n").slice(-60).join("\n");
-	throw new Error(`${command} ${args.slice(0, 3).join(" ")} … fails: ${error?.message ?? said}`);
+	const output = `${stdout ?? ""}${stderr ?? ""}`.trim().split("\n").slice(-60).join("\n");
+	throw new Error(`${command} ${args.slice(0, 3).join(" ")} … fails: ${error?.message ?? output}`);
 }
 
 export function succeeds(command, args, env = toolsFirst()) {

@@ -95,12 +95,12 @@ async function list(image: string): Promise<Entry[]> {
 	try {
 		const lines = await new Promise<string>((resolve, reject) => {
 			const child = spawn("sh", ["-c", `docker export ${id} | tar tvf - --numeric-owner`], { stdio: ["ignore", "pipe", "inherit"] });
-			let told = "";
+			let list = "";
 			child.stdout.setEncoding("utf8").on("data", (text) => {
-				told += text;
+				list += text;
 			});
 			child.on("error", reject);
-			child.on("close", (code) => (code === 0 ? resolve(told) : reject(new Error(`docker export or tar ended with ${code}`))));
+			child.on("close", (code) => (code === 0 ? resolve(list) : reject(new Error(`docker export or tar ended with ${code}`))));
 		});
 		return lines
 			.trim()

@@ -47,7 +47,7 @@ everyImage("docker run, without a variable", (version) => {
 			const { get } = await run(t, image, [...RESTRICTED, "-v", `${map.volume}:/kubeless:ro`]);
 			assert.equal((await get()).text, "the only one");
 			swap("hello");
-			await until("served anew", async () => /^hello world\n?$/i.test((await get()).text));
+			await until("the new version is served", async () => /^hello world\n?$/i.test((await get()).text));
 		});
 	}
 

@@ -443,7 +443,7 @@ test("a manifest's command is not interpreted by a shell", async (t) => {
 		"other.json": `{ "install": ["printf", "%s|", "a  b", "$(touch x)", ";", "$(RUNTIME_DIR)/y"], "id": "made-up", "depsFile": "deps" }`,
 	});
 	const one = new Pod(t, { runtime, files: FUNCTION });
-	assert.match((await one.run("install")).log, /"install" has a \\: put the command into a file beside it\.\n$/);
+	assert.match((await one.run("install")).log, /"install" contains a backslash\. Put the command into a script next to the manifest\.\n$/);
 	const { code, output } = await one.run("install", { KUBELESS_RUNTIME_MANIFEST: join(runtime, "other.json") });
 	assert.equal(code, 0, output);
 	assert.equal(output.trim(), `a  b|$(touch x)|;|${runtime}/y|`);

@@ -45,7 +45,8 @@ export function statuses(outcomes: readonly Outcome[]): Record<number, number> {
 /** Asserts that /metrics counts the calls that the callers made, and that the loader has no open call. */
 export async function assertCounted(loader: Loader, outcomes: readonly Outcome[], before = 0): Promise<void> {
 	const seen = outcomes.filter(({ got }) => got !== undefined).length;
-	const counted = (figures: { sum(name: string): number }) => figures.sum("function_calls_total") + figures.sum("function_rejections_total");
+	const counted = (figures: { sum(name: string): number }) =>
+		figures.sum("function_calls_total") + figures.sum("function_rejections_total");
 	const figures = await loader.figuresWhen("no call in flight", (one) => one.inFlight === 0);
 	assert.equal(counted(figures) - before, seen, "calls and rejections in /metrics are the answers that came");
 }

@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Asked, ask, type Got } from "./ask.ts";
 import { Figures } from "./figures.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { poll } from "./poll.ts";
+import { Waiter } from "./waiter.ts";
 
 const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** The limit of a wait, in ms: only a hang reaches it, however busy the machine is. */
@@ -66,7 +66,7 @@ export class Loader {
 	readonly lines: string[] = [];
 	readonly ended: Promise<Ended>;
 	stderr = "";
-	readonly #news = new News("the loader", () => this.#all());
+	readonly #waiter = new Waiter("the loader", () => this.#all());
 	#port = 0;
 
 	constructor(owner: Owner, { files, volume, env, args = [] }: LoaderOptions) {
@@ -87,10 +87,10 @@ export class Loader {
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
-		this.ended.then(() => this.#news.end());
+		this.ended.then(() => this.#waiter.end());
 		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#line(line));
 	}
@@ -126,7 +126,7 @@ export class Loader {
 
 	/** Resolves with the first defined result of `look`, which is called after new output. */
 	until<T>(what: string, look: () => T | undefined): Promise<T> {
-		return this.#news.until(what, look, PATIENCE_MS);
+		return this.#waiter.until(what, look, PATIENCE_MS);
 	}
 
 	ask(request: string | Asked = "/"): Promise<Got> {
@@ -175,7 +175,7 @@ export class Loader {
 	#line(line: string): void {
 		if (line.startsWith("{")) this.records.push(JSON.parse(line));
 		else this.lines.push(line);
-		this.#news.tell();
+		this.#waiter.notify();
 	}
 
 	#all(): string {

@@ -7,8 +7,8 @@ import net from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { folder } from "./loader.ts";
 import { shellEnv } from "./local-command.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
+import { Waiter } from "./waiter.ts";
 
 export type Step =
 	| { readonly file: string; readonly text: string }
@@ -95,7 +95,7 @@ class Shell {
 	readonly #command: string;
 	readonly #child: ChildProcess;
 	readonly #ended: Promise<number | null>;
-	readonly #news = new News("it", () => `${this.#command}\n${this.#all}`);
+	readonly #waiter = new Waiter("it", () => `${this.#command}\n${this.#all}`);
 	#output = "";
 	#all = "";
 
@@ -105,13 +105,13 @@ class Shell {
 		this.#child.stdout?.on("data", (text) => {
 			this.#output += text;
 			this.#all += text;
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 		this.#child.stderr?.on("data", (text) => {
 			this.#all += text;
 		});
 		this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
-		this.#ended.then(() => this.#news.end());
+		this.#ended.then(() => this.#waiter.end());
 	}
 
 	async succeeds(expected: RegExp): Promise<void> {
@@ -124,7 +124,7 @@ class Shell {
 	}
 
 	async prints(expected: RegExp): Promise<void> {
-		await this.#news.until(`output like ${expected}`, () => expected.test(this.#output) || undefined, PATIENCE_MS);
+		await this.#waiter.until(`output like ${expected}`, () => expected.test(this.#output) || undefined, PATIENCE_MS);
 	}
 
 	/** Sends SIGINT, as Ctrl-C does. */

@@ -8,8 +8,8 @@ import { encode, encodeCall } from "../../kubeless-loader/src/conform/encoder.ts
 import { type Startable, startWorker } from "../../kubeless-loader/src/conform/start.ts";
 import type { FrameToSend } from "../../kubeless-loader/src/conform/vectors.ts";
 import { folder } from "./loader.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
+import { Waiter } from "./waiter.ts";
 
 /** The limit of a wait for a frame, and the deadline of calls, in ms: only a hang reaches it. Go compiles first. */
 const PATIENCE_MS = 180_000;
@@ -77,7 +77,7 @@ export class WireEnd {
 	readonly exited: Promise<number | string>;
 	stdout = "";
 	stderr = "";
-	readonly #news = new News("the worker", () => `${JSON.stringify(this.frames.map(({ line }) => line))} ${this.stderr}`);
+	readonly #waiter = new Waiter("the worker", () => `${JSON.stringify(this.frames.map(({ line }) => line))} ${this.stderr}`);
 	readonly #decoder = new Decoder();
 	#lastId = 0;
 
@@ -87,11 +87,11 @@ export class WireEnd {
 		this.child = startWorker(worker, { handler, env: changes });
 		owner.after(() => this.kill());
 		this.exited = once(this.child, "close").then(([code, signal]) => code ?? signal);
-		this.exited.then(() => this.#news.end());
+		this.exited.then(() => this.#waiter.end());
 		for (const stream of ["stdout", "stderr"] as const) {
 			this.child[stream]?.setEncoding("utf8").on("data", (text: string) => {
 				this[stream] += text;
-				this.#news.tell();
+				this.#waiter.notify();
 			});
 		}
 		this.wire = this.child.stdio[3] as Socket;
@@ -99,13 +99,13 @@ export class WireEnd {
 		// Throws if a frame breaks a rule. The exception is not caught, so that the test fails.
 		this.wire.on("data", (chunk: Buffer) => {
 			this.frames.push(...(this.#decoder.decode(chunk) as Iterable<Frame>));
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 	}
 
 	/** Resolves with the first frame that fits, from index `from` on, now or later. */
 	until(fits: (frame: Frame) => boolean, from = 0): Promise<Frame> {
-		return this.#news.until("the frame", () => this.frames.slice(from).find(fits), PATIENCE_MS);
+		return this.#waiter.until("the frame", () => this.frames.slice(from).find(fits), PATIENCE_MS);
 	}
 
 	/** Resolves with the first line, `ready` or `failed`. */

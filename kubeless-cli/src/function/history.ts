@@ -1,7 +1,7 @@
 // kubeless function history and rollback: a Function's versions are ControllerRevisions, which the controller writes.
 import type { Command } from "commander";
-import type { FunctionSpec, KubelessFunction, KubeObject } from "../../../kubeless-controller/src/api/types.ts";
 import { revisionSpec } from "../../../kubeless-controller/src/api/revisions.ts";
+import type { FunctionSpec, KubelessFunction, KubeObject } from "../../../kubeless-controller/src/api/types.ts";
 import { equal } from "../../../kubeless-controller/src/status.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { age, type Column, note, print, printList } from "../output.ts";

@@ -164,7 +164,7 @@ export const faults = {
 		send: (put, line, ...rest) => (held.includes(line.id) ? undefined : put(line, ...rest)),
 	},
 	"answers twice what is cancelled": on("cancel", (frame, take, put) => {
-		put({ type: "error", id: frame.id, code: "CANCELLED", message: "nobody waits" });
+		put({ type: "error", id: frame.id, code: "CANCELLED", message: "the caller left" });
 		take(frame);
 	}),
 	"goes on logging after stop": on("stop", (_frame, _take, put) => {

@@ -1,14 +1,14 @@
 /** Lets tests wait for a part of the output of a process or a connection. */
-export class News {
+export class Waiter {
 	readonly #source: string;
-	readonly #said: () => string;
+	readonly #output: () => string;
 	#over = false;
 	#waiting: (() => void)[] = [];
 
-	/** @param said returns the output so far, for error messages */
-	constructor(source: string, said: () => string) {
+	/** @param output returns the output so far, for error messages */
+	constructor(source: string, output: () => string) {
 		this.#source = source;
-		this.#said = said;
+		this.#output = output;
 	}
 
 	get over(): boolean {
@@ -16,14 +16,14 @@ export class News {
 	}
 
 	/** Must be called after new output: checks all waiting conditions. */
-	tell(): void {
+	notify(): void {
 		for (const look of this.#waiting.splice(0)) look();
 	}
 
 	/** Must be called after the last output. */
 	end(): void {
 		this.#over = true;
-		this.tell();
+		this.notify();
 	}
 
 	/** Returns the first defined result of `look`, which is called now and after new output. @throws with the output if there is no result */
@@ -32,8 +32,8 @@ export class News {
 		for (;;) {
 			const found = look();
 			if (found !== undefined) return found;
-			if (this.#over) throw new Error(`${this.#source} ended before ${what}: ${this.#said()}`);
-			if (Date.now() > deadline) throw new Error(`no ${what} within ${ms} ms: ${this.#said()}`);
+			if (this.#over) throw new Error(`${this.#source} ended before ${what}: ${this.#output()}`);
+			if (Date.now() > deadline) throw new Error(`no ${what} within ${ms} ms: ${this.#output()}`);
 			await new Promise<void>((resolve) => {
 				const timer = setTimeout(resolve, deadline - Date.now() + 1);
 				this.#waiting.push(() => {
