@@ -27,7 +27,7 @@ for (const [change, sentence] of [
 	[{ id: "lua5" }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua".'],
 	[{ id: undefined }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua", and is missing.'],
 	[{ name: 7 }, '"name" must be text that is not empty.'],
-	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, name, suffixes, '],
+	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, aliases, name, suffixes, '],
 	[{ suffixes: [] }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: ".lua" }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: [".lua", "lua"] }, '"suffixes[1]" must be text that matches ^\\.[a-z0-9.]+$, such as ".lua".'],
