@@ -1,7 +1,7 @@
 #!/bin/sh
 true; // 2>/dev/null; KUBELESS_NODE_OPTIONS="$NODE_OPTIONS" NODE_OPTIONS= exec node "$0" "$@"
 
-// Starts the bundled loader on a Node.js that is new enough: this one, or the one the checkout brought along. As a command
+// Starts the bundled loader on a Node.js that is new enough: this one, or the one that npm installed with it. As a command
 // it is read by sh first: NODE_OPTIONS is for the function, and Node.js would heed it before it runs this file.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -29,7 +29,7 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
 	const own = newerNode();
 	if (own === undefined) {
 		console.error(
-			`kubeless-loader: this is Node.js ${process.versions.node}, and it needs ${NEEDED} or newer; install that, or run: npm install`,
+			`kubeless-loader needs Node.js ${NEEDED} or newer, but this is Node.js ${process.versions.node}. Install it, or reinstall without --omit=optional.`,
 		);
 		process.exit(1);
 	}
