@@ -6,7 +6,7 @@ export interface Options {
 	readonly rounds: number;
 	/** the number of measured process starts */
 	readonly starts: number;
-	/** of each load of the overload scenario, in `s` */
+	/** the time of each load of the overload scenario, in s */
 	readonly overload: number;
 	/** the runtimes to measure; undefined: all that are installed */
 	readonly only: readonly string[] | undefined;
