@@ -20,7 +20,7 @@ function rules(): object[] {
 	return [
 		{ apiGroups: [GROUP], resources: plurals(RESOURCES), verbs: ["get", "list", "watch", "patch"] },
 		{ apiGroups: [GROUP], resources: plurals(RESOURCES, "/status"), verbs: ["patch"] },
-		// OwnerReferencesPermissionEnforcement, which OpenShift has, asks for it.
+		// The admission plugin OwnerReferencesPermissionEnforcement, which OpenShift enables, requires it.
 		{ apiGroups: [GROUP], resources: plurals(RESOURCES, "/finalizers"), verbs: ["update"] },
 		...[...groups].map(([group, kinds]) => ({
 			apiGroups: [group],

@@ -1,5 +1,6 @@
-// Bundles the loader into one file, dist/loader.mjs: it starts faster, and an image needs nothing else. What serving does
-// not need, `kubeless-loader conform` and its vectors, is a second one, dist/conform.mjs. Beside them lies the manifest's schema.
+// Bundles the loader into one file, dist/loader.mjs: it starts faster, and an image needs nothing else. Code that serving
+// does not need, `kubeless-loader conform` and its vectors, is a second bundle, dist/conform.mjs. The manifest's schema is
+// copied beside them.
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -37,13 +38,13 @@ await build({
 	...common,
 	entryPoints: ["src/main.ts"],
 	outfile: "dist/loader.mjs",
-	// esbuildDetection: undici leaves out a second parser that nothing here asks for.
+	// esbuildDetection: undici then leaves out its second parser, which is not used.
 	define: { LOADER_VERSION: JSON.stringify(version), esbuildDetection: "true" },
 	// CommonJS dependencies call require for Node's own modules.
 	banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 	plugins: [
 		{
-			// An import of node:http reads all that it exports, and with that loads all of fetch: 20 ms and 3 MiB that require does not take.
+			// An import of node:http reads all of its exports and so loads fetch: 20 ms and 3 MiB that require does not take.
 			name: "node-by-require",
 			setup: ({ onResolve, onLoad }) => {
 				onResolve({ filter: /^node:/ }, ({ path, kind }) => (kind === "import-statement" ? { path, namespace: "node" } : undefined));
@@ -51,7 +52,7 @@ await build({
 			},
 		},
 		{
-			// Without fetch, HTTP/2 and the parser for machines without SIMD: of undici only the HTTP/1.1 client is used, on amd64 and arm64.
+			// Of undici only the HTTP/1.1 client is used, on amd64 and arm64: without fetch, HTTP/2 and the parser for CPUs without SIMD.
 			name: "undici-http1",
 			setup: ({ onLoad }) =>
 				onLoad({ filter: /undici\/lib\/(?:web\/.*|dispatcher\/client-h2\.js|llhttp\/llhttp-wasm\.js)$/ }, () => ({
@@ -59,7 +60,7 @@ await build({
 				})),
 		},
 		{
-			// Fastify would serve HTTP/2 and TLS, and prom-client push to a gateway: nobody asks them to, and loading all that takes a while.
+			// Fastify's HTTP/2 and TLS and prom-client's push gateway are not used, and loading them takes time.
 			name: "unused-modules",
 			setup: ({ onResolve, onLoad }) => {
 				onResolve({ filter: /^(?:node:)?(?:https|http2|zlib)$/ }, ({ path, importer }) =>
@@ -93,5 +94,6 @@ copyFileSync(here("../runtimes/runtime.schema.json"), here("dist/runtime.schema.
 function vectors() {
 	const folder = here("../runtimes/vectors/");
 	const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".json"));
+	if (files.length === 0) throw new Error(`${folder} has no vectors`);
 	return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(folder + file, "utf8"))]));
 }

@@ -1,5 +1,5 @@
-// A container's entry: the loader, with what V8 has compiled of it when the image was built. Other users than the image's own have to do without:
-// Node.js looks for a folder named after the user.
+// The container's entry point: starts the loader with the code cache that was made when the image was built. Only the image's own
+// user gets the cache: Node.js looks for a folder named after the user id.
 import { enableCompileCache } from "node:module";
 
 enableCompileCache("/opt/kubeless/compiled");

@@ -25,7 +25,7 @@ export interface Tools {
 	readonly onCondition: (resource: Resource<unknown>, condition: Condition) => void;
 }
 
-/** Brings the cluster to what the resource says, and its status to what the cluster has. Throws if the pass must be tried again. */
+/** Makes the cluster match the resource, and its status match the cluster. Throws if the pass must be tried again. */
 export async function reconcile(resource: Resource<unknown>, subject: Subject, tools: Tools): Promise<void> {
 	await removeOldFinalizers(resource, tools.api);
 	if (resource.metadata.deletionTimestamp) return; // the garbage collector removes what it owns

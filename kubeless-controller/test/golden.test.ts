@@ -78,7 +78,7 @@ const functions: Record<string, KubelessFunction> = {
 			handler: "hello.handler",
 			function: "aGVsbG8=",
 			"function-content-type": "base64+zip",
-			checksum: "sha256:2cf24d",
+			checksum: "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
 			deps: "requests\n",
 			timeout: "2.5",
 			deployment: {

@@ -6,17 +6,18 @@ import { metricV2 } from "../src/api/autoscaling.ts";
 import { parseConfig } from "../src/api/config.ts";
 import { contentOf, splitHandler, targetPort } from "../src/api/function.ts";
 import { shortName, withoutNulls } from "../src/api/names.ts";
+import { revisionSpec, rolledBack } from "../src/api/revisions.ts";
 import { parseRuntimes, withImages } from "../src/api/runtimes.ts";
 import type { FunctionSpec, KafkaTrigger, KubelessFunction } from "../src/api/types.ts";
 import { mergeDeployments } from "../src/function/merge.ts";
 import { configMapData, prepareCommand } from "../src/function/steps.ts";
-import { revisionSpec } from "../src/kube/revisions.ts";
 import { readSettings } from "../src/settings.ts";
 import { nextStatus } from "../src/status.ts";
 import { matcher } from "../src/trigger/consumer.ts";
 import { triggerEnvironment } from "../src/trigger/environment.ts";
 import type { World } from "../src/trigger/world.ts";
 
+const DIGEST = "a".repeat(64);
 const python = { depName: "requirements.txt", suffix: ".py" };
 const node = { depName: "package.json", suffix: ".js" };
 
@@ -24,15 +25,15 @@ describe("the prepare step", () => {
 	const cases: [string, FunctionSpec, typeof python, string][] = [
 		[
 			"a text with a checksum",
-			{ handler: "helloget.foo", function: "x", checksum: "sha256:abc1234", "function-content-type": "text" },
+			{ handler: "helloget.foo", function: "x", checksum: `sha256:${DIGEST}`, "function-content-type": "text" },
 			python,
-			"echo 'abc1234  /src/helloget.py' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && cp /src/helloget.py /kubeless/helloget.py && cp /src/requirements.txt /kubeless",
+			`echo '${DIGEST}  /src/helloget.py' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && cp /src/helloget.py /kubeless/helloget.py && cp /src/requirements.txt /kubeless`,
 		],
 		[
 			"a zip in base64",
-			{ handler: "index.foo", function: "x", checksum: "sha256:abc1234", "function-content-type": "base64+zip" },
+			{ handler: "index.foo", function: "x", checksum: `sha256:${DIGEST}`, "function-content-type": "base64+zip" },
 			node,
-			"base64 -d < /src/index > /tmp/func.decoded && echo 'abc1234  /tmp/func.decoded' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && unzip -o /tmp/func.decoded -d /kubeless && cp /src/package.json /kubeless",
+			`base64 -d < /src/index > /tmp/func.decoded && echo '${DIGEST}  /tmp/func.decoded' > /tmp/func.sha256 && sha256sum -c /tmp/func.sha256 && unzip -o /tmp/func.decoded -d /kubeless && cp /src/package.json /kubeless`,
 		],
 		[
 			"a tar at a URL, with its dependencies",
@@ -241,11 +242,15 @@ test("a status that says the same is not written again, and a condition keeps it
 	assert.equal(nextStatus(first, is("False", "Starting"), 2, later)?.observedGeneration, 2);
 });
 
-test("a version for a rollback has neither replicas nor suspend", () => {
-	assert.deepEqual(revisionSpec({ handler: "a.b", suspend: true, deployment: { spec: { replicas: 3, a: 1 } } }), {
+test("a version has neither replicas nor suspend, and a rollback keeps the current ones", () => {
+	const old = revisionSpec({ handler: "a.b", suspend: true, deployment: { spec: { replicas: 3, a: 1 } } });
+	assert.deepEqual(old, { handler: "a.b", deployment: { spec: { a: 1 } } });
+	assert.deepEqual(rolledBack({ handler: "c.d", suspend: false, deployment: { spec: { replicas: 5 } } }, old), {
 		handler: "a.b",
-		deployment: { spec: { a: 1 } },
+		suspend: false,
+		deployment: { spec: { a: 1, replicas: 5 } },
 	});
+	assert.deepEqual(rolledBack({ handler: "c.d" }, old), old);
 });
 
 test("all wrong settings are named in one message", () => {

@@ -24,6 +24,7 @@ export async function runContainer(env: NodeJS.ProcessEnv, runtimes: string): Pr
 			locate: () => findHandler(config, manifest),
 			watched: watches ? { folder: config.installVolume, isWatched } : undefined,
 			local: false,
+			waitsForSave: false,
 			announce: {
 				serving: ({ log }, port, file) => log.info({ runtime: manifest.id, port, file }, "serving"),
 				reloaded: ({ log }) => log.info("the function changed and was reloaded"),

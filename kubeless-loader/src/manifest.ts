@@ -40,6 +40,8 @@ export interface Toolchain {
 /** The fields of `runtime.json` that the loader reads; `runtimes/runtime.schema.json` describes all of them. */
 export interface Manifest {
 	readonly id: string;
+	/** further ids, as FUNC_RUNTIME has them */
+	readonly aliases?: readonly string[];
 	readonly name: string;
 	/** empty: there is no function file, the worker is the function */
 	readonly suffixes: readonly string[];
@@ -53,6 +55,8 @@ export interface Manifest {
 	readonly env?: Readonly<Record<string, string>>;
 	readonly install?: readonly string[];
 	readonly libraries?: string;
+	/** the worker looks for the libraries when a function uses them, so it can start before they are installed */
+	readonly librariesOnDemand?: boolean;
 	/** what the worker cannot do: a need of conformance vectors, and the reason */
 	readonly lacks?: Readonly<Record<string, string>>;
 	readonly toolchain?: Toolchain;
@@ -117,7 +121,7 @@ export function chooseManifest(
 	if (wanted.id) {
 		// Kubeless's controller splits a runtime's name with this pattern.
 		const id = /^[a-zA-Z_-]+/.exec(wanted.id)?.[0] ?? wanted.id;
-		const found = manifests.find((manifest) => manifest.id === id);
+		const found = manifests.find((manifest) => manifest.id === id || manifest.aliases?.includes(id));
 		if (found) return found;
 		throw new StartError("RUNTIME_UNKNOWN", `Unknown runtime "${wanted.id}": give one of ${ids}.`);
 	}

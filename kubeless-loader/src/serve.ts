@@ -55,7 +55,8 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		},
 		gone: (worker, reason, why) => {
 			metrics.workerGone(reason);
-			const expected = reason === "stopped" || reason === "replaced" || reason === "idle";
+			// A worker that was never ready was reported by the load, or as `failed`.
+			const expected = worker.concurrency === 0 || reason === "stopped" || reason === "replaced" || reason === "idle";
 			log[expected ? "debug" : "error"]({ code: "WORKER_GONE", reason, pid: worker.pid }, `worker exited: ${why}`);
 		},
 		reloaded: (result) => metrics.reloaded(result),

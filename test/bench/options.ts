@@ -1,18 +1,18 @@
 import { parseArgs } from "node:util";
 
 export interface Options {
-	/** of one measurement, in `s` */
+	/** the time of one measurement, in s */
 	readonly duration: number;
 	readonly rounds: number;
-	/** process starts that are timed */
+	/** the number of measured process starts */
 	readonly starts: number;
 	/** of each load of the overload scenario, in `s` */
 	readonly overload: number;
-	/** the runtimes to measure; undefined: all that can be */
+	/** the runtimes to measure; undefined: all that are installed */
 	readonly only: readonly string[] | undefined;
 	/** the scenarios to run; undefined: all */
 	readonly scenarios: readonly string[] | undefined;
-	/** a file to write the results to, beside the one in results/ */
+	/** a file for the results, in addition to the one in results/ */
 	readonly output: string | undefined;
 }
 
@@ -33,8 +33,8 @@ Measures what a call costs through the loader and a worker, against a bare node:
 `;
 
 /**
- * Reads the command line; a string is the help to print.
- * @throws {UsageError} one sentence with the cure
+ * Parses the command line. Returns the options, or the help as a string.
+ * @throws {UsageError} one sentence with a hint
  */
 export function readOptions(args: string[], scenarios: readonly string[]): Options | string {
 	const values = parse(args);

@@ -34,7 +34,7 @@ const message = (object: KubeObject, type = "Configured"): string => conditionOf
 describeCluster("a Function with a mistake", () => {
 	const owner = suiteOwner();
 
-	/** Specs that the schema lets pass, and what the status says of them. */
+	/** Specs that the schema accepts, and the condition that each one gets. */
 	const mistakes: Record<string, { spec: object; reason: string; says: RegExp }> = {
 		"no runtime": { spec: { handler: "a.b", function: "x" }, reason: "NoRuntime", says: /Set spec\.runtime/ },
 		"no text": { spec: { runtime: "nodejs24", handler: "a.b" }, reason: "NoFunction", says: /spec\.function is empty/ },
@@ -51,7 +51,7 @@ describeCluster("a Function with a mistake", () => {
 		"a port out of range": { spec: { ...HELLO, service: { ports: [{ port: 99_999 }] } }, reason: "InvalidObject", says: /99999/ },
 	};
 	for (const [what, { spec, reason, says }] of Object.entries(mistakes)) {
-		test(`such as ${what}: says so once in its status and in an Event, and does not retry fast`, async (t) => {
+		test(`such as ${what} is reported once in its status and in an Event, without fast retries`, async (t) => {
 			const ns = await namespace(owner);
 			const api = new RecordingApi(admin());
 			startController(t, { api });
@@ -78,7 +78,7 @@ describeCluster("a Function with a mistake", () => {
 		const refused: Record<string, [object, RegExp]> = {
 			a: [{ ...HELLO, runtime: "cobol85" }, /runtime cobol85 is unknown\. Use one of: .*nodejs24/],
 			b: [{ ...HELLO, handler: "nodot" }, /handler must be FILE\.FUNCTION/],
-			c: [{ ...HELLO, checksum: "md5:12" }, /checksum must be sha256:HEX/],
+			c: [{ ...HELLO, checksum: "sha256:12" }, /checksum must be sha256: and 64 hexadecimal digits/],
 			d: [{ ...HELLO, timeout: "soon" }, /timeout must be a number of seconds/],
 			e: [{ ...HELLO, "function-content-type": "jar" }, /function-content-type must be text, base64 or url/],
 			f: [{ runtime: "nodejs24" }, /a runtime needs a handler/],
@@ -98,7 +98,7 @@ describeCluster("a Function with a mistake", () => {
 		assert.equal(status, 0, stderr);
 	});
 
-	test("says in the status what the API server warns of", async (t) => {
+	test("a warning of the API server stands in the status", async (t) => {
 		const ns = await namespace(owner);
 		startController(t);
 		const labeled = await kubectl(["label", "namespace", ns, "pod-security.kubernetes.io/warn=restricted"]);
@@ -178,7 +178,7 @@ describeCluster("a Function with a mistake", () => {
 describeCluster("a cluster that refuses", () => {
 	const owner = suiteOwner();
 
-	test("by a quota: the status says so, and the Function works when there is room", async (t) => {
+	test("by a quota is reported, and the Function works when the quota is raised", async (t) => {
 		const ns = await namespace(owner);
 		startController(t);
 		await create({
@@ -195,7 +195,7 @@ describeCluster("a cluster that refuses", () => {
 		await condition("Function", ns, "hello", "Configured", "Configured");
 	});
 
-	test("by a quota for pods: the status has the ReplicaSet's words", async (t) => {
+	test("by a quota for pods is reported with the ReplicaSet's message", async (t) => {
 		const ns = await namespace(owner);
 		startController(t);
 		await create({ apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "none", namespace: ns }, spec: { hard: { pods: "0" } } });
@@ -204,7 +204,7 @@ describeCluster("a cluster that refuses", () => {
 		assert.match(message(await condition("Function", ns, "hello", "Ready", "QuotaExceeded"), "Ready"), /exceeded quota/);
 	});
 
-	test("a right that is missing stands in the status, everything else works", async (t) => {
+	test("by a missing right is reported, everything else works", async (t) => {
 		const ns = await namespace(owner);
 		const role = JSON.parse((await kubectl(["get", "clusterrole", "kubeless-controller", "-o", "json"])).stdout);
 		const name = `narrow-${ns}`;
@@ -236,7 +236,7 @@ describeCluster("a cluster that refuses", () => {
 		);
 	});
 
-	test("the rights in deploy/ suffice for a Function's life", async (t) => {
+	test("accepts everything that a Function's life needs with the rights in deploy/", async (t) => {
 		const ns = await namespace(owner);
 		const running = startController(t, { cluster: await asAccount("kubeless", "kubeless-controller") });
 		standIn(t, ns);
@@ -270,7 +270,7 @@ async function asAccount(ns: string, name: string): Promise<ReturnType<typeof lo
 describeCluster("a controller", () => {
 	const owner = suiteOwner();
 
-	test("that fails before or after any of its writes leaves a cluster which the next one completes", async (t) => {
+	test("that fails before or after any of its writes leaves a state that the next one completes", async (t) => {
 		let points = 0;
 		for (let point = 1; ; point++) {
 			const ns = await namespace(owner);
@@ -329,6 +329,24 @@ describeCluster("a controller", () => {
 		await eventually("Deployment", ns, "other", hasVariable);
 		await config("{}");
 		await eventually("Deployment", ns, "hello", (deployment) => !hasVariable(deployment));
+	});
+
+	test("ends when functions-namespace changes, and works on that namespace alone after its restart", async (t) => {
+		const [ns, other] = [await namespace(owner), await namespace(owner)];
+		const restrict = (value: string) => patch("ConfigMap", "kubeless", "kubeless-config", { data: { "functions-namespace": value } });
+		t.after(() => restrict(""));
+		const first = startController(t);
+		await first.started();
+		await restrict(ns);
+		await poll(
+			() => (first.lines.some((line) => line === "ended: functions-namespace has changed") ? true : undefined),
+			() => "it does not end",
+		);
+		await startController(t).started();
+		await create(fn(other, "hello"));
+		await create(fn(ns, "hello"));
+		await condition("Function", ns, "hello", "Configured", "Configured");
+		assert.equal((await get("Function", other, "hello"))?.status, undefined);
 	});
 
 	test("goes on after a restart of the API server", async (t) => {

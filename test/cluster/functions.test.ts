@@ -14,6 +14,7 @@ import {
 	get,
 	gone,
 	HELLO,
+	kubectl,
 	list,
 	namespace,
 	patch,
@@ -88,6 +89,28 @@ describeCluster("a Function on a cluster", () => {
 		await eventually<Deployment>("Deployment", ns, "hello", (deployment) => env(deployment, "A") === undefined);
 	});
 
+	test("is not Ready for a changed spec before a pod of the new version is", async () => {
+		const ns = await namespace(owner);
+		standIn(owner, ns);
+		await create(fn(ns, "hello"));
+		await condition("Function", ns, "hello", "Ready", "Ready");
+		await patch("Function", ns, "hello", { spec: { function: "exports.handler = () => 'changed';" } });
+		await condition("Function", ns, "hello", "Ready", "Ready");
+		const changed = api.statuses.filter(({ of, status }) => of === `${ns}/hello` && status.observedGeneration === 2);
+		const states = changed.map(({ status }) => status.conditions?.find(({ type }) => type === "Ready")?.status);
+		assert.equal(states[0], "False", JSON.stringify(changed));
+		assert.deepEqual([...new Set(states)], ["False", "True"]);
+	});
+
+	test("has the replicas that kubectl scale gives the Function", async () => {
+		const ns = await namespace(owner);
+		await create(fn(ns, "hello", { ...HELLO, deployment: { spec: { replicas: 1 } } }));
+		await condition("Function", ns, "hello", "Configured", "Configured");
+		const { status, stderr } = await kubectl(["scale", "function", "hello", "-n", ns, "--replicas=4"]);
+		assert.equal(status, 0, stderr);
+		await eventually<Deployment>("Deployment", ns, "hello", ({ spec }) => spec.replicas === 4);
+	});
+
 	test("gets back an object that was deleted or changed by hand", async () => {
 		const ns = await namespace(owner);
 		await create(fn(ns, "hello"));
@@ -112,7 +135,7 @@ describeCluster("a Function on a cluster", () => {
 		assert.equal(changed.metadata.annotations?.["example.com/a"], "b");
 	});
 
-	test("leaves an object of its name that Kubeless did not make, and says so", async () => {
+	test("leaves an object of its name that Kubeless did not make, and reports the conflict", async () => {
 		const ns = await namespace(owner);
 		const data = { mine: "yes" };
 		await create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "hello", namespace: ns }, data });

@@ -18,8 +18,6 @@ export interface Plane {
 	readonly token: string;
 	/** Stops the API server as a crash would, and starts it again with the same data. */
 	restartApiServer(): Promise<void>;
-	/** Returns the process of a part, to stop or continue it. */
-	part(name: string): ChildProcess;
 	stop(): Promise<void>;
 }
 
@@ -59,47 +57,56 @@ export async function startPlane(binary: string, base: number): Promise<Plane> {
 			"--kubelet-preferred-address-types=InternalIP",
 			"--profiling=false",
 		);
-		await ready("the API server", home, () => status(apiPort, "/readyz", token));
+		await ready("kube-apiserver", home, parts.get("kube-apiserver"), () => status(apiPort, "/readyz", token));
 	};
 
-	start(
-		"etcd",
-		"--name=one",
-		`--data-dir=${home}/etcd`,
-		`--listen-client-urls=${etcd}`,
-		`--advertise-client-urls=${etcd}`,
-		`--listen-peer-urls=${peer}`,
-		`--initial-advertise-peer-urls=${peer}`,
-		`--initial-cluster=one=${peer}`,
-		"--unsafe-no-fsync",
-		"--log-level=error",
-	);
-	await ready("etcd", home, () => isOpen(etcdPort));
-	await startApiServer();
-	const common = [`--kubeconfig=${kubeconfig}`, "--leader-elect=false", "--bind-address=127.0.0.1"];
-	start(
-		"kube-controller-manager",
-		...common,
-		`--secure-port=${managerPort}`,
-		`--service-account-private-key-file=${home}/pki/sa.key`,
-		`--root-ca-file=${home}/pki/apiserver.crt`,
-		"--horizontal-pod-autoscaler-sync-period=5s",
-	);
-	start("kube-scheduler", ...common, `--secure-port=${schedulerPort}`);
-	await ready("the default service account", home, () => status(apiPort, "/api/v1/namespaces/default/serviceaccounts/default", token));
+	const stop = async (): Promise<void> => {
+		// Backwards: the API server needs etcd until it has stopped.
+		for (const part of [...parts.values()].reverse()) await end(part, "SIGTERM");
+	};
+	try {
+		start(
+			"etcd",
+			"--name=one",
+			`--data-dir=${home}/etcd`,
+			`--listen-client-urls=${etcd}`,
+			`--advertise-client-urls=${etcd}`,
+			`--listen-peer-urls=${peer}`,
+			`--initial-advertise-peer-urls=${peer}`,
+			`--initial-cluster=one=${peer}`,
+			"--unsafe-no-fsync",
+			"--log-level=error",
+		);
+		await ready("etcd", home, parts.get("etcd"), () => isOpen(etcdPort));
+		await startApiServer();
+		const common = [`--kubeconfig=${kubeconfig}`, "--leader-elect=false", "--bind-address=127.0.0.1"];
+		start(
+			"kube-controller-manager",
+			...common,
+			`--secure-port=${managerPort}`,
+			`--service-account-private-key-file=${home}/pki/sa.key`,
+			`--root-ca-file=${home}/pki/apiserver.crt`,
+			"--horizontal-pod-autoscaler-sync-period=5s",
+		);
+		start("kube-scheduler", ...common, `--secure-port=${schedulerPort}`);
+		await ready("kube-controller-manager", home, parts.get("kube-controller-manager"), () =>
+			status(apiPort, "/api/v1/namespaces/default/serviceaccounts/default", token),
+		);
+	} catch (error) {
+		await stop();
+		throw error;
+	}
 
 	return {
 		kubeconfig,
 		server,
 		token,
-		part: (name) => parts.get(name) as ChildProcess,
 		async restartApiServer() {
 			await end(parts.get("kube-apiserver") as ChildProcess, "SIGKILL");
 			await startApiServer();
 		},
 		async stop() {
-			// Backwards: the API server needs etcd until it has stopped.
-			for (const part of [...parts.values()].reverse()) await end(part, "SIGTERM");
+			await stop();
 			rmSync(home, { recursive: true, force: true });
 		},
 	};
@@ -114,13 +121,18 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
 	clearTimeout(timer);
 }
 
-async function ready(what: string, home: string, look: () => Promise<boolean>): Promise<void> {
+async function ready(name: string, home: string, part: ChildProcess | undefined, look: () => Promise<boolean>): Promise<void> {
 	await poll(
-		async () => (await look()) || undefined,
-		() => `${what} does not start, see ${home}/*.log`,
+		async () => {
+			if (part && part.exitCode !== null) throw new Error(`${name} ended: ${lastLines(join(home, `${name}.log`))}`);
+			return (await look()) || undefined;
+		},
+		() => `${name} does not start, see ${home}/${name}.log`,
 		START_MS,
 	);
 }
+
+const lastLines = (file: string): string => readFileSync(file, "utf8").trim().split("\n").slice(-3).join("\n");
 
 function isOpen(port: number): Promise<boolean> {
 	return new Promise((resolve) => {

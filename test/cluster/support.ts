@@ -158,11 +158,15 @@ export function eventually<T extends KubeObject>(
 	);
 }
 
+/**
+ * Resolves when the object is gone. The garbage collector of Kubernetes removes it in about 2 s, but stops for up to a minute when a CRD
+ * comes or goes.
+ */
 export async function gone(kind: string, namespace: string, name: string): Promise<void> {
 	await poll(
 		async () => ((await get(kind, namespace, name)) === undefined ? true : undefined),
 		() => `${kind} ${name} is still there`,
-		30_000,
+		120_000,
 	);
 }
 
@@ -215,12 +219,16 @@ export function startController(owner: Owner, options: Partial<ControllerOptions
 export class RecordingApi extends Api {
 	/** Method and path of each request but watches. */
 	readonly sent: string[] = [];
+	/** The statuses that were written, by the resource's namespace and name. */
+	readonly statuses: { readonly of: string; readonly status: Status }[] = [];
 	/** Throws for a request that must fail. @param done whether the API server has worked on it already */
 	onRequest: (method: string, path: string, done: boolean) => void = () => {};
 
 	override async send<T = KubeObject>(...[method, path, request]: Parameters<Api["send"]>): Promise<Answer<T>> {
 		this.sent.push(`${method} ${path}`);
 		this.onRequest(method, path, false);
+		const { metadata, status } = (request?.body ?? {}) as Partial<Resource<unknown>>;
+		if (path.endsWith("/status") && metadata && status) this.statuses.push({ of: `${metadata.namespace}/${metadata.name}`, status });
 		const answer = await super.send<T>(method, path, request);
 		this.onRequest(method, path, true);
 		return answer;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { everyLanguage } from "../local/languages.ts";
-import { run } from "../support/desk.ts";
+import { run } from "../support/local-command.ts";
 
 /** A first start compiles, with every cache empty. In ms. */
 const patienceMs = 600_000;

@@ -2,8 +2,8 @@ import { chmodSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { root } from "../platform/manifests.ts";
-import { shellEnv } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { shellEnv } from "../support/local-command.ts";
 import { follow, freePort, type Step, stepsOf } from "../support/page.ts";
 import { must } from "./docker.ts";
 import { describeImages, imageOf, versions } from "./images.ts";
@@ -14,7 +14,7 @@ describeImages("the pages about images", () => {
 	before(async () => {
 		const { version } = versions.find(({ id }) => id === "nodejs") ?? {};
 		for (const name of ["nodejs", "nodejs-installer"]) await must("tag", imageOf(name, version), `kubeless/${name}`);
-		// The version that examples/docker names.
+		// The version in examples/docker.
 		await must("buildx", "bake", "--file", "docker-bake.hcl", "--file", "docker-bake.json", "nodejs-24", "nodejs-24-installer");
 	});
 

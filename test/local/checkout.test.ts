@@ -4,8 +4,8 @@ import { accessSync, constants, cpSync, existsSync, mkdirSync, readFileSync } fr
 import { delimiter, dirname, join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { Desk, run, tell } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { LocalCommand, run, tell } from "../support/local-command.ts";
 import type { Owner } from "../support/owner.ts";
 import { languageOf } from "./languages.ts";
 import { installedCommand, oldNode } from "./old-node.ts";
@@ -18,9 +18,9 @@ const single = (text: string) => languageOf("nodejs").single(text);
 test("npm makes the command in node_modules/.bin", async (t) => {
 	accessSync(installedCommand, constants.X_OK);
 	const place = folder(t, { "f.js": single("by the command") });
-	const desk = await run(t, ["f.js"], { cwd: place, command: [installedCommand] });
-	assert.equal(await desk.answer(), "by the command");
-	assert.deepEqual(await desk.stop(), { code: 0, signal: null });
+	const local = await run(t, ["f.js"], { cwd: place, command: [installedCommand] });
+	assert.equal(await local.answer(), "by the command");
+	assert.deepEqual(await local.stop(), { code: 0, signal: null });
 });
 
 test("the command works where the machine's Node.js is older than it needs", { skip: oldNode.missing }, async (t) => {
@@ -33,8 +33,8 @@ test("the command works where the machine's Node.js is older than it needs", { s
 	assert.match(wrong.stderr, /^kubeless-loader: There is no file .*gone\.js\.\n$/);
 	// The function runs on the Node.js that its author has.
 	const place = folder(t, { "f.js": "exports.version = () => process.version;" });
-	const desk = await run(t, ["f.js"], { ...old, cwd: place });
-	assert.equal(await desk.answer(), oldNode.version);
+	const local = await run(t, ["f.js"], { ...old, cwd: place });
+	assert.equal(await local.answer(), oldNode.version);
 });
 
 test("without a build, or without a Node.js that is new enough, it says what to do", { skip: oldNode.missing }, async (t) => {
@@ -59,11 +59,11 @@ function clone(owner: Owner): { place: string; files: string[] } {
 }
 
 /** npm, and the shell it starts, take a Ctrl-C for their own end, whatever the command does. */
-async function interrupted(desk: Desk): Promise<void> {
-	const { code, signal } = await desk.stop();
+async function interrupted(local: LocalCommand): Promise<void> {
+	const { code, signal } = await local.stop();
 	assert.ok(code === 0 || signal === "SIGINT", `code ${code}, signal ${signal}`);
-	assert.match(desk.output, /^finishing the running calls, then stopping$/m);
-	assert.doesNotMatch(desk.stderr, /error/i);
+	assert.match(local.output, /^finishing the running calls, then stopping$/m);
+	assert.doesNotMatch(local.stderr, /error/i);
 }
 
 test("npm start in a fresh clone installs, builds and serves the example; with a file, that file", {
@@ -75,20 +75,20 @@ test("npm start in a fresh clone installs, builds and serves the example; with a
 	const path = oldNode.missing ? [dirname(process.execPath), oldNode.path].join(delimiter) : oldNode.path;
 	const options = { cwd: place, command: ["npm"], env: { PATH: path, FUNC_PORT: "0" }, patienceMs: INSTALL_MS };
 
-	const first = await new Desk(t, ["start"], options).serving();
+	const first = await new LocalCommand(t, ["start"], options).serving();
 	assert.match(first.output, /^Installing the checkout's dependencies/m);
 	assert.equal((await first.ask()).status, 200);
 	assert.match(first.output, /^ *curl http/m);
 	await interrupted(first);
 
 	const mine = folder(t, { "mine.js": single("my own") });
-	const second = await new Desk(t, ["start", "--", join(mine, "mine.js"), "--env", "A=b c"], options).serving();
+	const second = await new LocalCommand(t, ["start", "--", join(mine, "mine.js"), "--env", "A=b c"], options).serving();
 	assert.doesNotMatch(second.output, /^Installing/m, "it is installed");
 	assert.equal(await second.answer(), "my own");
 	await interrupted(second);
 
 	// A file is looked for where the command was given, which need not be the checkout's root.
-	const relative = await new Desk(t, ["--prefix", place, "start", "--", "mine.js"], { ...options, cwd: mine }).serving();
+	const relative = await new LocalCommand(t, ["--prefix", place, "start", "--", "mine.js"], { ...options, cwd: mine }).serving();
 	assert.equal(await relative.answer(), "my own");
 	await interrupted(relative);
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { basename, delimiter, dirname, join } from "node:path";
 import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import { Desk, type DeskOptions, run } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { LocalCommand, type LocalCommandOptions, run } from "../support/local-command.ts";
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 import { everyLanguage } from "./languages.ts";
@@ -12,6 +12,9 @@ import { mistake } from "./mistake.ts";
 
 /** No language's installer takes this for a list of dependencies. */
 const NONSENSE = "<<< no list of dependencies >>>\n";
+
+/** In the place of sh: everything works but an installer, which does not end. */
+const HANGING_INSTALLER = '#!/bin/sh\ncase "$*" in */install*) sleep 60; exit 1 ;; esac\nexec /bin/sh "$@"\n';
 
 /** All files under a folder, each with what would tell that it was written to. */
 function inventory(place: string): Record<string, string> {
@@ -22,13 +25,20 @@ function inventory(place: string): Record<string, string> {
 	);
 }
 
-/** What a cache has that a start would take for an installation. */
-const installations = (cache: string, id: string): string[] =>
-	(existsSync(join(cache, id)) ? readdirSync(join(cache, id)) : []).filter((name) => name !== "none" && !name.includes("."));
+const namesIn = (cache: string, id: string): string[] => (existsSync(join(cache, id)) ? readdirSync(join(cache, id)) : []);
+
+/** The links of a cache, each to a complete installation. */
+const installations = (cache: string, id: string): string[] => namesIn(cache, id).filter((name) => /^[0-9a-f]{16}$/.test(name));
+
+/** The installations of a cache to which no link leads. */
+const unlinked = (cache: string, id: string): string[] => {
+	const targets = installations(cache, id).map((name) => basename(realpathSync(join(cache, id, name))));
+	return namesIn(cache, id).filter((name) => name.includes(".") && !targets.includes(name));
+};
 
 const unset = { KUBELESS_LOADER_CACHE: undefined };
 
-everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, single }) => {
+everyLanguage("dependencies of a function", ({ id, suffix, depsFile, example, single }) => {
 	const skip = depsFile === undefined ? "it has no file of dependencies" : !existsSync(example("deps")) && "it has no such example";
 	const deps = depsFile as string;
 
@@ -38,33 +48,33 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		cpSync(example("deps"), place, { recursive: true });
 		return { place, file: join(place, `deps${suffix}`) };
 	};
-	const stopped = async (desk: Desk) => assert.deepEqual(await desk.stop(), { code: 0, signal: null });
+	const stopped = async (local: LocalCommand) => assert.deepEqual(await local.stop(), { code: 0, signal: null });
 
-	test("is installed once, with a word about it, into the user's cache, and not into the function's folder", { skip }, async (t) => {
+	test("dependencies are installed once, into the user's cache and not into the function's folder, and a line announces it", {
+		skip,
+	}, async (t) => {
 		const { place, file } = copied(t);
 		const before = inventory(place);
 		const home = folder(t);
-		const options: DeskOptions = { env: { ...unset, XDG_CACHE_HOME: home } };
+		const options: LocalCommandOptions = { env: { ...unset, XDG_CACHE_HOME: home } };
 		const first = await run(t, [file], options);
 		assert.match(first.output, new RegExp(`^Installing .*${place}/${deps}`, "m"));
 		assert.match(first.output, /^Installed in \d+\.\d s\.$/m);
 		assert.equal((await first.ask("some data")).status, 200);
 		await stopped(first);
 		assert.ok(installations(join(home, "kubeless-loader"), id).length > 0);
-		const installed = inventory(join(home, "kubeless-loader"));
 		const second = await run(t, [file], options);
-		assert.doesNotMatch(second.output, /install/i);
+		assert.doesNotMatch(second.output, /^Installing/m);
 		const answer = await second.ask("some data");
 		assert.equal(answer.status, 200);
 		assert.notEqual(answer.text, "");
 
-		// Another function with the same dependencies, elsewhere, has them too.
+		// Another function with the same dependencies, elsewhere.
 		const third = await run(t, [copied(t).file], options);
-		assert.doesNotMatch(third.output, /install/i);
 		assert.equal((await third.ask("some data")).text, answer.text);
 		await stopped(third);
 
-		// A change that cannot be installed leaves the one before; the change taken back costs nothing.
+		// After a change that cannot be installed the previous version serves; undoing the change installs nothing.
 		const listed = readFileSync(join(place, deps), "utf8");
 		writeFileSync(join(place, deps), NONSENSE);
 		await second.wrote(/the previous version is still served\. Cannot install/);
@@ -76,15 +86,10 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		assert.equal((await second.ask("some data")).text, answer.text);
 		await stopped(second);
 		assert.deepEqual(Object.keys(inventory(place)), Object.keys(before));
-		assert.deepEqual(
-			installations(join(home, "kubeless-loader"), id),
-			Object.keys(installed)
-				.filter((name) => /^[^/]+\/[0-9a-f]+$/.test(name))
-				.map((name) => name.slice(id.length + 1)),
-		);
+		assert.deepEqual(unlinked(join(home, "kubeless-loader"), id), []);
 	});
 
-	test("and cannot be installed ends the start with the installer's own words", { skip }, async (t) => {
+	test("dependencies that cannot be installed end the start with the installer's output", { skip }, async (t) => {
 		const place = folder(t, { [`f${suffix}`]: single("served"), [deps]: NONSENSE });
 		const cache = folder(t);
 		const env = { KUBELESS_LOADER_CACHE: cache };
@@ -92,13 +97,12 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 		assert.match(told, new RegExp(`^Cannot install ${place}/${deps}: `));
 		assert.ok(told.trim().split("\n").length > 1, `the installer's own words: ${told}`);
 		assert.match(told, /<<<|JSON|no list/, told);
-		const left = installations(cache, id);
 		const again = await mistake(t, ["run", join(place, `f${suffix}`)], { env });
 		assert.match(again, /^Cannot install /, "it is tried again");
-		assert.deepEqual(installations(cache, id), left);
+		assert.deepEqual(unlinked(cache, id), [], "nothing is left of it");
 	});
 
-	test("and was half installed when it was interrupted is installed whole the next time", { skip }, async (t) => {
+	test("an interrupted installation is never used, and the next start installs all dependencies", { skip }, async (t) => {
 		const { file } = copied(t);
 		const cache = folder(t);
 		const env = { KUBELESS_LOADER_CACHE: cache };
@@ -108,42 +112,41 @@ everyLanguage("what a function depends on", ({ id, suffix, depsFile, example, si
 			["SIGKILL", 200],
 			["SIGINT", 500],
 		] as const) {
-			const desk = new Desk(t, ["run", file], { env });
+			const local = new LocalCommand(t, ["run", file], { env });
 			// Some installations take no longer than that: then all was there before the signal came, and nothing is left to interrupt.
-			if (!(await desk.wrote(/^Installing| is served at /)).startsWith("Installing")) {
-				await stopped(desk);
+			if (!(await local.wrote(/^Installing| is served at /)).startsWith("Installing")) {
+				await stopped(local);
 				break;
 			}
 			await after(ms);
-			desk.press(signal);
-			const { code } = await desk.ended;
-			await untilGone(desk.marker);
+			local.press(signal);
+			const { code } = await local.ended;
+			await untilGone(local.marker);
 			// What the worker itself needs comes first, and may have been installed whole.
-			whole += desk.lines.filter((line) => /^Installed/.test(line)).length;
+			whole += local.lines.filter((line) => /^Installed/.test(line)).length;
 			assert.equal(installations(cache, id).length, whole, `after ${signal}`);
 			if (signal === "SIGKILL") continue;
-			assert.notEqual(code, 1, desk.stderr);
-			assert.equal(desk.stderr, "", "who pressed Ctrl-C knows why it ended");
+			assert.notEqual(code, 1, local.stderr);
+			assert.equal(local.stderr, "", "Ctrl-C is no error");
 		}
-		const desk = await run(t, [file], { env });
-		assert.equal((await desk.ask("some data")).status, 200);
-		await stopped(desk);
-		const left = readdirSync(join(cache, id)).filter((name) => name.includes("."));
-		assert.deepEqual(left, [], "nothing is left of what was interrupted");
+		const local = await run(t, [file], { env });
+		assert.equal((await local.ask("some data")).status, 200);
+		await stopped(local);
+		assert.deepEqual(unlinked(cache, id), [], "nothing is left of what was interrupted");
 	});
 
-	test("is installed whole by two that start at once", { skip }, async (t) => {
+	test("two starts at once each have all dependencies", { skip }, async (t) => {
 		const cache = folder(t);
-		const desks = await Promise.all([1, 2].map(() => run(t, [copied(t).file], { env: { KUBELESS_LOADER_CACHE: cache } })));
-		for (const desk of desks) assert.equal((await desk.ask("some data")).status, 200);
+		const locals = await Promise.all([1, 2].map(() => run(t, [copied(t).file], { env: { KUBELESS_LOADER_CACHE: cache } })));
+		for (const local of locals) assert.equal((await local.ask("some data")).status, 200);
 	});
 });
 
 everyLanguage("an installer that hangs", ({ suffix, depsFile, example, single }) => {
 	const skip = depsFile === undefined ? "it has no file of dependencies" : !existsSync(example("deps")) && "it has no such example";
 
-	test("ends with the loader that started it, with all it started", { skip }, async (t) => {
-		const tools = folder(t, { sh: "#!/bin/sh\nsleep 60\nexit 1\n" });
+	test("an installer that hangs ends with the loader, with its child processes", { skip }, async (t) => {
+		const tools = folder(t, { sh: HANGING_INSTALLER });
 		chmodSync(join(tools, "sh"), 0o755);
 		const place = folder(t, { [`f${suffix}`]: single("served"), [depsFile as string]: "something\n" });
 		const path = [dirname(process.execPath), tools, process.env["PATH"]].join(delimiter);
@@ -154,16 +157,16 @@ everyLanguage("an installer that hangs", ({ suffix, depsFile, example, single })
 			["SIGHUP", 500],
 			["SIGINT", 0],
 		] as const) {
-			const desk = new Desk(t, ["run", join(place, `f${suffix}`)], { env: { KUBELESS_LOADER_CACHE: folder(t), PATH: path } });
-			await desk.wrote(/^Installing/);
+			const local = new LocalCommand(t, ["run", join(place, `f${suffix}`)], { env: { KUBELESS_LOADER_CACHE: folder(t), PATH: path } });
+			await local.wrote(/^Installing/);
 			await after(ms);
-			desk.child.kill(signal);
-			await desk.gone(`after ${signal}`);
+			local.child.kill(signal);
+			await local.gone(`after ${signal}`);
 		}
 	});
 
-	test("ends with a start that fails for another reason", { skip }, async (t) => {
-		const tools = folder(t, { sh: "#!/bin/sh\nsleep 60\nexit 1\n" });
+	test("an installer that hangs ends when the start fails for another reason", { skip }, async (t) => {
+		const tools = folder(t, { sh: HANGING_INSTALLER });
 		chmodSync(join(tools, "sh"), 0o755);
 		const taken = await run(t, [join(folder(t, { [`f${suffix}`]: single("served") }), `f${suffix}`)]);
 		const place = folder(t, { [`f${suffix}`]: single("served"), [depsFile as string]: "something\n" });

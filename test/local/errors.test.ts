@@ -1,44 +1,44 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { run } from "../support/desk.ts";
+import { run } from "../support/local-command.ts";
 import { everyLanguage, languageOf } from "./languages.ts";
 
-everyLanguage("at a desk", ({ suffix, example }) => {
+everyLanguage("locally", ({ suffix, example }) => {
 	const conformance = example(`conformance${suffix}`);
 
-	test("an error of the function is told in the answer and in the log, with its message, file and line", async (t) => {
+	test("an error of the function is in the answer and in the log, with its message, file and line", async (t) => {
 		const line =
 			readFileSync(conformance, "utf8")
 				.split("\n")
 				.findIndex((text) => /\braises\b/.test(text)) + 1;
-		const desk = await run(t, [conformance, "--handler", "raises"]);
-		const { status, text, headers } = await desk.ask("naïve mistake <script>");
+		const local = await run(t, [conformance, "--handler", "raises"]);
+		const { status, text, headers } = await local.ask("naïve mistake <script>");
 		assert.equal(status, 500);
 		assert.match(headers["content-type"] as string, /^text\/plain/);
 		assert.match(text, /naïve mistake <script>/);
 		const place = new RegExp(`conformance\\${suffix}\\D{1,12}(\\d+)`);
 		const told = Number(place.exec(text)?.[1]);
-		assert.ok(told >= line && told <= line + 4, `the line is told: ${text}`);
-		await desk.wrote(/naïve mistake/);
-		assert.match(desk.output, place);
-		assert.equal(desk.output.match(/naïve mistake/g)?.length, 1, `it is said once: ${desk.output}`);
-		assert.equal((await desk.ask("another")).status, 500);
+		assert.ok(told >= line && told <= line + 4, `the line is in the answer: ${text}`);
+		await local.wrote(/naïve mistake/);
+		assert.match(local.output, place);
+		assert.equal(local.output.match(/naïve mistake/g)?.length, 1, `it is said once: ${local.output}`);
+		assert.equal((await local.ask("another")).status, 500);
 	});
 
 	test("what the function prints stands there as it is, and every call has its line", async (t) => {
-		const desk = await run(t, [conformance, "--handler", "prints"]);
+		const local = await run(t, [conformance, "--handler", "prints"]);
 		const text = 'two words {"json": [1]} čšž';
-		assert.equal(await desk.answer(text), "printed");
-		await desk.wrote(/"POST \/ HTTP\/1\.1" 200 7/);
-		assert.equal(desk.lines.filter((line) => line === text).length, 2, desk.output);
-		await desk.answer('{"level":"error","msg":"not a record of ours"}');
-		await desk.wrote(/^\{"level":"error","msg":"not a record of ours"\}$/, 2);
-		await desk.wrote(/^conformance loaded$/);
-		assert.doesNotMatch(desk.output, /"time":|"pid":/, "no log records for machines");
+		assert.equal(await local.answer(text), "printed");
+		await local.wrote(/"POST \/ HTTP\/1\.1" 200 7/);
+		assert.equal(local.lines.filter((line) => line === text).length, 2, local.output);
+		await local.answer('{"level":"error","msg":"not a record of ours"}');
+		await local.wrote(/^\{"level":"error","msg":"not a record of ours"\}$/, 2);
+		await local.wrote(/^conformance loaded$/);
+		assert.doesNotMatch(local.output, /"time":|"pid":/, "no log records for machines");
 	});
 
-	test("what cannot be sent, a process that ends and a call that takes too long are told as what they are", async (t) => {
+	test("an invalid result is answered 500, a dead process 502 and a late call 408, each with its cause", async (t) => {
 		const nonsense = await run(t, [conformance, "--handler", "nonsense"]);
 		const invalid = await nonsense.ask();
 		assert.equal(invalid.status, 500);
@@ -56,18 +56,18 @@ everyLanguage("at a desk", ({ suffix, example }) => {
 		assert.match(late.text, /in time/);
 	});
 
-	test("a body that is not what it says is told to who sent it", async (t) => {
-		const desk = await run(t, [conformance, "--handler", "echoes"]);
-		const { status, text } = await desk.ask({ body: '{"half":', headers: { "Content-Type": "application/json" } });
+	test("a body that does not match its Content-Type is answered 400 with the cause", async (t) => {
+		const local = await run(t, [conformance, "--handler", "echoes"]);
+		const { status, text } = await local.ask({ body: '{"half":', headers: { "Content-Type": "application/json" } });
 		assert.equal(status, 400);
 		assert.ok(text.trim() !== "" && !/\bat .*worker/.test(text), text);
 	});
 });
 
 test("probes and figures are there as in a container", async (t) => {
-	const desk = await run(t, [languageOf("nodejs").example("conformance.js"), "--handler", "echoes"]);
-	assert.equal(await desk.answer("first"), "first");
-	assert.equal((await desk.ask({ path: "/healthz" })).text, "OK");
-	assert.equal((await desk.ask({ path: "/readyz" })).text, "OK");
-	assert.match((await desk.ask({ path: "/metrics" })).text, /^function_calls_total\{method="POST"\} 1$/m);
+	const local = await run(t, [languageOf("nodejs").example("conformance.js"), "--handler", "echoes"]);
+	assert.equal(await local.answer("first"), "first");
+	assert.equal((await local.ask({ path: "/healthz" })).text, "OK");
+	assert.equal((await local.ask({ path: "/readyz" })).text, "OK");
+	assert.match((await local.ask({ path: "/metrics" })).text, /^function_calls_total\{method="POST"\} 1$/m);
 });

@@ -7,7 +7,7 @@ import { readRuntimes } from "../conformance/runtimes.ts";
 
 const runtimes = fileURLToPath(new URL("../../runtimes", import.meta.url));
 
-/** A language as a user at a desk sees it. */
+/** A language as a user locally sees it. */
 export interface Language {
 	readonly id: string;
 	readonly name: string;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { basename, join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { run, tell } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { BIN, LocalCommand, run, tell } from "../support/local-command.ts";
 import { everyLanguage, languageOf } from "./languages.ts";
 import { mistake } from "./mistake.ts";
 
@@ -17,14 +17,14 @@ everyLanguage("kubeless-loader run", (language) => {
 	test("serves a file from any folder and says where, with a curl line to paste", async (t) => {
 		const place = folder(t, { [`a folder/ünï one${suffix}`]: language.single("found") });
 		mkdirSync(join(place, "elsewhere"));
-		const desk = await run(t, [`../a folder/ünï one${suffix}`], { cwd: join(place, "elsewhere") });
-		assert.match(desk.output, new RegExp(`^ünï one\\${suffix} is served at http://localhost:${desk.port} `, "m"));
-		const curl = await desk.wrote(/^ *curl /);
+		const local = await run(t, [`../a folder/ünï one${suffix}`], { cwd: join(place, "elsewhere") });
+		assert.match(local.output, new RegExp(`^ünï one\\${suffix} is served at http://localhost:${local.port} `, "m"));
+		const curl = await local.wrote(/^ *curl /);
 		const { error, stdout } = spawnSync("sh", ["-c", curl], { encoding: "utf8" });
 		if (!error && stdout !== "") assert.equal(stdout, "found");
-		assert.equal(await desk.answer(), "found");
-		assert.deepEqual(await desk.stop(), { code: 0, signal: null });
-		assert.equal(desk.stderr, "");
+		assert.equal(await local.answer(), "found");
+		assert.deepEqual(await local.stop(), { code: 0, signal: null });
+		assert.equal(local.stderr, "");
 	});
 
 	test("takes the handler that --handler names, before the one that FUNC_HANDLER does", async (t) => {
@@ -37,13 +37,13 @@ everyLanguage("kubeless-loader run", (language) => {
 	test("lists the handlers of a file that has several, and says how to name one", async (t) => {
 		const told = await mistake(t, ["run", conformance]);
 		for (const handler of ["echoes", "sleeps", "raises"]) assert.match(told, new RegExp(`\\b${handler}\\b`));
-		assert.match(told, /--handler|FUNC_HANDLER/);
+		assert.match(told, new RegExp(`^conformance\\${suffix} has several handlers: .* name one with --handler`));
 		assert.equal(told.split("sleeps").length, 2, `they are listed once: ${told}`);
 	});
 
 	test("lists the handlers of a file that has not the one named", async (t) => {
-		const told = await mistake(t, ["run", conformance, "--handler", "nobody"]);
-		assert.match(told, /nobody/);
+		const told = await mistake(t, ["run", conformance, "--handler", "missing"]);
+		assert.match(told, /missing/);
 		for (const handler of ["echoes", "sleeps"]) assert.match(told, new RegExp(`\\b${handler}\\b`));
 	});
 
@@ -54,8 +54,8 @@ everyLanguage("kubeless-loader run", (language) => {
 
 	test("gives the function what --env says, however often, as it is written", async (t) => {
 		const given = ["--env", "FUNC_MEMORY_LIMIT=77Mi", "--env", "FUNC_TIMEOUT=9", "--env=ODD=a=b c $HOME '", "--env", "EMPTY="];
-		const desk = await run(t, [conformance, "--handler", "context", ...given], { env: { FUNC_MEMORY_LIMIT: "1Mi" } });
-		const context = JSON.parse(await desk.answer());
+		const local = await run(t, [conformance, "--handler", "context", ...given], { env: { FUNC_MEMORY_LIMIT: "1Mi" } });
+		const context = JSON.parse(await local.answer());
 		assert.equal(context["memory-limit"], "77Mi");
 		assert.equal(Number(context.timeout), 9);
 		const files = language.own("env");
@@ -68,16 +68,16 @@ everyLanguage("kubeless-loader run", (language) => {
 	});
 
 	test("ends a call after FUNC_TIMEOUT and serves on", async (t) => {
-		const desk = await run(t, [conformance, "--handler", "sleeps"], { env: { FUNC_TIMEOUT: "1.5" } });
-		assert.equal((await desk.ask("9000")).status, 408);
-		assert.equal(await desk.answer("1"), "slept");
+		const local = await run(t, [conformance, "--handler", "sleeps"], { env: { FUNC_TIMEOUT: "1.5" } });
+		assert.equal((await local.ask("9000")).status, 408);
+		assert.equal(await local.answer("1"), "slept");
 	});
 
 	test("takes a file of any name when --runtime, or FUNC_RUNTIME, says the language", async (t) => {
 		const files = { "function.text": language.single("no suffix tells"), bare: language.single("nor here") };
 		const place = folder(t, files);
-		const desk = await run(t, [join(place, "function.text"), "--runtime", language.id]);
-		assert.equal(await desk.answer(), "no suffix tells");
+		const local = await run(t, [join(place, "function.text"), "--runtime", language.id]);
+		assert.equal(await local.answer(), "no suffix tells");
 		const versioned = await run(t, [join(place, "bare"), "--runtime", `${language.id}3.11`]);
 		assert.equal(await versioned.answer(), "nor here");
 		const set = await run(t, [join(place, "bare")], { env: { FUNC_RUNTIME: `${language.id}3.11` } });
@@ -89,9 +89,9 @@ everyLanguage("kubeless-loader run", (language) => {
 		const withDeps = language.depsFile === undefined ? files : { ...files, [language.depsFile]: "" };
 		for (const name of [`alone${suffix}`, `helped${suffix}`].filter((file) => file in files)) {
 			const place = folder(t, withDeps);
-			const desk = await run(t, [join(place, name)]);
-			assert.equal((await desk.ask()).status, 200);
-			await desk.stop();
+			const local = await run(t, [join(place, name)]);
+			assert.equal((await local.ask()).status, 200);
+			await local.stop();
 			assert.deepEqual(readdirSync(place).sort(), Object.keys(withDeps).sort());
 			for (const [file, text] of Object.entries(withDeps)) assert.equal(readFileSync(join(place, file), "utf8"), text, file);
 		}
@@ -108,7 +108,7 @@ for (const [file, answer] of Object.entries({ "esm.mjs": "esm.mjs by esm", "type
 const node = languageOf("nodejs");
 const hello = (t: Parameters<typeof folder>[0]) => join(folder(t, { "hello.js": node.single("hello") }), "hello.js");
 
-/** A port that nobody listens at, or that somebody does as long as the test runs. */
+/** A free port, or one that is in use as long as the test runs. */
 async function aPort(t: { after(clear: () => void): void }, taken: boolean): Promise<string> {
 	const server = net.createServer();
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -129,20 +129,20 @@ test("listens where --port says, else where FUNC_PORT does", async (t) => {
 });
 
 test("port 0 is one that is free, and the line says which", async (t) => {
-	const desks = await Promise.all([1, 2].map(() => run(t, [hello(t), "--port", "0"], { env: { FUNC_PORT: undefined } })));
-	assert.notEqual(desks[0]?.port, desks[1]?.port);
-	for (const desk of desks) assert.equal(await desk.answer(), "hello");
+	const locals = await Promise.all([1, 2].map(() => run(t, [hello(t), "--port", "0"], { env: { FUNC_PORT: undefined } })));
+	assert.notEqual(locals[0]?.port, locals[1]?.port);
+	for (const local of locals) assert.equal(await local.answer(), "hello");
 });
 
 test("only this machine can reach it", async (t) => {
-	const desk = await run(t, [hello(t)]);
+	const local = await run(t, [hello(t)]);
 	const listening = readFileSync("/proc/net/tcp", "utf8")
 		.split("\n")
-		.filter((line) => line.includes(`:${desk.port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`));
+		.filter((line) => line.includes(`:${local.port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`));
 	assert.equal(listening.length, 1);
 	assert.match(listening[0] as string, /: 0100007F:/);
 	const listening6 = readFileSync("/proc/net/tcp6", "utf8");
-	assert.doesNotMatch(listening6, new RegExp(`:${desk.port.toString(16).toUpperCase().padStart(4, "0")} 0+:0000 0A`));
+	assert.doesNotMatch(listening6, new RegExp(`:${local.port.toString(16).toUpperCase().padStart(4, "0")} 0+:0000 0A`));
 });
 
 test("--help says all options, before anything is looked for", async (t) => {
@@ -192,7 +192,32 @@ test("a mistake in the environment ends it with every variable that is wrong and
 	for (const [name, value] of Object.entries(env)) assert.match(told, new RegExp(`${name} is "${value}": give `));
 });
 
-test("a language that is not installed is named, with the cure", async (t) => {
-	const told = await mistake(t, ["run", hello(t)], { env: { PATH: folder(t) } });
-	assert.match(told, /"node" is not installed or not on PATH/);
+for (const [id, program] of Object.entries({ nodejs: "node", python: "python3", php: "php", go: "go", ruby: "ruby" })) {
+	test(`${id}: a missing language is reported as missing, with the packages that install it`, async (t) => {
+		const { name, suffix, single } = languageOf(id);
+		const place = folder(t, { [`f${suffix}`]: single("hello") });
+		const text = await mistake(t, ["run", join(place, `f${suffix}`)], { env: { PATH: folder(t), KUBELESS_LOADER_CACHE: folder(t) } });
+		const missing = id === "ruby" ? "sh" : program; // its check is a line of shell
+		assert.match(text, new RegExp(`^${name} is not installed: \`${missing}\` was not found\\. Install it, on Debian: apt-get install \\S`));
+	});
+}
+
+test("a load that takes more than 2 s is announced on the terminal", async (t) => {
+	const slow = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);\n";
+	const place = folder(t, { "f.js": slow + node.single("loaded") });
+	const local = await run(t, [join(place, "f.js")]);
+	await local.wrote(/^f\.js is still being compiled or loaded/);
+	assert.equal(await local.answer(), "loaded");
+});
+
+test("at a terminal, a function that cannot be loaded at the start is loaded when it is saved", async (t) => {
+	const place = folder(t, { "f.js": "exports.h = () => {\n" });
+	const command = `${process.execPath} ${BIN} run ${join(place, "f.js")}`;
+	const local = new LocalCommand(t, [], { command: ["script", "--quiet", "--return", "--command", command, "/dev/null"] });
+	await local.wrote(/^Waiting until f\.js is saved/);
+	assert.equal(local.lines.filter((line) => /^Cannot load .*SyntaxError/.test(line)).length, 1, local.output);
+	assert.doesNotMatch(local.output, /^error:/m);
+	writeFileSync(join(place, "f.js"), 'exports.h = () => "saved";\n');
+	await local.serving();
+	assert.equal(await local.answer(), "saved");
 });

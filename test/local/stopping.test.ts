@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
-import { Desk, run } from "../support/desk.ts";
 import { folder } from "../support/loader.ts";
+import { LocalCommand, run } from "../support/local-command.ts";
 import { everyLanguage, languageOf } from "./languages.ts";
 import { oldNode } from "./old-node.ts";
 
@@ -16,31 +16,32 @@ everyLanguage("Ctrl-C", ({ suffix, example }) => {
 	const conformance = example(`conformance${suffix}`);
 
 	test("ends it with code 0, and nothing is left running", async (t) => {
-		const desk = await run(t, [conformance, "--handler", "spawns"]);
-		assert.equal((await desk.ask()).status, 200); // the function has started a process of its own
-		assert.deepEqual(await desk.stop(), STOPPED);
-		assert.equal(desk.stderr, "");
+		const local = await run(t, [conformance, "--handler", "spawns"]);
+		assert.equal((await local.ask()).status, 200); // the function has started a process of its own
+		assert.deepEqual(await local.stop(), STOPPED);
+		assert.equal(local.stderr, "");
+		assert.doesNotMatch(local.output, /^error:/m);
 	});
 
 	test("lets the running calls finish", async (t) => {
-		const desk = await run(t, [conformance, "--handler", "sleeps"]);
-		const slow = desk.ask("1000");
-		await desk.answer("1");
-		desk.press();
+		const local = await run(t, [conformance, "--handler", "sleeps"]);
+		const slow = local.ask("1000");
+		await local.answer("1");
+		local.press();
 		assert.deepEqual([(await slow).status, (await slow).text], [200, "slept"]);
-		assert.deepEqual(await desk.gone("after the last call"), STOPPED);
+		assert.deepEqual(await local.gone("after the last call"), STOPPED);
 	});
 
 	test("pressed again ends it at once", async (t) => {
-		const desk = await run(t, [conformance, "--handler", "sleeps"]);
-		const slow = desk.ask("60000").catch((error) => error);
-		await desk.answer("1");
-		desk.press();
+		const local = await run(t, [conformance, "--handler", "sleeps"]);
+		const slow = local.ask("60000").catch((error) => error);
+		await local.answer("1");
+		local.press();
 		await after(ANOTHER_PRESS_MS);
-		assert.equal(desk.child.exitCode, null, "it waits for the call");
+		assert.equal(local.child.exitCode, null, "it waits for the call");
 		const pressed = performance.now();
-		desk.press();
-		await desk.gone("after the second press");
+		local.press();
+		await local.gone("after the second press");
 		assert.ok(performance.now() - pressed < 5000, "it did not wait for the call");
 		await slow;
 	});
@@ -51,62 +52,62 @@ const hello = (owner: Parameters<typeof folder>[0]) =>
 
 test("whenever it comes while it starts, nothing is left running", async (t) => {
 	for (const ms of [0, 40, 80, 120, 160, 200, 250, 300]) {
-		const desk = new Desk(t, ["run", hello(t)]);
+		const local = new LocalCommand(t, ["run", hello(t)]);
 		await after(ms);
-		desk.press();
-		const { code } = await desk.gone(`pressed after ${ms} ms`);
-		assert.notEqual(code, 1, desk.stderr);
-		assert.equal(desk.stderr, "", `pressed after ${ms} ms`);
+		local.press();
+		const { code } = await local.gone(`pressed after ${ms} ms`);
+		assert.notEqual(code, 1, local.stderr);
+		assert.equal(local.stderr, "", `pressed after ${ms} ms`);
 	}
 });
 
 test("a function that is still loading is stopped with it", async (t) => {
 	const place = folder(t, { "f.js": "for (;;);" });
-	const desk = new Desk(t, ["run", join(place, "f.js")]);
+	const local = new LocalCommand(t, ["run", join(place, "f.js")]);
 	await after(800);
-	assert.deepEqual(await desk.stop(), STOPPED);
+	assert.deepEqual(await local.stop(), STOPPED);
 });
 
 test("a save while it stops neither holds it up nor is served", async (t) => {
 	const source = languageOf("nodejs").sleeps("slept");
 	const place = folder(t, { "f.js": source });
-	const desk = await run(t, [join(place, "f.js"), "--handler", "sleeps"]);
-	const slow = desk.ask("1500");
-	await desk.answer("1");
-	desk.press();
+	const local = await run(t, [join(place, "f.js"), "--handler", "sleeps"]);
+	const slow = local.ask("1500");
+	await local.answer("1");
+	local.press();
 	await after(100);
 	writeFileSync(join(place, "f.js"), `${source}// saved\n`);
 	assert.equal((await slow).text, "slept");
 	const answered = performance.now();
-	assert.deepEqual(await desk.gone("after the last call"), STOPPED);
+	assert.deepEqual(await local.gone("after the last call"), STOPPED);
 	assert.ok(performance.now() - answered < 5000, "it waited for more than the call"); // SHUTDOWN_TIMEOUT is 10 s
-	assert.doesNotMatch(desk.output, /changed/);
+	assert.doesNotMatch(local.output, /changed/);
 });
 
-test("a terminal that closes, or whoever tells it to stop, leaves nothing running, not even what the function started", async (t) => {
+test("a closed terminal or SIGTERM leaves nothing running, not even what the function started", async (t) => {
 	for (const signal of ["SIGTERM", "SIGHUP"] as const) {
-		const desk = await run(t, [languageOf("nodejs").example("conformance.js"), "--handler", "spawns"]);
-		assert.equal((await desk.ask()).status, 200);
-		desk.press(signal);
-		await desk.gone(`after ${signal}`);
+		const local = await run(t, [languageOf("nodejs").example("conformance.js"), "--handler", "spawns"]);
+		assert.equal((await local.ask()).status, 200);
+		local.press(signal);
+		await local.gone(`after ${signal}`);
 	}
 });
 
 test("killed, it leaves no function running", async (t) => {
-	const desk = await run(t, [hello(t)]);
-	desk.child.kill("SIGKILL");
-	await desk.gone("after SIGKILL");
+	const local = await run(t, [hello(t)]);
+	local.child.kill("SIGKILL");
+	await local.gone("after SIGKILL");
 });
 
 test("through an older Node.js it is the same: one press finishes the calls, a second ends it", { skip: oldNode.missing }, async (t) => {
 	const options = { command: oldNode.command, env: { PATH: oldNode.path } };
 	const conformance = languageOf("nodejs").example("conformance.js");
-	const desk = await run(t, [conformance, "--handler", "sleeps"], options);
-	const slow = desk.ask("1000");
-	await desk.answer("1");
-	desk.press(); // the loader gets it from the terminal and from the older Node.js
+	const local = await run(t, [conformance, "--handler", "sleeps"], options);
+	const slow = local.ask("1000");
+	await local.answer("1");
+	local.press(); // the loader gets it from the terminal and from the older Node.js
 	assert.equal((await slow).text, "slept");
-	assert.deepEqual(await desk.gone("after the last call"), STOPPED);
+	assert.deepEqual(await local.gone("after the last call"), STOPPED);
 
 	const stuck = await run(t, [conformance, "--handler", "sleeps"], options);
 	const endless = stuck.ask("60000").catch((error) => error);

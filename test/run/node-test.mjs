@@ -1,6 +1,6 @@
 // Runs test files with Node's test runner, on the checkout's own Node.js.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { root, toolsFirst } from "../../kubeless-loader/checkout.mjs";
 
@@ -12,12 +12,11 @@ export const RESULTS = join(root, "test-results");
  *
  * @param {string} name the JUnit file's name without its suffix
  * @param {readonly string[]} paths files, folders or patterns, relative to the checkout
- * @param {NodeJS.ProcessEnv} [env] variables beside this process's own
+ * @param {NodeJS.ProcessEnv} [env] variables in addition to this process's environment
  * @returns {{ status: number, passed: number, failed: number, skipped: number }} the exit code, and how many tests ended how
  */
 export function runTests(name, paths, env = {}) {
-	mkdirSync(RESULTS, { recursive: true });
-	const junit = join(RESULTS, `${name}.xml`);
+	const junit = junitFile(name);
 	const { status } = spawnSync("node", [...FLAGS, ...reporters(junit), ...paths.map(pattern)], {
 		cwd: root,
 		env: { ...toolsFirst(), ...env },
@@ -45,9 +44,17 @@ function pattern(path) {
 	return statSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() ? `${path.replace(/\/$/, "")}/**/*.test.ts` : path;
 }
 
-/** Node's JUnit reporter ends with its totals, as comments. */
-function counts(junit) {
-	const end = readFileSync(junit, "utf8").slice(-2000);
+/** Returns the path of a run's JUnit file; the file of an earlier run is removed. */
+export function junitFile(name) {
+	mkdirSync(RESULTS, { recursive: true });
+	const path = join(RESULTS, `${name}.xml`);
+	rmSync(path, { force: true });
+	return path;
+}
+
+/** Returns how many tests ended how. Node's JUnit reporter ends with its totals, as comments; without them the run was killed. */
+export function counts(junit) {
+	const end = existsSync(junit) ? readFileSync(junit, "utf8").slice(-2000) : "";
 	const total = (word) => Number(new RegExp(`<!-- ${word} (\\d+) -->`).exec(end)?.[1] ?? 0);
 	return { passed: total("pass"), failed: total("fail") + total("cancelled"), skipped: total("skipped") };
 }

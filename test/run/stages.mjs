@@ -2,11 +2,15 @@
 import { spawnSync } from "node:child_process";
 import { root, toolsFirst } from "../../kubeless-loader/checkout.mjs";
 import { buildImages } from "../images/build.mjs";
-import { runTests } from "./node-test.mjs";
+import { counts, junitFile, runTests } from "./node-test.mjs";
 
 export const STAGES = [
 	{ name: "check", title: "style, types and linters", run: () => command("npm", ["run", "--silent", "check"]) },
-	{ name: "unit", title: "unit and contract tests, a smoke test of each language", paths: ["test/unit", "test/contract", "test/smoke"] },
+	{
+		name: "unit",
+		title: "unit and contract tests, a smoke test of each language",
+		paths: ["test/unit", "test/contract", "test/smoke", "kubeless-controller/test", "kubeless-cli/test", "kubeless-trigger/test/unit"],
+	},
 	{
 		name: "languages",
 		title: "every language: vectors, faults, the local command, installers",
@@ -14,6 +18,8 @@ export const STAGES = [
 	},
 	{ name: "platform", title: "monitoring, Kubernetes manifests, the bench", paths: ["test/platform", "test/bench"] },
 	{ name: "images", title: "container images, built and run", run: images },
+	{ name: "events", title: "Kafka and NATS: the consumer against real brokers", paths: ["kubeless-trigger/test/brokers"] },
+	{ name: "cluster", title: "the controller and the command against a real control plane", run: cluster },
 ];
 
 /** The stage that `npm test` runs. */
@@ -27,6 +33,17 @@ export function runStage({ name, paths, run }) {
 function command(program, args) {
 	const status = spawnSync(program, args, { cwd: root, env: toolsFirst(), stdio: "inherit" }).status ?? 1;
 	return { status, passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+}
+
+/** test/cluster/run.ts starts the control plane and runs the tests against it. */
+function cluster(name) {
+	const junit = junitFile(name);
+	const { status } = spawnSync("node", ["test/cluster/run.ts"], {
+		cwd: root,
+		env: { ...toolsFirst(), TEST_JUNIT: junit },
+		stdio: "inherit",
+	});
+	return { status: status ?? 1, ...counts(junit) };
 }
 
 function images(name) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { everyLanguage } from "../local/languages.ts";
-import { run } from "../support/desk.ts";
+import { run } from "../support/local-command.ts";
 
 /** A first start compiles, with every cache empty: on a busy machine that takes minutes. In ms. */
 const FIRST_START_MS = 600_000;

@@ -13,7 +13,19 @@ const make = (id: string, suffixes: string[]) =>
 const both = [make("lua", [".lua"]), make("type-script", [".d.x", ".x"])];
 const unknown = (error: unknown) => error instanceof StartError && error.code === "RUNTIME_UNKNOWN";
 
-test("a manifest knows its folder, and one without a name goes by its id", (t) => {
+test("an alias, with or without a version, names the runtime", () => {
+	const [first = make("lua", []), ...others] = both;
+	const manifests = [{ ...first, aliases: ["lua_jit"] }, ...others];
+	for (const id of ["lua_jit", "lua_jit2.1", "lua5.4"]) assert.equal(chooseManifest(manifests, { id }).id, "lua");
+});
+
+test("the names of Kubeless's incubator lead to their languages", () => {
+	const manifests = readManifests(join(import.meta.dirname, "../../runtimes"));
+	for (const [id, language] of Object.entries({ nodejs_distroless8: "nodejs", nodejsCE8: "nodejs", "vertx1.8": "java" }))
+		assert.equal(chooseManifest(manifests, { id }).id, language);
+});
+
+test("a manifest has its folder, and its name defaults to its id", (t) => {
 	const place = folder(t, { "runtime.json": JSON.stringify({ ...GOOD, name: undefined }) });
 	const manifest = readManifest(join(place, "runtime.json"));
 	assert.deepEqual([manifest.folder, manifest.name], [place, "lua"]);
@@ -27,7 +39,7 @@ for (const [change, sentence] of [
 	[{ id: "lua5" }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua".'],
 	[{ id: undefined }, '"id" must be text that matches ^[a-zA-Z_-]+$, such as "lua", and is missing.'],
 	[{ name: 7 }, '"name" must be text that is not empty.'],
-	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, name, suffixes, '],
+	[{ sufixes: [".lua"] }, '"sufixes" must be left out: the fields are id, aliases, name, suffixes, '],
 	[{ suffixes: [] }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: ".lua" }, '"suffixes" must be a list that is not empty, such as [".lua"].'],
 	[{ suffixes: [".lua", "lua"] }, '"suffixes[1]" must be text that matches ^\\.[a-z0-9.]+$, such as ".lua".'],
@@ -94,7 +106,7 @@ for (const text of ["", "{", "null", "[]", "42"]) {
 	});
 }
 
-test("a runtime is chosen by id, whatever version stands behind it", () => {
+test("a runtime is chosen by id, with or without a version after it", () => {
 	for (const id of ["lua", "lua5.4"]) assert.equal(chooseManifest(both, { id }).id, "lua");
 	assert.equal(chooseManifest(both, { id: "type-script5" }).id, "type-script");
 	assert.throws(() => chooseManifest(both, { id: "ruby" }), unknown);
@@ -107,7 +119,7 @@ test("a runtime is chosen by a file's suffix", () => {
 	assert.throws(() => chooseManifest(both, { file: "b.rb" }), /\.lua[^]*lua, type-script/);
 });
 
-test("a folder of runtimes may have other things in it", (t) => {
+test("a folder of runtimes may contain other files", (t) => {
 	const place = folder(t, { "lua/runtime.json": JSON.stringify(GOOD), "README.md": "", "empty/x": "" });
 	assert.deepEqual(
 		readManifests(place).map(({ id }) => id),
@@ -115,6 +127,6 @@ test("a folder of runtimes may have other things in it", (t) => {
 	);
 });
 
-test("$(NAME) is replaced by the variable; what is not set stays", () => {
+test("$(NAME) is replaced by the variable, and is unchanged if the variable is not set", () => {
 	assert.equal(expand("$(A)/x:$(B):$(C) $A $(A", { A: "a", B: "" }), "a/x::$(C) $A $(A");
 });

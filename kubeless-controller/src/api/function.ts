@@ -57,11 +57,11 @@ export function fileName(spec: FunctionSpec, suffix: string): string {
 	return splitHandler(spec.handler).module + (archive === "none" && !bundlesDeps ? suffix : "");
 }
 
-/** Returns the hexadecimal digest of `checksum`, or undefined if there is none. Throws a SpecError if it is not `sha256:HEX`. */
+/** Returns the hexadecimal digest of `checksum`, or undefined if there is none. Throws a SpecError if it is not `sha256:` and 64 digits. */
 export function digestOf(checksum = ""): string | undefined {
 	if (checksum === "" || checksum === "sha256:") return undefined;
-	const digest = /^sha256:([0-9a-f]+)$/.exec(checksum)?.[1];
-	if (!digest) throw new SpecError("InvalidChecksum", `checksum "${checksum}" must be sha256:HEX, or empty.`);
+	const digest = /^sha256:([0-9a-f]{64})$/.exec(checksum)?.[1];
+	if (!digest) throw new SpecError("InvalidChecksum", `checksum "${checksum}" must be sha256: and 64 hexadecimal digits, or empty.`);
 	return digest;
 }
 

@@ -76,9 +76,13 @@ export const functionSpec: Fields = object(
 				`${unset("function__dash__content__dash__type")} || self.function__dash__content__dash__type.matches('^(text|base64|url)?([+]zip|[+]compressedtar)?([+]deps)?$')`,
 				"function-content-type must be text, base64 or url, each with +zip or +compressedtar, and +deps",
 			),
-			rule(`${unset("checksum")} || self.checksum.matches('^sha256:[0-9a-f]*$')`, "checksum must be sha256:HEX", {
-				fieldPath: ".checksum",
-			}),
+			rule(
+				`${unset("checksum")} || self.checksum.matches('^sha256:([0-9a-f]{64})?$')`,
+				"checksum must be sha256: and 64 hexadecimal digits",
+				{
+					fieldPath: ".checksum",
+				},
+			),
 			rule(`${unset("timeout")} || self.timeout.matches('^[0-9]+([.][0-9]+)?$')`, "timeout must be a number of seconds, such as 180", {
 				fieldPath: ".timeout",
 			}),

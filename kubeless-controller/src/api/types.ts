@@ -210,7 +210,7 @@ export type NATSTrigger = Resource<MessageTriggerSpec>;
 export class SpecError extends Error {
 	readonly reason: string;
 
-	/** @param reason a condition's reason: one CamelCase word @param message one sentence that says what to do */
+	/** @param reason a condition's reason: one CamelCase word @param message one sentence with the fault and the cure */
 	constructor(reason: string, message: string) {
 		super(message);
 		this.reason = reason;

@@ -12,7 +12,7 @@ export type PatchType = "application/merge-patch+json" | "application/json-patch
 
 export interface Answer<T> {
 	readonly body: T;
-	/** What the API server says of an object that it takes all the same, such as an unknown field. */
+	/** Warnings about an object that the API server accepts nevertheless. */
 	readonly warnings: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Brings the objects of one owner to what its plan says: one by one, in order, and removes those that the plan no longer has.
+// Applies the objects of one owner's plan, one by one and in order, and removes those that the plan no longer has.
 
 import { sha256 } from "../api/function.ts";
 import { CREATED_BY, FIELD_MANAGER, keyOf, ownerOf } from "../api/names.ts";
@@ -170,7 +170,7 @@ export function failureOf(error: unknown): { reason: string; message: string } {
 	if (error instanceof ForeignObject) return { reason: "Conflict", message };
 	if (!(error instanceof ApiError)) return { reason: "ApiUnreachable", message: `The API server cannot be reached: ${message}` };
 	if (error.status === 403 && message.includes("exceeded quota"))
-		return { reason: "QuotaExceeded", message: `${message}. Raise the quota, or lower what the function asks for.` };
+		return { reason: "QuotaExceeded", message: `${message}. Raise the quota, or lower the function's requests.` };
 	if (error.status === 403)
 		return { reason: "Forbidden", message: `${message}. Check the controller's Role and the namespace's policies.` };
 	if (error.status === 422 || error.status === 400 || UNREADABLE.test(message))

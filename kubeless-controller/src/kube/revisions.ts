@@ -1,23 +1,17 @@
 // The last versions of a Function as ControllerRevisions, for a rollback: `data.spec` is what the Function's spec was.
 import { sha256 } from "../api/function.ts";
 import { CREATED_BY, ownerOf, shortName } from "../api/names.ts";
-import type { FunctionSpec, KubelessFunction, KubeObject } from "../api/types.ts";
+import { HISTORY_LIMIT, revisionSpec } from "../api/revisions.ts";
+import type { KubelessFunction, KubeObject } from "../api/types.ts";
 import { sorted } from "../status.ts";
 import { type Api, isStatus } from "./api.ts";
 import type { Applier } from "./applier.ts";
 import type { Cache } from "./cache.ts";
 import { kindOf, listPath } from "./kinds.ts";
 
-/** Versions that are kept, the current one among them. */
-export const HISTORY_LIMIT = 10;
-
-/** What a rollback restores: the function and how it runs, but not how many replicas it has or whether it is suspended. */
-export function revisionSpec({ suspend: _, ...spec }: FunctionSpec): FunctionSpec {
-	const { replicas: __, ...deployment } = spec.deployment?.spec ?? {};
-	return spec.deployment?.spec ? { ...spec, deployment: { ...spec.deployment, spec: deployment } } : spec;
-}
-
 type Revision = KubeObject & { revision?: number };
+
+export { revisionSpec };
 
 /** Records the current version, unless it is the newest one already, and deletes versions beyond the limit. */
 export async function recordRevision(api: Api, applier: Applier, cache: Cache, fn: KubelessFunction): Promise<void> {

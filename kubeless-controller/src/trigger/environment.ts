@@ -1,4 +1,4 @@
-// The environment of the program `kubeless-trigger`: what a message trigger's Deployment tells its consumer. TRIGGER-ENVIRONMENT.md
+// The environment of the program `kubeless-trigger`: the variables of a message trigger's Deployment. TRIGGER-ENVIRONMENT.md
 // describes each variable; a test compares the two.
 import { servicePorts } from "../api/function.ts";
 import { serviceUrl } from "../api/names.ts";

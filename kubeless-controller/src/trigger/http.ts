@@ -1,5 +1,5 @@
-// HTTPTrigger: an HTTPRoute where a Gateway is named, else an Ingress. What the chosen kind cannot do stands in the status; what would
-// open a function to more callers than the trigger says makes no route at all.
+// HTTPTrigger: an HTTPRoute where a Gateway is named, else an Ingress. What the chosen kind cannot do stands in the status. If it
+// cannot restrict the callers as the trigger demands, no route is made.
 import { servicePorts } from "../api/function.ts";
 import { CREATED_BY, ownAnnotations, ownerOf } from "../api/names.ts";
 import { type Fields, type HTTPTrigger, type KubeObject, type Labels, type ObjectMeta, type ServicePort, SpecError } from "../api/types.ts";

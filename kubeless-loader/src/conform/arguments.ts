@@ -10,7 +10,7 @@ import type { Suite } from "./vectors.ts";
 export const USAGE = `Usage: kubeless-loader conform [options] -- COMMAND [ARGUMENT …]
        kubeless-loader conform --manifest runtime.json [options]
 
-Starts a worker, again and again, and plays the loader to it: does it keep the rules of the wire (PROTOCOL.md)?
+Starts a worker repeatedly, plays the loader to it, and checks that it keeps the rules of the wire (PROTOCOL.md).
 COMMAND gets what the loader would give it: the wire on file descriptor 3, and KUBELESS_HANDLER_FILE, FUNC_HANDLER,
 MOD_NAME and the other variables of rule 3.1; it runs in the folder of the function's file.
 
@@ -21,18 +21,18 @@ MOD_NAME and the other variables of rule 3.1; it runs in the folder of the funct
                    is examples/conformance with the manifest's suffix, beside it, if --function does not name another
   --lacks WORD     the worker cannot do this, so skip the optional vectors that need it; may be given more than once
   --only WORD      only the vectors of this name or this rule; may be given more than once
-  --patience N     wait N times as long as usual for what should come, as on a slow machine (default: 1)
-  --junit FILE     write the results there as JUnit XML, too
-  --list           the vectors there are: name, rules, handler, what they need
-  --handlers       what the handlers do that the function's file must have
+  --patience N     multiply all waiting times by N, for a slow machine (default: 1)
+  --junit FILE     also write the results to FILE as JUnit XML
+  --list           list the vectors: name, rules, handler, needs
+  --handlers       describe the handlers that the function's file must have
   --help           this text
 
 Exit code: 0 if every mandatory vector is kept, and every optional one that the worker is not said to lack;
-1 if a rule is broken; 2 if there is a mistake on the command line, or no such command.
+1 if a rule is broken; 2 for a mistake on the command line, or if the command cannot be started.
 `;
 
-/** What is asked for on the command line. */
-export type Asked =
+/** The parsed command line. */
+export type Parsed =
 	| { readonly show: "help" }
 	| { readonly show: "handlers" }
 	| { readonly show: "list"; readonly suites: readonly Suite[] }
@@ -42,14 +42,14 @@ export interface Run {
 	readonly show: "run";
 	readonly suites: readonly Suite[];
 	readonly candidate: Candidate;
-	/** where the candidate comes from */
+	/** the candidate's manifest, if it was named */
 	readonly manifest: Manifest | undefined;
-	/** where to write JUnit XML, too */
+	/** the file for JUnit XML */
 	readonly junit: string | undefined;
 }
 
-/** @throws {StartError} one sentence that says what is wrong and what to do */
-export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv, all: readonly Suite[]): Asked {
+/** @throws {StartError} USAGE with one sentence about the mistake and its cure */
+export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv, all: readonly Suite[]): Parsed {
 	const end = args.indexOf("--");
 	const command = end < 0 ? [] : args.slice(end + 1);
 	const { values, positionals } = parse(end < 0 ? args : args.slice(0, end));
@@ -69,7 +69,7 @@ export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv, a
 		throw mistake("Which worker? Write its command behind --, or name its manifest: conform --manifest runtime.json");
 	}
 	if (manifest && manifest.speaks !== "wire") {
-		throw mistake(`The worker of ${values.manifest} speaks ${manifest.speaks}, and conform tests those that speak the wire`);
+		throw mistake(`The worker of ${values.manifest} speaks ${manifest.speaks}, but conform tests only workers that speak the wire`);
 	}
 	const lacks = { ...lacking(values.lacks ?? [], all), ...manifest?.lacks };
 	if (manifest && !manifest.suffixes?.length) lacks["files"] ??= "its manifest has no suffixes";
@@ -109,8 +109,8 @@ function parse(args: readonly string[]) {
 	} catch (cause) {
 		const { code, message } = cause as NodeJS.ErrnoException;
 		const option = /'(-[^'\s]*)/.exec(message)?.[1] ?? "";
-		if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw mistake(`There is no option ${option}: conform --help shows those there are`);
-		throw mistake(`${message}: conform --help shows how ${option} is written`);
+		if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw mistake(`Unknown option ${option}: see conform --help`);
+		throw mistake(`${message}: see conform --help for ${option}`);
 	}
 }
 
@@ -122,7 +122,7 @@ function chosen(word: string, all: readonly Suite[]): Suite[] {
 
 function lacking(given: readonly string[], all: readonly Suite[]): Record<string, string> {
 	const words = [...new Set(all.flatMap(({ needs }) => needs))].sort();
-	for (const word of given) if (!words.includes(word)) throw mistake(`--lacks ${word} means nothing: give one of ${words.join(", ")}`);
+	for (const word of given) if (!words.includes(word)) throw mistake(`--lacks ${word} is unknown: give one of ${words.join(", ")}`);
 	return Object.fromEntries(given.map((word) => [word, "as --lacks says"]));
 }
 

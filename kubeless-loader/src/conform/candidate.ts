@@ -4,12 +4,12 @@ import type { DependencyCache } from "../local/dependencies.ts";
 import { DEFAULT_CONCURRENCY, expand, type Manifest } from "../manifest.ts";
 import type { Candidate } from "./start.ts";
 
-/** A worker of which nothing is known but its command: one that does not say how many calls it takes is sent one. */
+/** Returns the candidate for a command without a manifest: unless it states a number, it is sent one call at a time. */
 export function plainCandidate(command: readonly string[], file: string | undefined, env: NodeJS.ProcessEnv): Candidate {
 	return { command, env: { ...env, ...volumeOf(file) }, file, concurrency: DEFAULT_CONCURRENCY.single, lacks: {} };
 }
 
-/** The worker of a manifest, with the environment that the loader would give it. */
+/** Returns the candidate for a manifest, with the environment that the loader would give its worker. */
 export function manifestCandidate(manifest: Manifest, file: string | undefined, given: NodeJS.ProcessEnv): Candidate {
 	const { folder, worker, lacks = {} } = manifest;
 	const env: NodeJS.ProcessEnv = { ...given, ...volumeOf(file), RUNTIME_DIR: folder };
@@ -18,7 +18,7 @@ export function manifestCandidate(manifest: Manifest, file: string | undefined, 
 	return { command: worker, env, file, folder, concurrency: DEFAULT_CONCURRENCY[manifest.concurrency], lacks };
 }
 
-/** The candidate with the libraries its worker offers to functions, which are installed if they are neither there nor in an image. */
+/** Adds the libraries that the worker offers to functions; they are installed unless an image or the environment has them. */
 export async function withLibraries(candidate: Candidate, manifest: Manifest, cache: DependencyCache): Promise<Candidate> {
 	const { libraries, folder } = manifest;
 	const place = join(folder, "libraries");
@@ -26,7 +26,7 @@ export async function withLibraries(candidate: Candidate, manifest: Manifest, ca
 	return { ...candidate, env: { ...candidate.env, RUNTIME_LIBRARIES: await cache.installed(manifest, join(folder, libraries)) } };
 }
 
-/** The file with the conformance handlers that a runtime brings, if it does. */
+/** Returns a runtime's own file with the conformance handlers, if it has one. */
 export function conformanceFile({ folder, suffixes = [] }: Manifest): string | undefined {
 	return suffixes.map((suffix) => join(folder, "examples", `conformance${suffix}`)).find((file) => existsSync(file));
 }

@@ -1,3 +1,5 @@
+// The command line of `kubeless-loader conform`. conform/ plays the loader to a worker and checks every frame; it shares
+// no code with the loader's own side of the wire, so that each can find mistakes of the other.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../errors.ts";
@@ -11,10 +13,10 @@ import { disposeAll } from "./player.ts";
 import { heading, listing, suiteLines, summary } from "./report.ts";
 import { readSuites, type Suite } from "./vectors.ts";
 
-/** In a bundle: docs/conformance.md, put there by build.mjs. */
+/** docs/conformance.md; only defined in a bundle, by build.mjs. */
 declare const CONFORMANCE_PAGE: string;
 
-/** `kubeless-loader conform`: does a worker keep the rules of the wire? Returns the exit code. */
+/** Runs `kubeless-loader conform`: tests whether a worker keeps the rules of the wire. Returns the exit code. */
 export async function conform(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
 	const print = (text: string) => process.stdout.write(`${text}\n`);
 	try {
@@ -66,7 +68,7 @@ async function resultsOf(candidate: Parameters<typeof runSuite>[0], suite: Suite
 	return results;
 }
 
-/** What a mistake is told as. @throws what is none */
+/** Returns the sentence for a mistake of the user; throws every other error again. */
 function mistakeOf(error: unknown): string {
 	if (error instanceof StartError) return error.message;
 	if (error instanceof NotStarted) return `The worker's command cannot be run (${error.message}): is it installed, and on PATH?`;

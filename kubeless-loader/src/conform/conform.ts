@@ -8,39 +8,39 @@ import type { Suite, Test } from "./vectors.ts";
 export type { Candidate } from "./start.ts";
 export { readSuites, type Suite } from "./vectors.ts";
 
-/** What came of one test. */
+/** The result of one test. */
 export interface Result {
 	/** the suite's name, which is its file's */
 	readonly suite: string;
-	/** how long it took, in `ms` */
+	/** the duration in ms */
 	readonly ms: number;
 	readonly optional: boolean;
-	/** the rule that was broken; the suite's main one where none was */
+	/** the broken rule; the suite's main rule if none was broken */
 	readonly rule: string;
 	readonly description: string;
 	readonly outcome: "kept" | "broken" | "skipped";
-	/** why it was skipped, or what is wrong: "" where nothing is */
+	/** the reason for the skip or the failure; empty if it passed */
 	readonly reason: string;
-	/** what the vector wanted: "" where it got it */
+	/** the expectation of the vector; empty if it passed */
 	readonly expected: string;
 	/** the last frames of each side, oldest first */
 	readonly sent: readonly string[];
 	readonly got: readonly string[];
-	/** the end of what the worker and its function printed */
+	/** the end of the worker's output */
 	readonly output: string;
 }
 
 /**
- * Runs suites one after the other against one worker. It prints nothing and throws nothing that a worker could cause.
- * @throws {NotStarted} if there is no such command
+ * Runs suites one after the other against one worker. A fault of the worker is a result, never an exception.
+ * @throws {NotStarted} if the command cannot be started
  */
 export async function* conform(candidate: Candidate, suites: Iterable<Suite>): AsyncGenerator<Result> {
 	for (const suite of suites) yield* runSuite(candidate, suite);
 }
 
 /**
- * Runs the tests of a suite. They share a worker, so that each also proves that the one before did it no harm; a test
- * that ends the worker, breaks a rule or wants a start of its own leaves the next one a new one.
+ * Runs the tests of a suite. They share a worker, so that each test also proves that the previous one did it no harm. A
+ * test that ends the worker, breaks a rule or has its own start is followed by a new worker.
  */
 export async function* runSuite(candidate: Candidate, suite: Suite): AsyncGenerator<Result> {
 	const lacking = suite.needs.find((word) => word in candidate.lacks);
@@ -94,7 +94,7 @@ async function runTest(player: Player, suite: Suite, test: Test, last: boolean):
 	}
 }
 
-/** What every test wants in the end, whatever it is about: no call without an answer, and a worker that stays until told to go. */
+/** Checks what holds after every test: each call has its answer, and the worker runs until `stop`. */
 async function settle(player: Player, test: Test, last: boolean): Promise<void> {
 	player.check();
 	if (ends(test)) return;
@@ -111,7 +111,7 @@ async function settle(player: Player, test: Test, last: boolean): Promise<void> 
 	player.check();
 }
 
-/** True for a test that is about the worker's end. */
+/** True if a test ends the worker. */
 function ends(test: Test): boolean {
 	return test.steps.some((step) => "exit" in step || "eof" in step);
 }

@@ -6,21 +6,22 @@ export interface Frame {
 	/** the header lines, in their order */
 	readonly head: readonly Header[];
 	readonly body: Buffer;
-	/** how many came behind the line */
+	/** length of head and body */
 	readonly bytes: number;
-	/** when it had arrived, in `ms` since 1970 */
+	/** when it arrived, in ms since 1970 */
 	readonly at: number;
 }
 
 export type Header = readonly [name: string, value: string];
 
-const MAX_LINE = 1024 ** 2; // 2.3
-const MAX_HEAD = 1024 ** 2; // 2.3
-const MAX_BODY = 1024 ** 3; // 2.3
+// in bytes (2.3)
+const MAX_LINE = 1024 ** 2;
+const MAX_HEAD = 1024 ** 2;
+const MAX_BODY = 1024 ** 3;
 
 /**
- * Bytes in, frames out, and a fault for the first byte that breaks a rule. It is written apart from the loader's
- * reader, from the text of PROTOCOL.md alone: two readers of one text find what one would not.
+ * Bytes in, frames out, and a Fault for the first byte that breaks a rule. It is written independently of the loader's
+ * reader, from the text of PROTOCOL.md alone: two readers of one text find mistakes that one would not.
  */
 export class Decoder {
 	#held: Buffer[] = [];
@@ -49,7 +50,7 @@ export class Decoder {
 		}
 	}
 
-	/** Call it at the end of the wire: @throws {Fault} if a frame has begun and not ended. */
+	/** Ends the wire. Throws a Fault if a frame is incomplete. */
 	end(): void {
 		if (this.#open !== undefined) {
 			const { line, head, body } = this.#open;
@@ -73,7 +74,7 @@ export class Decoder {
 
 function parseLine(bytes: Buffer): { line: Frame["line"]; head: number; body: number } {
 	if (!isUtf8(bytes)) throw new Fault("2.1", `a line is not UTF-8: ${show(bytes)}`);
-	// JSON allows a carriage return between its words; the rule allows no line break at all.
+	// JSON allows a carriage return between tokens; the rule allows no line break at all.
 	if (bytes.includes("\r")) throw new Fault("2.1", `a line has a carriage return: ${show(bytes)}`);
 	let line: unknown;
 	try {
@@ -88,10 +89,10 @@ function parseLine(bytes: Buffer): { line: Frame["line"]; head: number; body: nu
 	return { line: fields, head: countOf(fields, "head", MAX_HEAD), body: countOf(fields, "body", MAX_BODY) };
 }
 
-function countOf(line: Frame["line"], field: string, most: number): number {
+function countOf(line: Frame["line"], field: string, max: number): number {
 	const value = line[field] ?? 0;
-	if (isCount(value) && value <= most) return value;
-	throw new Fault("2.3", `${field} of ${JSON.stringify(line).slice(0, 200)} is not a whole number from 0 to ${most}`);
+	if (isCount(value) && value <= max) return value;
+	throw new Fault("2.3", `${field} of ${JSON.stringify(line).slice(0, 200)} is not a whole number from 0 to ${max}`);
 }
 
 export function isCount(value: unknown): value is number {
@@ -112,8 +113,8 @@ function parseHead(bytes: Buffer): Header[] {
 	});
 }
 
-/** The beginning of some bytes, to be read in a message. */
-export function show(bytes: Buffer, most = 120): string {
-	const text = JSON.stringify(bytes.toString("latin1", 0, most));
-	return bytes.length > most ? `${text}… (${bytes.length} bytes)` : text;
+/** Returns the beginning of some bytes, for a message. */
+export function show(bytes: Buffer, max = 120): string {
+	const text = JSON.stringify(bytes.toString("latin1", 0, max));
+	return bytes.length > max ? `${text}… (${bytes.length} bytes)` : text;
 }

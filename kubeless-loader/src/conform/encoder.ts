@@ -1,19 +1,19 @@
 import type { CallToSend, Content, FrameToSend } from "./vectors.ts";
 
-/** A frame's bytes, apart so that they can be cut where a vector wants them cut. */
+/** A frame's bytes by part, so that a vector can split them anywhere. */
 export interface Encoded {
 	readonly line: Buffer;
 	readonly head: Buffer;
 	readonly body: Buffer;
 	/** the id, if the frame is a call */
 	readonly call?: number;
-	/** it may be sent beyond the worker's concurrency (5.5) */
+	/** it is sent beyond the worker's concurrency (5.5) */
 	readonly ahead?: boolean;
 	/** it is a `withdraw` */
 	readonly withdraw?: boolean;
 }
 
-/** How long the callers of these tests wait, in `ms`. */
+/** The deadline of a vector's calls, in ms from now. */
 const DEADLINE_MS = 10_000;
 
 export function bytesOf(content: Content): Buffer {
@@ -36,19 +36,19 @@ export function encode(frame: FrameToSend): Encoded {
 	return { line: bytes, head, body, ...(frame.type === "withdraw" && { withdraw: true }) };
 }
 
-/** A call with what every call has (4.1) filled in. */
+/** Encodes a call, with the fields that every call has (4.1) filled in. */
 export function encodeCall(call: CallToSend): Encoded {
 	const { id, ...given } = call;
 	const method = call.body === undefined ? "GET" : "POST";
 	return { ...encode({ type: "call", id, method, path: "/", deadline: Date.now() + DEADLINE_MS, ...given }), call: id };
 }
 
-/** The call, and that many minus one more with the ids that follow; $(id) in a body is the call's own. */
+/** Encodes `times` calls with consecutive ids; $(id) in a body is replaced by the call's id. */
 export function encodeCalls(call: CallToSend, times: number): Encoded[] {
 	return Array.from({ length: times }, (_, i) => encodeCall(withId(call, call.id + i)));
 }
 
-/** The same data for another id, with $(id) in its body replaced. */
+/** Returns the same data for another id, with $(id) in its body replaced. */
 export function withId<T extends { id: number; body?: unknown }>(data: T, id: number): T {
 	const { body } = data;
 	return { ...data, id, ...(typeof body === "string" && { body: body.replaceAll("$(id)", String(id)) }) };
@@ -59,7 +59,7 @@ function ascii(json: string): string {
 	return json.replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Long texts are written { "repeat", "times" } inside a frame's fields, too. */
+/** Expands long texts in a frame's fields, which are written { "repeat", "times" }. */
 function spellOut(value: unknown): unknown {
 	if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
 	if ("repeat" in value && "times" in value) return bytesOf(value as Content).toString();

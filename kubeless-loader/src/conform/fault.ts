@@ -7,10 +7,10 @@ export class Fault extends Error {
 	}
 }
 
-/** Something a vector wants and did not get. */
+/** The worker did not do what a vector expects. */
 export class Mismatch extends Error {
 	readonly expected: string;
-	/** undefined: the one the vector is about */
+	/** undefined: the vector's main rule */
 	rule: string | undefined;
 	constructor(expected: string, got: string) {
 		super(got);
@@ -18,5 +18,5 @@ export class Mismatch extends Error {
 	}
 }
 
-/** The worker's command cannot be run at all, which no rule is about. */
+/** The worker's command could not be started; this breaks no rule. */
 export class NotStarted extends Error {}

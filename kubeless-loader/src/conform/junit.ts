@@ -1,7 +1,7 @@
 import type { Result } from "./conform.ts";
 import { report } from "./report.ts";
 
-/** Results as JUnit XML, the one dialect that CI servers share: a suite of vectors is a `testsuite`. */
+/** Returns the results as JUnit XML, which CI servers read: a suite of vectors is a `testsuite`. */
 export function junit(results: readonly Result[]): string {
 	const suites = Map.groupBy(results, ({ suite }) => suite);
 	const lines = [...suites].flatMap(([name, tests]) => [
@@ -36,7 +36,7 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\t": "&#9;" };
 
-/** What a worker prints can be anything; XML 1.0 has no way to write most control characters. */
+/** Escapes text for XML. A worker's output may have any character; XML 1.0 cannot represent most control characters. */
 function xml(text: string): string {
 	return text
 		.toWellFormed()

@@ -3,12 +3,12 @@ import { type Header, show } from "./decoder.ts";
 import { bytesOf } from "./encoder.ts";
 import type { Content } from "./vectors.ts";
 
-/** The first difference, in a sentence; undefined where there is none. */
+/** The first difference, as a sentence; undefined if the values match. */
 export type Difference = string | undefined;
 
 /**
- * Compares a value with what a vector wants of it: a plain value must be equal, of an object only what is named
- * counts, and an object whose keys begin with `$` holds matchers, all of which must fit.
+ * Compares a value with the one that a vector expects: a plain value must be equal, of an object only the named fields
+ * count, and an object whose keys begin with `$` holds matchers, all of which must match.
  */
 export function compare(wanted: unknown, actual: unknown, at: string): Difference {
 	if (isMatcher(wanted)) {
@@ -58,7 +58,7 @@ export function compareBody(wanted: unknown, actual: Buffer, at: string): Differ
 	}
 }
 
-/** Compares headers by name, whatever the case; a name that comes more than once has a list for its value. */
+/** Compares headers by name, ignoring case; the value of a repeated header is a list. */
 export function compareHead(wanted: unknown, actual: readonly Header[], at: string): Difference {
 	for (const [name, value] of Object.entries(wanted as object)) {
 		const values = actual.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, text]) => text);
@@ -71,7 +71,7 @@ export function compareHead(wanted: unknown, actual: readonly Header[], at: stri
 const MATCHERS: Record<string, (actual: unknown, operand: unknown) => boolean> = {
 	$any: (actual) => actual !== undefined,
 	$absent: (actual) => actual === undefined,
-	// How a language says "nothing" in JSON: it leaves the field away, or says null, or says "".
+	// Languages write a missing value in JSON as an absent field, null or "".
 	$none: (actual) => actual === undefined || actual === null || actual === "",
 	$text: (actual) => typeof actual === "string" && actual !== "",
 	$not: (actual, operand) => compare(operand, actual, "") !== undefined,

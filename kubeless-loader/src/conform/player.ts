@@ -7,23 +7,23 @@ import { Fault, Mismatch, NotStarted } from "./fault.ts";
 import { type Candidate, startWorker } from "./start.ts";
 import type { Start, Suite } from "./vectors.ts";
 
-/** How long to wait for what should come, in `ms`. */
+/** How long to wait for an expected event, in ms. */
 export const WITHIN_MS = 5_000;
-/** How long to wait for `ready`, in `ms`: a virtual machine takes its time. */
+/** How long to wait for `ready`, in ms: starting a virtual machine takes long. */
 export const START_MS = 20_000;
-/** How long a process may outlive its wire (1.3), in `ms`: leaving takes some languages a moment. */
-const AFTERLIFE_MS = 2_000;
-/** Frames of each side kept for a report. */
-const TRANSCRIPT = 12;
-/** Characters of a frame's line kept for a report. */
-const LINE = 300;
-/** Bytes of output kept for a report. */
-const OUTPUT = 4_000;
+/** How long a process may run after its wire has ended (1.3), in ms: some languages need a moment to exit. */
+const EXIT_GRACE_MS = 2_000;
+/** Frames of each side that are kept for a report. */
+const MAX_FRAMES = 12;
+/** Characters of a frame's line that are kept for a report. */
+const MAX_LINE_LENGTH = 300;
+/** Characters of output that are kept for a report. */
+const MAX_OUTPUT = 4_000;
 
-/** those not disposed of */
+/** players whose worker may still run */
 const living = new Set<Player>();
 
-/** Plays the loader for one worker: starts it, sends, remembers what comes, and takes the first fault for the last word. */
+/** Plays the loader for one worker: starts it, sends frames, keeps the frames that it receives. The first fault ends the test. */
 export class Player {
 	readonly conversation = new Conversation();
 	readonly sent: string[] = [];
@@ -39,7 +39,7 @@ export class Player {
 	/** the exit code, or the signal's name */
 	#exit: number | string | undefined;
 	#wireEnded = false;
-	/** the loader has ended the wire or the worker: a frame may be cut off */
+	/** this side has ended the wire or the worker: a frame may be incomplete */
 	#broken = false;
 	#afterlife: NodeJS.Timeout | undefined;
 
@@ -76,7 +76,7 @@ export class Player {
 		return (this.conversation.started?.line["concurrency"] as number | undefined) ?? this.#concurrency;
 	}
 
-	/** Sends frames in as few writes as they need: a worker gets no more calls than it takes (5.4). */
+	/** Sends frames in as few writes as possible; a worker gets no more calls than it takes (5.4). */
 	async send(frames: readonly Encoded[]): Promise<void> {
 		let batch: Buffer[] = [];
 		const flush = () => {
@@ -99,7 +99,7 @@ export class Player {
 		flush();
 	}
 
-	/** Sends one frame in pieces, each of which the worker can read by itself before the next one comes. */
+	/** Sends one frame in pieces, with time for the worker to read each before the next one comes. */
 	async sendPieces(frame: Encoded, pieces: readonly Buffer[], pauseMs: number): Promise<void> {
 		if (frame.call !== undefined) this.conversation.call(frame.call);
 		note(this.sent, frame.line.toString().trimEnd(), frame.head.length + frame.body.length);
@@ -111,7 +111,7 @@ export class Player {
 
 	/** Sends bytes that need not be a frame. */
 	sendRaw(bytes: Buffer): void {
-		note(this.sent, show(bytes, LINE));
+		note(this.sent, show(bytes, MAX_LINE_LENGTH));
 		this.#wire.write(bytes);
 	}
 
@@ -122,7 +122,7 @@ export class Player {
 		this.#wire.end();
 	}
 
-	/** Ends the worker's process, and nothing that it started. */
+	/** Kills the worker's process, but not its children. */
 	kill(): void {
 		this.#broken = true;
 		this.#child.kill("SIGKILL");
@@ -146,21 +146,21 @@ export class Player {
 		if (this.#fault) throw this.#fault;
 	}
 
-	/** what the function printed, on the stream itself or in log frames (7.1) */
+	/** Returns the function's output, from the stream itself and from log frames (7.1). */
 	printed(stream: "stdout" | "stderr"): string {
 		return this.#output[stream] + this.conversation.logged[stream];
 	}
 
-	/** the end of all that was printed */
+	/** the last MAX_OUTPUT characters of the output */
 	get output(): string {
-		return (this.printed("stdout") + this.printed("stderr")).slice(-OUTPUT);
+		return (this.printed("stdout") + this.printed("stderr")).slice(-MAX_OUTPUT);
 	}
 
 	/**
-	 * Waits until the probe gives something, for `within` ms if the patience is the usual one.
+	 * Waits until the probe returns a value, for `within` ms times the patience.
 	 * @throws {Fault} as soon as the worker breaks a rule
-	 * @throws {NotStarted} if there is no such command
-	 * @throws {Mismatch} when the time is over, or when nothing can come any more
+	 * @throws {NotStarted} if the command could not be started
+	 * @throws {Mismatch} after that time, or when the worker has ended
 	 */
 	until<T>(expected: string, probe: () => T | undefined, within = WITHIN_MS): Promise<T> {
 		const ms = within * this.#patience;
@@ -183,13 +183,13 @@ export class Player {
 					settle(() => reject(new Mismatch(expected, `the worker ended (${exitWords(this.#exit)})`)));
 				}
 			};
-			const timer = setTimeout(() => settle(() => reject(new Mismatch(expected, `nothing of it within ${ms} ms`))), ms);
+			const timer = setTimeout(() => settle(() => reject(new Mismatch(expected, `it did not come within ${ms} ms`))), ms);
 			this.#waiting.add(look);
 			look();
 		});
 	}
 
-	/** Lets everyone who waits look again. */
+	/** Runs all waiting probes again. */
 	look(): void {
 		for (const look of [...this.#waiting]) look();
 	}
@@ -200,7 +200,7 @@ export class Player {
 		return call;
 	}
 
-	/** Ends what is left, the children of the worker too. */
+	/** Ends the worker and its children. */
 	dispose(): void {
 		living.delete(this);
 		this.#broken = true;
@@ -210,7 +210,7 @@ export class Player {
 		try {
 			process.kill(-this.#child.pid, "SIGKILL");
 		} catch {
-			// The group is gone already.
+			// The group has ended already.
 		}
 	}
 
@@ -239,8 +239,8 @@ export class Player {
 		}
 		if (this.#exit === undefined && !this.#broken) {
 			this.#afterlife = setTimeout(() => {
-				if (this.#exit === undefined) this.#fail(new Fault("1.3", `it closed the wire and was still running ${AFTERLIFE_MS} ms later`));
-			}, AFTERLIFE_MS);
+				if (this.#exit === undefined) this.#fail(new Fault("1.3", `it closed the wire and was still running ${EXIT_GRACE_MS} ms later`));
+			}, EXIT_GRACE_MS);
 		}
 		this.look();
 	}
@@ -251,7 +251,7 @@ export class Player {
 	}
 }
 
-/** Ends all workers there are: they have process groups of their own, which a Ctrl-C does not reach. */
+/** Ends all workers: they have process groups of their own, which Ctrl-C does not reach. */
 export function disposeAll(): void {
 	for (const player of living) player.dispose();
 }
@@ -260,9 +260,9 @@ export function exitWords(exit: number | string | undefined): string {
 	return typeof exit === "string" ? `signal ${exit}` : `exit code ${exit}`;
 }
 
-/** Keeps a frame for the report: its line, cut where it is long, and how much came behind it. */
+/** Keeps a frame for the report: its line, shortened if long, and the length of head and body. */
 function note(list: string[], line: string, more = 0): void {
-	const text = line.length > LINE ? `${line.slice(0, LINE)}… (${line.length} characters)` : line;
+	const text = line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}… (${line.length} characters)` : line;
 	list.push(more > 0 ? `${text} + ${more} bytes` : text);
-	if (list.length > TRANSCRIPT) list.shift();
+	if (list.length > MAX_FRAMES) list.shift();
 }

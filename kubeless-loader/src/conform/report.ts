@@ -2,7 +2,7 @@ import { expand } from "../manifest.ts";
 import type { Candidate, Result } from "./conform.ts";
 import type { Suite } from "./vectors.ts";
 
-/** A result in words, for a person who has to mend the worker; "" where there is nothing to mend. */
+/** Returns the text of a result for the worker's author; empty if the test passed. */
 export function report({ outcome, rule, reason, expected, sent, got, output }: Result): string {
 	if (outcome === "kept") return "";
 	if (outcome === "skipped") return `skipped, for want of ${reason}`;
@@ -25,12 +25,12 @@ function block(title: string, lines: readonly string[]): string[] {
 	return lines.length > 0 ? [`${title}:`, ...lines.map((line) => `    ${line}`)] : [];
 }
 
-/** What is tested. */
+/** Returns the lines that name the tested worker and function. */
 export function heading({ command, env, file }: Candidate): string {
 	return `worker    ${command.map((word) => expand(word, env)).join(" ")}\nfunction  ${file ?? "in the worker itself"}`;
 }
 
-/** A suite in one line, and below it what is wrong, test by test. */
+/** Returns a suite as one line, followed by the broken tests. */
 export function suiteLines({ name, rule, description }: Suite, results: readonly Result[]): string[] {
 	const broken = results.filter(({ outcome }) => outcome === "broken");
 	const skipped = results.find(({ outcome }) => outcome === "skipped");
@@ -41,7 +41,7 @@ export function suiteLines({ name, rule, description }: Suite, results: readonly
 	return [line, ...[...byRule].flatMap((group) => brokenLines(group, `${description}: `))];
 }
 
-/** The first test that broke a rule in full, the others of the same rule by name. */
+/** Returns the first broken test of a rule in full, the others by name. */
 function brokenLines([, tests]: [rule: string, tests: readonly Result[]], about: string): string[] {
 	const [first, ...others] = tests as [Result, ...Result[]];
 	const title = ({ description }: Result) => description.slice(about.length);
@@ -53,7 +53,7 @@ function brokenLines([, tests]: [rule: string, tests: readonly Result[]], about:
 	];
 }
 
-/** The whole run in a few lines. */
+/** Returns the summary of the whole run. */
 export function summary(results: readonly Result[]): string {
 	const broken = results.filter(({ outcome }) => outcome === "broken");
 	const rules = [...new Set(broken.map(({ rule }) => rule))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -75,7 +75,7 @@ function tally(title: string, results: readonly Result[]): string[] {
 	return [`${`${title}:`.padEnd(10)} ${counts.join(", ")}`];
 }
 
-/** The lines for what is mandatory, and then for what is optional. */
+/** Returns the lines of the mandatory suites, then those of the optional ones. */
 function byDuty<T extends { readonly optional: boolean }>(
 	all: readonly T[],
 	lines: (title: string, some: readonly T[]) => string[],
@@ -84,7 +84,7 @@ function byDuty<T extends { readonly optional: boolean }>(
 	return [...lines("Mandatory", some(false)), ...lines("Optional", some(true))];
 }
 
-/** The suites there are, a line each. */
+/** Returns all suites, one per line. */
 export function listing(suites: readonly Suite[]): string {
 	const wide = Math.max(...suites.map(({ name }) => name.length));
 	const most = Math.max(...suites.map(({ rule }) => rule.join(" ").length));

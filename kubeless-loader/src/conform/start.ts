@@ -3,25 +3,25 @@ import { basename, dirname, extname, join } from "node:path";
 import { expand } from "../manifest.ts";
 import type { Start } from "./vectors.ts";
 
-/** What it takes to start a worker. */
+/** All that is needed to start a worker. */
 export interface Startable {
 	/** the worker's command; $(NAME) is the variable NAME */
 	readonly command: readonly string[];
-	/** its environment, to which what rule 3.1 names is added */
+	/** its environment, without the variables of rule 3.1 */
 	readonly env: Readonly<NodeJS.ProcessEnv>;
-	/** the file with the handlers, absolute; undefined: the worker has them in itself */
+	/** the file with the handlers, absolute; undefined: they are part of the worker */
 	readonly file: string | undefined;
-	/** where it runs if there is no such file */
+	/** the working folder if there is no such file */
 	readonly folder?: string;
 }
 
 /** A worker to be tested, whose file has the conformance handlers. */
 export interface Candidate extends Startable {
-	/** calls at once, where the worker does not say (3.2) */
+	/** calls at once, if the worker states no number (3.2) */
 	readonly concurrency: number;
-	/** words of `needs` that it cannot do, each with the reason */
+	/** the `needs` it does not meet, each with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
-	/** how much longer, or shorter, than usual to wait for what should come: a factor */
+	/** the factor by which all waiting times are multiplied */
 	readonly patience?: number;
 }
 
@@ -34,7 +34,7 @@ export function startWorker(worker: Startable, start: Start & { handler: string 
 		cwd: file === undefined ? worker.folder : dirname(file),
 		env,
 		stdio: ["ignore", "pipe", "pipe", "pipe"],
-		// A group of its own, so that what a handler started can be ended with it.
+		// A group of its own, so that the children of a handler can be ended with it.
 		detached: true,
 	});
 }

@@ -6,14 +6,14 @@ import { compare, compareBody, compareHead, type Difference } from "./match.ts";
 import { exitWords, type Player, START_MS, WITHIN_MS } from "./player.ts";
 import type { Expected, SendStep, Split, Step } from "./vectors.ts";
 
-/** Between two bytes, in `ms`: enough for the worker to be woken by the first. */
+/** The pause between two bytes, in ms: the worker wakes up for the first one. */
 const BYTE_PAUSE_MS = 1;
-/** Between two parts of a frame, in `ms`: enough for a worker on a busy machine to have read the first. */
+/** The pause between two parts of a frame, in ms: a worker on a busy machine has read the first one by then. */
 const PART_PAUSE_MS = 25;
-/** How often a stillness is looked at, in `ms`. */
+/** How often a silent call is checked, in ms. */
 const QUIET_TICK_MS = 10;
 
-/** The one way to read a step: what it does, in the order of the README's table. */
+/** Performs one step, in the order of the table in docs/conformance.md. */
 export async function perform(player: Player, step: Step): Promise<void> {
 	if ("raw" in step) return player.sendRaw(bytesOf(step.raw));
 	if ("call" in step || "send" in step) return send(player, step);
@@ -56,7 +56,7 @@ function cut(frame: Encoded, split: Split): Buffer[] {
 	return cuts.slice(1).map((end, i) => whole.subarray(cuts[i], end));
 }
 
-/** The next frame of a call, or the frame the worker began with. */
+/** Expects the next frame of a call, or the first frame of the worker. */
 async function expectFrame(player: Player, wanted: Expected, within?: number): Promise<void> {
 	const expected = `a frame like ${print(wanted)}`;
 	const { id } = wanted;
@@ -77,7 +77,7 @@ async function expectAnswers(player: Player, wanted: Expected & { id: number }, 
 	for (let i = 0; i < times; i++) await expectAnswer(player, withId(wanted, wanted.id + i), within);
 }
 
-/** What the call's caller gets, in whichever form it was sent. */
+/** Expects an answer, whether it was sent as a result or as a stream. */
 async function expectAnswer(player: Player, wanted: Expected & { id: number }, within?: number): Promise<void> {
 	const expected = `an answer like ${print(wanted)}`;
 	const call = player.callOf(wanted.id);
@@ -116,7 +116,7 @@ async function expectOrder(player: Player, ids: readonly number[], within?: numb
 	demand(expected, compare(ids, answered(), "the order"));
 }
 
-/** There begins, within the time given, a stillness of a call that is not over. */
+/** Expects that an open call sends no frame for `ms`; this period must end before `within` ms have passed. */
 async function expectQuiet(player: Player, id: number, ms: number, within: number): Promise<void> {
 	const expected = `${ms} ms without a frame of call ${id}, and the call not over`;
 	const call = player.callOf(id);
@@ -127,7 +127,7 @@ async function expectQuiet(player: Player, id: number, ms: number, within: numbe
 		if (since + ms > begun + within) throw new Mismatch(expected, `frames of call ${id} kept coming for ${since - begun} ms`);
 		return Date.now() - since >= ms || undefined;
 	};
-	// Nothing happens when nothing comes: look without being told.
+	// The absence of frames raises no event, so it needs a timer.
 	const tick = setInterval(() => player.look(), QUIET_TICK_MS);
 	try {
 		await player.until(expected, still, within + WITHIN_MS);
@@ -140,11 +140,11 @@ async function expectOutput(player: Player, stream: "stdout" | "stderr", text: s
 	await player.until(`${JSON.stringify(text)} on ${stream}`, () => player.printed(stream).includes(text) || undefined, within);
 }
 
-/** The process whose number was the answer to a call lives. */
+/** Expects that the process runs whose id a call has answered. */
 async function expectAlive(player: Player, id: number): Promise<void> {
 	const text = Buffer.concat(player.callOf(id).chunks).toString();
-	const expected = `a living process, its number given by call ${id}`;
-	if (!/^[1-9]\d*$/.test(text)) throw new Mismatch(expected, `the answer ${JSON.stringify(text)}, which is no process's number`);
+	const expected = `a running process whose id is the answer to call ${id}`;
+	if (!/^[1-9]\d*$/.test(text)) throw new Mismatch(expected, `the answer ${JSON.stringify(text)}, which is not a process id`);
 	try {
 		process.kill(Number(text), 0);
 	} catch {

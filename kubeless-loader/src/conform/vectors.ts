@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { StartError } from "../errors.ts";
 
-/** Bytes, written so that a person can read them: UTF-8 text, base64, or one of the two many times over. */
+/** Bytes in a readable form: UTF-8 text, base64, or a repetition of either. */
 export type Content = string | { base64: string } | { repeat: Content; times: number };
 
-/** A frame to send: `head` and `body` are what the frame carries, their lengths are counted when it is sent. */
+/** A frame to send: `head` and `body` are its content; their lengths are computed when it is sent. */
 export interface FrameToSend {
 	type: string;
 	id?: number;
@@ -16,10 +17,10 @@ export interface FrameToSend {
 
 export type CallToSend = Omit<FrameToSend, "type"> & { id: number };
 
-/** "bytes": each byte alone; "parts": cut in the middle of the line, of the head and of the body. */
+/** "bytes": each byte alone; "parts": split in the middle of the line, of the head and of the body. */
 export type Split = "bytes" | "parts";
 
-/** `ahead`: the worker is sent as many more as it lets be sent (5.5). */
+/** `ahead`: the calls may exceed the worker's concurrency by the number that its `ready` accepts ahead (5.5). */
 export type SendStep =
 	| { call: CallToSend; times?: number; split?: Split; ahead?: true }
 	| { send: FrameToSend; split?: Split }
@@ -45,15 +46,15 @@ export type CheckStep =
 	| { eof: true }
 	| { exit: unknown };
 
-/** `within` is how long a check waits, in `ms`. */
+/** `within` is how long a check waits, in ms. */
 export type Step = SendStep | { joined: SendStep[] } | { close: true } | { kill: true } | (CheckStep & { within?: number });
 
-/** What a worker of its own is started with, where it differs from the suite's. */
+/** The start of a test's own worker, as far as it differs from the suite's. */
 export interface Start {
 	handler?: string;
-	/** the word behind the dash: "broken" is conformance-broken.* */
+	/** the part after the dash: "broken" is conformance-broken.* */
 	file?: string;
-	/** null takes a variable away */
+	/** null removes a variable */
 	env?: Record<string, string | null>;
 }
 
@@ -68,27 +69,34 @@ export interface Suite {
 	name: string;
 	optional: boolean;
 	description: string;
-	/** the rules of PROTOCOL.md it proves, the main one first */
+	/** the rules of PROTOCOL.md that it checks, the main rule first */
 	rule: string[];
 	handler: string;
-	/** what a worker must be able to do for these tests to mean anything */
+	/** abilities without which the tests are skipped */
 	needs: string[];
 	tests: Test[];
 }
 
 type SuiteFile = Omit<Suite, "name" | "optional" | "needs"> & { needs?: string[] };
 
-/** In a bundle: the files by their path in `vectors/`, put there by build.mjs. */
+/** The files by their path in `vectors/`; only defined in a bundle, by build.mjs. */
 declare const VECTOR_FILES: Readonly<Record<string, SuiteFile>>;
 
-/** All suites in the order of the rules, the optional ones last. */
-export function readSuites(): Suite[] {
-	const files = typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "../../../runtimes/vectors")) : VECTOR_FILES;
+/**
+ * Returns all suites in the order of the rules, the optional ones last.
+ * @throws {StartError} if no suite exists: without a test, every worker would pass
+ */
+export function readSuites(files = vectorFiles()): Suite[] {
+	if (Object.keys(files).length === 0) throw new StartError("USAGE", "This kubeless-loader has no conformance vectors. Run: npm run build");
 	const suites = Object.entries(files).map(([file, { needs = [], ...suite }]) => {
 		return { ...suite, name: basename(file, ".json"), optional: dirname(file) === "optional", needs };
 	});
 	const byRule = (a: Suite, b: Suite) => String(a.rule[0]).localeCompare(String(b.rule[0]), "en", { numeric: true });
 	return suites.sort((a, b) => Number(a.optional) - Number(b.optional) || byRule(a, b) || a.name.localeCompare(b.name));
+}
+
+function vectorFiles(): Readonly<Record<string, SuiteFile>> {
+	return typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "../../../runtimes/vectors")) : VECTOR_FILES;
 }
 
 function readFiles(folder: string): Record<string, SuiteFile> {

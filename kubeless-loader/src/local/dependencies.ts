@@ -1,23 +1,45 @@
-import type { ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { StartError } from "../errors.ts";
 import { expand, type Manifest } from "../manifest.ts";
-import { signalGroup, startGroup } from "../worker/process/process-group.ts";
+import { canStart } from "../worker/process/process-group.ts";
+import { cacheKey, type Dependencies } from "./cache-key.ts";
+import { Commands } from "./commands.ts";
+import { checkToolchain } from "./toolchain.ts";
 
 /** Characters of an installer's output that are shown when it fails. */
 const MAX_OUTPUT = 4000;
+/** Installations in a row whose files changed meanwhile; the last one is used, but not kept. */
+const MAX_ATTEMPTS = 3;
 
-/** Installs dependency files into folders of the user's cache, once per content. */
+/** Dependencies that are installed, or are about to be. */
+export interface Installation {
+	/** the path at which they are found once they are complete */
+	readonly place: string;
+	/** fulfilled with the folder when they are complete; undefined: they are */
+	readonly installing: Promise<string> | undefined;
+}
+
+interface Options {
+	/** the function's file: it is not installed, so a change of it installs nothing */
+	readonly functionFile?: string;
+	/** prints nothing: the caller announces the result */
+	readonly quiet?: boolean;
+}
+
+/**
+ * Installs dependencies into folders of the user's cache, once per key. A package manager may write a folder's path into
+ * its files, so an installation stays where it is made: <key>.<pid>.<random>. When it is complete a link <key> leads to it.
+ */
 export class DependencyCache {
 	readonly #root: string;
-	readonly #env: Readonly<NodeJS.ProcessEnv>;
+	readonly #env: NodeJS.ProcessEnv;
 	readonly #print: (line: string) => void;
 	readonly #underWay = new Map<string, Promise<string>>();
-	/** running installers and the folders they fill */
-	readonly #running = new Map<ChildProcess, string>();
+	readonly #commands = new Commands();
+	/** folders to which no link leads: unfinished, or of files that kept changing */
+	readonly #unlinked = new Set<string>();
 
 	constructor(env: Readonly<NodeJS.ProcessEnv>, print: (line: string) => void) {
 		const base = env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache");
@@ -27,46 +49,92 @@ export class DependencyCache {
 	}
 
 	/**
+	 * Checks that the language's programs exist.
+	 * @throws {StartError} LANGUAGE_MISSING
+	 */
+	async checkLanguage(manifest: Manifest): Promise<void> {
+		const [worker] = manifest.worker;
+		const [check = worker] = manifest.toolchain?.check ?? [];
+		const missing = [worker, check].some((program) => program && !canStart({ command: [program], env: this.#env, cwd: manifest.folder }));
+		if (missing) await checkToolchain(manifest, this.#env, this.#commands);
+	}
+
+	/**
 	 * Returns the folder with the dependencies that `file` lists, installing them first if needed; without dependencies,
 	 * an empty folder.
-	 * @throws {StartError} DEPENDENCIES_FAILED with the installer's output
+	 * @throws {StartError} DEPENDENCIES_FAILED with the installer's output, or LANGUAGE_MISSING
 	 */
-	async installed(manifest: Manifest, file: string): Promise<string> {
+	async installed(manifest: Manifest, file: string, options?: Options): Promise<string> {
+		const { place, installing } = await this.begin(manifest, file, options);
+		return installing ?? place;
+	}
+
+	/** Begins to install what is not installed yet. */
+	async begin(manifest: Manifest, file: string, { functionFile, quiet = false }: Options = {}): Promise<Installation> {
 		const folder = join(this.#root, manifest.id);
-		if (!manifest.install || !hasContent(file)) return this.#empty(folder);
-		const place = join(folder, this.#key(manifest, file));
-		if (existsSync(place)) return place;
-		const installation = this.#underWay.get(place);
-		if (installation) return installation;
-		const installing = this.#install(manifest, file, folder, place).finally(() => this.#underWay.delete(place));
+		if (!manifest.install || !hasContent(file)) return { place: this.#empty(folder), installing: undefined };
+		const dependencies = { manifest, file, ...(functionFile !== undefined && { functionFile }) };
+		const key = await cacheKey(dependencies, this.#env, this.#commands);
+		const place = join(folder, key);
+		if (existsSync(place)) return { place: realpathSync(place), installing: undefined };
+		const known = this.#underWay.get(place);
+		const installing = known ?? this.#install(dependencies, place, quiet).finally(() => this.#underWay.delete(place));
 		this.#underWay.set(place, installing);
-		return installing;
+		installing.catch(() => {}); // the caller may await it later
+		return { place, installing };
 	}
 
-	async #install(manifest: Manifest, file: string, folder: string, place: string): Promise<string> {
-		const started = performance.now();
-		this.#print(`Installing ${file} (once) …`);
-		// Installed aside first: an interrupted installation must not look complete.
-		const aside = `${place}.${process.pid}`;
-		removeAbandoned(folder);
-		rmSync(aside, { recursive: true, force: true });
-		mkdirSync(aside, { recursive: true });
-		try {
-			await this.#run(manifest, aside, file);
-			if (!existsSync(place)) renameSync(aside, place);
-		} finally {
-			rmSync(aside, { recursive: true, force: true });
-		}
-		this.#print(`Installed in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
-		return place;
-	}
-
-	/** Ends running installers and removes their unfinished folders. */
+	/** Ends running installers and removes what they leave. */
 	stop(): void {
-		for (const [child, aside] of this.#running) {
-			signalGroup(child.pid, "SIGKILL");
-			rmSync(aside, { recursive: true, force: true });
+		this.#commands.stop();
+		for (const folder of this.#unlinked) rmSync(folder, { recursive: true, force: true });
+	}
+
+	async #install(dependencies: Dependencies, place: string, quiet: boolean): Promise<string> {
+		const { manifest, file } = dependencies;
+		const started = performance.now();
+		await checkToolchain(manifest, this.#env, this.#commands);
+		if (!quiet) this.#print(`Installing ${file} (once) …`);
+		mkdirSync(dirname(place), { recursive: true });
+		removeAbandoned(dirname(place));
+		let link = place;
+		for (let attempt = 1; ; attempt++) {
+			const folder = mkdtempSync(`${link}.${process.pid}.`);
+			this.#unlinked.add(folder);
+			try {
+				await this.#run(manifest, folder, file);
+			} catch (error) {
+				this.#remove(folder);
+				throw error;
+			}
+			// A file that was saved meanwhile may have been read before or after that.
+			const after = join(dirname(place), await cacheKey(dependencies, this.#env, this.#commands));
+			if (after === link || attempt === MAX_ATTEMPTS) {
+				const done = after === link ? this.#publish(folder, link) : folder;
+				if (!quiet) this.#print(`Installed in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+				return done;
+			}
+			this.#remove(folder);
+			link = after;
 		}
+	}
+
+	/** Makes the link through which later starts find an installation. Returns the folder; another process may have been first. */
+	#publish(folder: string, link: string): string {
+		if (!existsSync(link)) rmSync(link, { force: true }); // its folder was removed
+		try {
+			symlinkSync(folder, link);
+			this.#unlinked.delete(folder);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+			this.#remove(folder);
+		}
+		return realpathSync(link);
+	}
+
+	#remove(folder: string): void {
+		rmSync(folder, { recursive: true, force: true });
+		this.#unlinked.delete(folder);
 	}
 
 	#empty(folder: string): string {
@@ -75,16 +143,7 @@ export class DependencyCache {
 		return place;
 	}
 
-	/** Returns a key of all that decides what is installed: the file, its locks, the installer, the platform, PATH. */
-	#key(manifest: Manifest, file: string): string {
-		const hash = createHash("sha256");
-		const locks = (manifest.lockFiles ?? []).map((name) => join(dirname(file), name));
-		for (const path of [file, ...locks]) hash.update(existsSync(path) ? readFileSync(path) : "").update("\0");
-		hash.update(JSON.stringify([manifest.install, process.arch, this.#env["PATH"]]));
-		return hash.digest("hex").slice(0, 16);
-	}
-
-	#run(manifest: Manifest, volume: string, file: string): Promise<void> {
+	async #run(manifest: Manifest, volume: string, file: string): Promise<void> {
 		const env: NodeJS.ProcessEnv = {
 			...this.#env,
 			RUNTIME_DIR: manifest.folder,
@@ -92,22 +151,10 @@ export class DependencyCache {
 			KUBELESS_DEPS_FILE: file,
 		};
 		const command = (manifest.install ?? []).map((word) => expand(word, env));
-		const child = startGroup({ command, env, cwd: volume }, ["ignore", "pipe", "pipe"]);
-		this.#running.set(child, volume);
-		let output = "";
-		const keep = (text: Buffer) => {
-			output = (output + text).slice(-MAX_OUTPUT);
-		};
-		child.stdout?.on("data", keep);
-		child.stderr?.on("data", keep);
-		return new Promise((resolve, reject) => {
-			const failed = (why: string) => reject(new StartError("DEPENDENCIES_FAILED", `Cannot install ${file}: ${why}\n${output.trimEnd()}`));
-			child.on("error", (error) => failed(error.message));
-			child.on("close", () => this.#running.delete(child));
-			child.on("close", (code, signal) =>
-				code === 0 ? resolve() : failed(signal ? `the installer was ended by ${signal}` : `the installer ended with exit code ${code}`),
-			);
-		});
+		const { code, signal, error, output } = await this.#commands.run(command, volume, env);
+		if (code === 0) return;
+		const why = error?.message ?? (signal ? `the installer was ended by ${signal}` : `the installer ended with exit code ${code}`);
+		throw new StartError("DEPENDENCIES_FAILED", `Cannot install ${file}: ${why}\n${output.slice(-MAX_OUTPUT).trimEnd()}`);
 	}
 }
 
@@ -115,11 +162,22 @@ function hasContent(file: string): boolean {
 	return existsSync(file) && readFileSync(file, "utf8").trim() !== "";
 }
 
-/** Removes folders of interrupted installations; a folder's name ends in the id of the process that made it. */
+/** Removes folders that no link leads to and whose process has ended. */
 function removeAbandoned(folder: string): void {
-	for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-		const pid = /^[0-9a-f]{16}\.(\d+)$/.exec(name)?.[1];
-		if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+	const names = readdirSync(folder);
+	const linked = new Set(names.filter((name) => /^[0-9a-f]{16}$/.test(name)).map((name) => targetOf(join(folder, name))));
+	for (const name of names) {
+		const path = join(folder, name);
+		const pid = /^[0-9a-f]{16}\.(\d+)\.\w+$/.exec(name)?.[1];
+		if (pid !== undefined && !linked.has(path) && !isAlive(Number(pid))) rmSync(path, { recursive: true, force: true });
+	}
+}
+
+function targetOf(link: string): string {
+	try {
+		return readlinkSync(link);
+	} catch {
+		return link; // an older version made a folder
 	}
 }
 

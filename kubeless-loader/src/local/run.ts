@@ -1,6 +1,6 @@
 // The local command, `kubeless-loader run`: serves a function file from anywhere for its author. arguments.ts reads the
 // command line, dependencies.ts installs what the function needs; the rest is application.ts, as in a container.
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { runApplication } from "../application.ts";
 import { readConfig } from "../config.ts";
@@ -10,6 +10,7 @@ import { type HandlerPlace, withoutFile } from "../handler.ts";
 import { chooseManifest, isSource, type Manifest, readManifest, readManifests } from "../manifest.ts";
 import { type RunOptions, readArguments, USAGE } from "./arguments.ts";
 import { DependencyCache } from "./dependencies.ts";
+import { Libraries } from "./libraries.ts";
 
 /** Returns the exit code, when a signal has stopped it. */
 export async function serveFile(args: string[], env: NodeJS.ProcessEnv, runtimes: string): Promise<number> {
@@ -26,16 +27,14 @@ export async function serveFile(args: string[], env: NodeJS.ProcessEnv, runtimes
 	const place = placeOf(file, manifest, options.handler ?? config.handler);
 	const name = file === undefined ? manifest.name : basename(file);
 	const folder = dirname(place.file);
-	const cache = new DependencyCache(given, (line) => process.stdout.write(`${line}\n`));
-	const install = async () => {
-		const extra: NodeJS.ProcessEnv = {};
-		const { libraries } = manifest;
-		// An image has the worker's libraries already.
-		if (libraries && !existsSync(join(manifest.folder, "libraries"))) {
-			extra["RUNTIME_LIBRARIES"] = await cache.installed(manifest, join(manifest.folder, libraries));
-		}
-		extra["KUBELESS_INSTALL_VOLUME"] = await cache.installed(manifest, join(folder, manifest.depsFile ?? ""));
-		return extra;
+	const print = (line: string) => void process.stdout.write(`${line}\n`);
+	const cache = new DependencyCache(given, print);
+	const libraries = new Libraries(manifest, cache, print);
+	const prepare = async () => {
+		await cache.checkLanguage(manifest);
+		const { env, later } = await libraries.find();
+		const volume = await cache.installed(manifest, join(folder, manifest.depsFile ?? ""), { functionFile: place.file });
+		return { env: { ...env, KUBELESS_INSTALL_VOLUME: volume }, later };
 	};
 	try {
 		await runApplication(
@@ -43,14 +42,19 @@ export async function serveFile(args: string[], env: NodeJS.ProcessEnv, runtimes
 				config,
 				manifest,
 				locate: () => place,
-				install,
+				prepare,
 				watched: options.watch ? { folder, isWatched: (entry, isFolder) => isSource(manifest, entry, isFolder) } : undefined,
 				local: true,
+				waitsForSave: options.watch && process.stdout.isTTY,
 				announce: {
 					serving: ({ stream }, port) => {
 						const url = `http://localhost:${port}`;
 						stream.write(`${name} is served at ${url} (Ctrl-C stops it)\n  curl ${url}\n`);
 					},
+					loading: ({ stream }) => stream.write(`${name} is still being compiled or loaded …\n`),
+					waiting: ({ stream }) =>
+						stream.write(`${name} could not be loaded. It is loaded again when the libraries of the worker are installed …\n`),
+					startFailed: ({ stream }, message) => stream.write(`${message}\nWaiting until ${name} is saved (Ctrl-C stops it) …\n`),
 					reloaded: ({ stream }) => stream.write(`${name} changed and was reloaded.\n`),
 					reloadFailed: ({ stream }, _code, message) =>
 						stream.write(`${name} changed, but the reload failed: the previous version is still served. ${message}\n`),

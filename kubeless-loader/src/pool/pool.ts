@@ -131,7 +131,7 @@ export class Pool {
 		this.#overload.took(ms, cut);
 	}
 
-	/** Gives a call up: it leaves the queue, or its worker is told. To be called once, before the call ends. */
+	/** Cancels a call: it leaves the queue, or its worker gets a cancel. To be called once, before the call ends. */
 	cancel(call: PoolCall): void {
 		if (call.queued) this.#waiting--;
 		else call.sent?.cancel();

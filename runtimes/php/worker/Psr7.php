@@ -11,6 +11,8 @@ final class Psr7
     /** Libraries whose constructors take the same arguments. */
     private const LIBRARIES = ['Nyholm\Psr7', 'GuzzleHttp\Psr7'];
 
+    private const WAIT_MICROSECONDS = 50000;
+
     /** @var string */
     private static $library = '';
 
@@ -87,8 +89,14 @@ final class Psr7
 
     private static function find(): string
     {
+        $libraries = (string) getenv('RUNTIME_LIBRARIES');
+        // A local start does not wait until they are installed: the path exists when they are complete.
+        while ($libraries !== '' && !file_exists($libraries) && glob("$libraries.*") !== []) {
+            clearstatcache();
+            usleep(self::WAIT_MICROSECONDS);
+        }
         // '' is what the function itself loaded. The last two are Debian's packages.
-        foreach (['', getenv('RUNTIME_LIBRARIES') . '/vendor/autoload.php', 'Nyholm/Psr7/autoload.php', 'GuzzleHttp/Psr7/autoload.php'] as $autoload) {
+        foreach (['', $libraries . '/vendor/autoload.php', 'Nyholm/Psr7/autoload.php', 'GuzzleHttp/Psr7/autoload.php'] as $autoload) {
             $file = $autoload === '' ? false : stream_resolve_include_path($autoload);
             if ($file !== false) {
                 require_once $file;

@@ -7,6 +7,7 @@ from io import BytesIO
 from .paths import add_prefix, import_own
 
 DEFAULT_MEMFILE_BYTES = 100 * 1024 * 1024
+WAIT_SECONDS = 0.05
 COUNTED_OR_TYPED = ('CONTENT_TYPE', 'CONTENT_LENGTH')  # without HTTP_ in a WSGI environ
 
 
@@ -32,8 +33,19 @@ def import_bottle():
         libraries = os.environ.get('RUNTIME_LIBRARIES')
         if not libraries:
             raise
-        add_prefix(libraries)  # a local start need not wait until they are installed
+        wait_for(libraries)
+        add_prefix(libraries)
         return import_own('bottle')
+
+
+def wait_for(libraries):
+    """Returns when the folder exists, or nothing is being installed.
+
+    A local start does not wait for the installation. The folder appears when it is complete.
+    """
+    glob = import_own('glob')
+    while not os.path.exists(libraries) and glob.glob(glob.escape(libraries) + '.*'):
+        import_own('time').sleep(WAIT_SECONDS)
 
 
 def environ_of(fields, head, body):

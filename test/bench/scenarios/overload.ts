@@ -37,7 +37,7 @@ export const overload: Scenario = {
 async function measure(bench: Bench, { name, port }: Server, times: number): Promise<Figure[]> {
 	const seconds = bench.options.overload;
 	const send = (share: number, during: number) => arrivals(port, CAPACITY * share, during, String(SLEEP_MS));
-	bench.say(`${name}: ${times} times the capacity for ${seconds} s`);
+	bench.report(`${name}: ${times} times the capacity for ${seconds} s`);
 	await send(1, NORMAL_S); // all processes run
 	const before = await figuresOf(port);
 	// Both loads run at once for a moment, as the callers of the overload get their answers.

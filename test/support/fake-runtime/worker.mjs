@@ -1,5 +1,5 @@
-// A worker that breaks the rules it is asked to break: FAKE_START says how it starts, a call's path what it does with
-// the call. What it says of concurrency comes from FAKE_CONCURRENCY; with FAKE_AHEAD it takes so many calls ahead, in order.
+// A worker that breaks rules on purpose: FAKE_START selects how it starts, a call's path what it does with the call.
+// FAKE_CONCURRENCY is its `concurrency`; FAKE_AHEAD is the number of calls that it accepts ahead, in order.
 import { appendFileSync, closeSync } from "node:fs";
 import { Socket } from "node:net";
 
@@ -137,7 +137,7 @@ const CALLS = {
 		}, 10);
 	},
 	"/withdrawn": ({ id }) => send({ type: "withdrawn", id }),
-	// Begins what it was told not to begin.
+	// Begins the call that was withdrawn.
 	"/deaf-to-withdraw"({ id }) {
 		deaf = true;
 		setTimeout(() => result(id, "kept"), 500);
@@ -192,7 +192,7 @@ const CALLS = {
 	"/claims-refusal": ({ id }) => send({ type: "result", id, status: 503, head: "Kubeless-Refused: QUEUE_FULL\r\nX-Other: kept\r\n" }),
 	"/no-body": ({ id }) => send({ type: "result", id, status: 204 }, "but there is one"),
 	"/deaf"({ id, query }) {
-		// Streams on, whatever it is told: `query` is how many MiB.
+		// Ignores `pause` and `cancel`: `query` is the size in MiB.
 		send({ type: "head", id, status: 200 });
 		for (let left = Number(query); left > 0; left--) send({ type: "chunk", id }, Buffer.alloc(1024 * 1024));
 		send({ type: "end", id });

@@ -11,23 +11,23 @@ const open = (text: string, raw: string[] = []) => {
 };
 const envelope = (rest: string) => `{"specversion":"1.0","id":"1","source":"s","type":"t"${rest}}`;
 
-test("structured mode is told by its type alone", () => {
+test("only the content type decides whether a CloudEvent is in structured mode", () => {
 	assert.ok(isStructured("application/cloudevents+json"));
 	assert.ok(isStructured("Application/CloudEvents+JSON; charset=utf-8"));
 	assert.ok(!isStructured("application/cloudevents-batch+json"));
 	assert.ok(!isStructured("application/json"));
 });
 
-test("data keeps its digits, its order and its characters", () => {
+test("data keeps its digits, the order of its fields and its characters", () => {
 	const data = '{"b":1.0,"a":123456789012345678901234567890,"c":[1e400,-0,0.1],"č":"🎉"}';
 	assert.equal(open(envelope(`,"data":${data}`)).data, data);
 });
 
-test("data of null is JSON's null, absent data is no body", () => {
+test("data null is a body of null, and missing data is an empty body", () => {
 	assert.deepEqual([open(envelope(',"data":null')).data, open(envelope("")).data], ["null", undefined]);
 });
 
-test("attributes are strings; those of null are absent; the envelope's data is none of them", () => {
+test("attributes are strings, null attributes are left out, and data is not an attribute", () => {
 	const { head } = open(envelope(',"n":5,"b":false,"x":null,"big":9007199254740993,"data":1'));
 	assert.deepEqual(head.attributes, { specversion: "1.0", id: "1", source: "s", type: "t", n: "5", b: "false", big: "9007199254740993" });
 });

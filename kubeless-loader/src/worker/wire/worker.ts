@@ -130,8 +130,7 @@ export class WireWorker extends ChildWorker<WireCall> {
 		this.#writer.send('{"type":"stop"}\n');
 	}
 
-	/** `stop` has requested the exit already. */
-	protected requestExit(): void {}
+	protected requestExit(): void {} // `stop` has requested it
 
 	protected disconnect(): void {
 		this.#wire?.destroy();
@@ -306,8 +305,7 @@ export class WireWorker extends ChildWorker<WireCall> {
 	/** All that was on the wire has been read. */
 	#wireClosed(): void {
 		if (this.ended) this.onGone();
-		// Wait for the exit, which gives the reason.
-		else this.state = "retiring";
+		else this.state = "retiring"; // the exit, which gives the reason, follows
 	}
 }
 
