@@ -1,21 +1,22 @@
 # docker buildx bake            all images of all languages' current versions
-# docker buildx bake python     one language's; also: legacy, runtimes, installers, loader, provision, examples, or a single image, python-3-13
-# docker-bake.json beside it has the versions: it is written by `npm run generate`, from runtimes/*/runtime.json.
+# docker buildx bake python     the images of one language; also: legacy, runtimes, installers, loader, provision, examples, or a
+#                               single image, python-3-13
+# docker-bake.json has the versions. `npm run generate` writes it from runtimes/*/runtime.json.
 
 variable "REGISTRY" {
-  # Where images are pushed to, and the first part of their names.
+  # The registry that images are pushed to: the first part of their names.
   default = "kubeless"
 }
 variable "PLATFORMS" {
-  # Such as linux/amd64,linux/arm64; the builder's own if empty. More than one needs a builder or an image store that takes them.
+  # For example linux/amd64,linux/arm64; default: the builder's platform. Several need a builder or an image store that supports them.
   default = ""
 }
 variable "ATTEST" {
-  # true: with a list of what is inside (SBOM) and of how it was made (provenance), which needs more than Docker's default image store.
+  # true: adds an SBOM and provenance, which Docker's default image store does not support.
   default = false
 }
 variable "REVISION" {
-  # The commit it is built from.
+  # The commit of the sources.
   default = ""
 }
 
@@ -24,7 +25,7 @@ function "platforms" {
   result = PLATFORMS == "" ? [] : split(",", PLATFORMS)
 }
 
-# Of python 3.13: python:3.13, python:3.13-v0.1.0; of the newest version also python:v0.1.0, python:latest.
+# Returns for python 3.13: python:3.13, python:3.13-v0.1.0; for the newest version also python:v0.1.0, python:latest.
 function "tags" {
   params = [name, version, newest]
   result = concat(
@@ -51,7 +52,7 @@ target "_image" {
   attest    = ATTEST ? ["type=sbom", "type=provenance,mode=max"] : []
 }
 
-# The parts of others, no images themselves.
+# Parts of other images.
 target "layer" {
   dockerfile = "images/loader/Dockerfile"
   target     = "layer"
@@ -121,7 +122,7 @@ target "installers" {
   labels     = labels("Installs and compiles ${item.name} ${item.version} functions", item.version, item.installer)
 }
 
-# Runtimes of one's own, on the loader's image.
+# Custom runtimes on the loader's image.
 target "examples" {
   name      = "example-${item}"
   matrix    = { item = ["command", "express", "perl", "rust"] }

@@ -1,5 +1,6 @@
-// npm run generate: writes what follows from runtimes/*/runtime.json: docker-bake.json (the versions to build), images/runtime-images.json (for
-// Kubeless's controller) and the tables in README.md; with Docker's buildx, images/golden as well. Tests compare them with what this would write.
+// npm run generate: writes the files that are made from runtimes/*/runtime.json: docker-bake.json (the versions to build),
+// images/runtime-images.json (for Kubeless's controller), pages in docs/ and the table in README.md; with Docker's buildx also
+// images/golden. Tests compare the files with the output of this program.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { golden, hasBuildx } from "./golden.mjs";
@@ -11,7 +12,7 @@ import { between, tables } from "./tables.mjs";
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
-/** Everything that is generated: path and text. */
+/** Returns all generated files: path and text. */
 export function generated() {
 	const manifests = readManifests();
 	const { version, workspaces, devDependencies } = JSON.parse(read("package.json"));
@@ -29,7 +30,7 @@ export function generated() {
 	};
 }
 
-/** The manifests of all runtimes that have images, each with whether it compiles functions. */
+/** Returns the manifests of all runtimes with images; `compiles` is added: whether functions are compiled. */
 export function readManifests() {
 	const runtimes = new URL("../runtimes/", import.meta.url);
 	return readdirSync(runtimes)
@@ -38,7 +39,7 @@ export function readManifests() {
 		.map(({ id, has }) => ({ ...JSON.parse(read(`runtimes/${id}/runtime.json`)), compiles: has("compile.sh") }));
 }
 
-/** The workspaces' package.json files: the version in the root's package.json is the only one that is written by hand. */
+/** Returns the workspaces' package.json files with the version in the root's package.json. */
 function versioned(workspaces, version) {
 	const files = workspaces.map((folder) => `${folder}/package.json`);
 	return Object.fromEntries(files.map((file) => [file, read(file).replace(/^( *"version": ")[^"]*/m, `$1${version}`)]));
@@ -52,5 +53,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	};
 	write(generated());
 	if (hasBuildx()) write(golden());
-	else console.log("docker buildx is missing: images/golden stays as it is.");
+	else console.log("docker buildx is missing: images/golden is not written.");
 }

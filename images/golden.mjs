@@ -1,15 +1,15 @@
-// What docker-bake.hcl makes of the manifests, as `docker buildx bake --print` says it: in images/golden/, so that a change of either shows what it
-// means, and nothing changes unseen.
+// Makes images/golden from the output of `docker buildx bake --print`, so that a commit shows the effect of a change to docker-bake.hcl
+// or to a manifest.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Another registry, platform and commit than a plain build has. */
+/** Non-default values of all variables in docker-bake.hcl. */
 const SETTINGS = { PLATFORMS: "linux/amd64,linux/arm64", ATTEST: "true", REGISTRY: "registry.example/functions", REVISION: "0123abc" };
 const REVISION_LABEL = "org.opencontainers.image.revision";
 
 export const hasBuildx = () => spawnSync("docker", ["buildx", "version"], { stdio: "ignore" }).status === 0;
 
-/** The golden files: path and text. */
+/** Returns the golden files: path and text. */
 export function golden() {
 	const every = ["default", "legacy", "runtimes", "installers"];
 	const plain = print({}, every);
@@ -23,7 +23,7 @@ export function golden() {
 	};
 }
 
-/** All that bake would build for some targets. */
+/** Returns bake's definition of some targets. @throws if bake fails */
 export function print(settings, targets) {
 	const { status, stdout, stderr } = spawnSync("docker", ["buildx", "bake", "--print", ...targets], {
 		cwd: fileURLToPath(new URL("..", import.meta.url)),
@@ -34,7 +34,7 @@ export function print(settings, targets) {
 	return JSON.parse(stdout);
 }
 
-/** A line for each, so that a difference shows which. */
+/** Returns JSON with one line per entry, for readable diffs. */
 function lines(record, what) {
 	const all = Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1));
 	return `{\n${all.map(([name, one]) => `${JSON.stringify(name)}: ${JSON.stringify(what(one))}`).join(",\n")}\n}\n`;

@@ -22,7 +22,7 @@ export function runtimeImages(manifests, loaderVersion) {
 function phases({ install, compiles }) {
 	const role = "-installer";
 	const runtime = { phase: "runtime" };
-	// Compiling installs what it needs, so that a function without dependencies of its own passes one container less.
+	// The compile phase also installs, so that a function without dependencies needs one container less.
 	if (compiles) return [{ phase: "compilation", role, command: "kubeless-compile" }, runtime];
 	return install ? [{ phase: "installation", role, command: "kubeless-install" }, runtime] : [runtime];
 }

@@ -1,4 +1,4 @@
-/** docs/support.md: every version of every language that has an image, and how long its makers support it. */
+/** Returns docs/support.md: every version with an image, and the end of its upstream support. */
 export function supportPage(manifests) {
 	return [
 		"# Supported versions",

@@ -1,4 +1,4 @@
-/** README.md with its table filled: it stands between <!-- NAME --> and <!-- end of NAME -->. */
+/** Returns README.md with its table, between <!-- NAME --> and <!-- end of NAME -->. */
 export function tables(readme, manifests) {
 	return between(readme, "images", imagesTable(manifests));
 }
@@ -26,7 +26,7 @@ const list = (versions, legacy) =>
 		.map(({ version }) => version)
 		.join(", ");
 
-/** Replaces what stands between two marks of a page. @throws {Error} if a mark is missing */
+/** Replaces the text between two marks of a page. @throws {Error} if a mark is missing */
 export function between(text, name, filling) {
 	const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- end of ${name} -->`];
 	const [from, to] = [text.indexOf(start), text.indexOf(end)];

@@ -1,7 +1,7 @@
-// Prints the patch of Kubeless's ConfigMap kubeless-config that brings these images in. docs/kubeless.md has the commands around it.
+// Prints a patch of Kubeless's ConfigMap kubeless-config that adds these images. docs/kubeless.md has the commands.
 //   patch.mjs [--registry NAME] [--as OLD=NEW]... < runtime-images
-// Standard input is the runtime-images that are there: what they have and we have not stays. --registry names the place of
-// the images where it is not `kubeless`. --as nodejs14=nodejs24 serves functions of the runtime nodejs14 with nodejs24's images.
+// Standard input is the present runtime-images: entries without a counterpart here stay. --registry is the registry of the images
+// (default: kubeless). --as nodejs14=nodejs24 serves functions of the runtime nodejs14 with the images of nodejs24.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -46,10 +46,10 @@ const data = {
 };
 console.log(JSON.stringify({ data }));
 
-/** A version with what somebody has added to it, such as pull secrets, and to the images of its phases, such as their secrets. */
+/** Returns a version with the fields that a user has added to it, such as pull secrets, and to the images of its phases. */
 function renewed(before, version) {
 	const images = version.images.map((image) => {
-		// What env told the old image is not for the new one.
+		// Drops `env`: it is for the old image.
 		const { env: _, ...added } = before?.images.find(({ phase }) => phase === image.phase) ?? {};
 		return { ...added, ...image, image: inPlace(image.image) };
 	});

@@ -1,17 +1,17 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Writes .kubeless/bom.cdx.json, a CycloneDX list of what was installed. The language's bom.sh prints what lies in the volume, one
-# component a line: group, name, version, purl, licence and hash (SHA-512:hex), with tabs between.
+# Writes .kubeless/bom.cdx.json, a CycloneDX list of the installed packages. The runtime's bom.sh prints the packages in the volume,
+# one a line: group, name, version, purl, licence and hash (SHA-512:hex), separated by tabs.
 
 write_bom() {
 	: >"$scratch/components"
 	if [ -f "$runtime/bom.sh" ]; then
-		KUBELESS_INSTALL_VOLUME=$volume KUBELESS_DEPS_FILE=$deps sh "$runtime/bom.sh" >"$scratch/components" 2>"$scratch/said" </dev/null || {
-			hide <"$scratch/said" >&2
-			echo 'What was installed cannot be listed; there is no bom.cdx.json.' >&2
+		KUBELESS_INSTALL_VOLUME=$volume KUBELESS_DEPS_FILE=$deps sh "$runtime/bom.sh" >"$scratch/components" 2>"$scratch/output" </dev/null || {
+			hide <"$scratch/output" >&2
+			echo 'Cannot list the installed packages: bom.cdx.json is not written.' >&2
 			return 0
 		}
 	fi
-	# The same components make the same file, so there is no time and no serial number in it.
+	# No timestamp and no serial number: equal packages give an equal file.
 	LC_ALL=C sort -u "$scratch/components" | ID=$id VERSION=${KUBELESS_RUNTIME_VERSION:-} PHASE=$phase awk -F '\t' '
 		function text(value, parts, count, i, quoted) {
 			gsub(/[\001-\037]/, " ", value)

@@ -1,14 +1,14 @@
-# shellcheck shell=sh disable=SC2034,SC2154
-# Keeps what a phase has made in a volume that pods share, so that a scale-up neither downloads nor compiles. An entry is one file,
-# <id>-<phase>-<key>-<digest>.tar: the key is of all that decides the result, the digest of the content. It comes by a rename and is
-# checked before it is used, so it needs no lock: at worst two pods make the same.
+# shellcheck shell=sh disable=SC2034,SC2154,SC2164 # phase.sh sets -e
+# Keeps the result of a phase in a volume that pods share, so that a scale-up neither downloads nor compiles. An entry is one file,
+# <id>-<phase>-<key>-<digest>.tar: the key is a hash of everything that determines the result, the digest is of the content. An entry
+# is made by a rename and checked before use, so pods need no lock: two pods may at worst make the same entry.
 
 cache=${KUBELESS_CACHE:-/kubeless-cache}
 [ -d "$cache" ] && [ -r "$cache" ] || cache=''
 cacheLimit=${KUBELESS_CACHE_LIMIT:-2048} # MiB
-case $cacheLimit in '' | *[!0-9]*) fail "KUBELESS_CACHE_LIMIT is $cacheLimit: it has to be a number of MiB." ;; esac
+case $cacheLimit in '' | *[!0-9]*) fail "KUBELESS_CACHE_LIMIT is $cacheLimit: it must be a number of MiB." ;; esac
 
-# Sets key; to nothing where there is no cache, or the language does not say what decides.
+# Sets `key`; to an empty string if there is no cache, or the runtime has no cache-key.sh.
 find_key() {
 	key=''
 	[ -n "$cache" ] && [ -f "$runtime/cache-key.sh" ] || return 0
@@ -26,8 +26,8 @@ find_key() {
 				(cd "$(dirname "$deps")" && { [ ! -f "$name" ] || echo "./$name" | digests; })
 			done
 		fi
-	} >"$scratch/decides"
-	key=$(sha256sum <"$scratch/decides" | cut -c 1-32)
+	} >"$scratch/key-parts"
+	key=$(sha256sum <"$scratch/key-parts" | cut -c 1-32)
 }
 
 digests() {
@@ -41,45 +41,45 @@ restore() {
 		[ -f "$entry" ] || continue
 		digest=${entry##*-}
 		if [ "$(sha256sum <"$entry" | cut -d ' ' -f 1)" != "${digest%.tar}" ]; then
-			echo "The entry $entry is damaged and not used." >&2
+			echo "The cache entry $entry is damaged and is not used." >&2
 			rm -f "$entry" 2>/dev/null || :
 			continue
 		fi
-		touch "$entry" 2>/dev/null || : # that it is in use
-		if tar -xof "$entry" 2>"$scratch/said"; then
-			note_what_was_made || cannot_write
+		touch "$entry" 2>/dev/null || : # keeps it among the recently used ones
+		if tar -xof "$entry" 2>"$scratch/output"; then
+			list_made || cannot_write
 			echo "Taken from the cache: $entry" >&2
 			return 0
 		fi
-		cat "$scratch/said" >&2
+		cat "$scratch/output" >&2
 		failed 1
 	done
 	return 1
 }
 
-# Nothing here makes a phase fail.
+# Adds the result to the cache. A failure in here does not fail the phase.
 keep() {
 	[ -n "$key" ] && [ -w "$cache" ] || return 0
 	cp "$state/$phase.new" "$scratch/entries"
-	find . -path ./.kubeless -prune -o -type f -newer "$state/$phase.before" -print | found >>"$scratch/entries" # and has changed
+	find . -path ./.kubeless -prune -o -type f -newer "$state/$phase.before" -print | present_before >>"$scratch/entries" # files that the phase changed
 	echo ./.kubeless/bom.cdx.json >>"$scratch/entries"
-	# Not more than the bound at any moment, if what there is keeps to it.
-	most=$((cacheLimit * 1024))
+	# Makes room before it writes, so that the cache never exceeds its limit.
+	limit=$((cacheLimit * 1024))
 	set --
 	while IFS= read -r entry; do set -- "$@" "$entry"; done <"$scratch/entries"
 	size=$(du -sk "$@" | awk '{ sum += $1 } END { print sum }')
-	[ "$size" -le "$most" ] || return 0
-	prune $((most - size))
+	[ "$size" -le "$limit" ] || return 0
+	prune $((limit - size))
 	fresh=$(mktemp "$cache/.fresh.XXXXXX" 2>/dev/null) || return 0
 	if tar -cf "$fresh" "$@" 2>/dev/null && chmod 644 "$fresh"; then
 		mv "$fresh" "$cache/$id-$phase-$key-$(sha256sum <"$fresh" | cut -d ' ' -f 1).tar" 2>/dev/null || rm -f "$fresh"
 	else
-		echo "The cache $cache is full or cannot be written; nothing is kept." >&2
+		echo "The cache $cache is full or read-only: the result is not kept." >&2
 		rm -f "$fresh"
 	fi
 }
 
-# Removes what was not used for the longest time, until there are $1 KiB or less; and what was left by who was interrupted.
+# Removes the least recently used entries until the cache has $1 KiB or less, and files that interrupted pods have left.
 prune() {
 	find "$cache" -maxdepth 1 -name '.fresh.*' -mmin +60 -exec rm -f {} + 2>/dev/null || :
 	(

@@ -1,14 +1,14 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# The HOME of the tools. A pod's user has none, and Kubeless's secrets for a phase lie where no tool looks for them.
+# Makes a HOME for the tools: the pod's user has none, and tools do not look for secrets where Kubeless mounts them.
 
 secretsFolder=${KUBELESS_SECRETS:-/var/run/secrets/kubeless.io}
 
-# Where the container's root cannot be written, the volume has room.
+# Makes the scratch folder; in the volume if the container's root file system is read-only.
 make_scratch() {
 	scratch=$(mktemp -d 2>/dev/null) || {
 		rm -rf "$state"/scratch.*
 		TMPDIR=$state
-		scratch=$(mktemp -d "$state/scratch.XXXXXX") || fail "Nothing can be written to $volume: the disk may be full."
+		scratch=$(mktemp -d "$state/scratch.XXXXXX") || fail "Cannot write to $volume: the disk may be full."
 	}
 	TMPDIR=$scratch/tmp
 	mkdir "$TMPDIR"
@@ -21,34 +21,34 @@ make_home() {
 	HOME=$scratch/home
 	export HOME
 	mkdir -m 700 "$HOME"
-	# An image's own settings stay; a folder that cannot be written would only be in the way of a tool that keeps things in it.
+	# Keeps the image's own settings, except read-only folders: tools that keep files in them would fail.
 	if [ -n "$from" ] && [ "$from" != / ] && [ -r "$from" ]; then
 		for file in "$from"/.[!.]*; do
 			if [ -f "$file" ] || [ -d "$file" ] && [ -w "$file" ]; then ln -s "$file" "$HOME/"; fi
 		done
 	fi
 	for file in "$secretsFolder"/*/* "$secretsFolder"/*/.[!.]*; do
-		[ ! -f "$file" ] || give_secret "$file"
+		[ ! -f "$file" ] || place_secret "$file"
 	done
-	note_secrets
+	list_secrets
 	trust
 }
 
-# A secret whose key is named like a variable becomes one, if there is none of that name; another one becomes a file.
-give_secret() {
+# Turns the secret in file $1 into a variable if its key looks like one and the variable is not set, else into a file in HOME.
+place_secret() {
 	name=${1##*/}
 	case $name in
 	[!A-Z]* | *[!A-Z0-9_]*) ln -sf "$1" "$HOME/$name" ;;
 	*)
-		eval "given=\${$name+given}"
-		[ -n "$given" ] || export "$name=$(cat "$1")"
+		eval "isSet=\${$name+yes}"
+		[ -n "$isSet" ] || export "$name=$(cat "$1")"
 		secret_words <"$1" >>"$scratch/secrets"
 		;;
 	esac
 }
 
-# Lists what nobody is to read in a log.
-note_secrets() {
+# Lists the words that must not appear in a log.
+list_secrets() {
 	{
 		for file in "$HOME"/.[!.]* "$HOME"/*; do
 			case $file in *.crt | *.pem) continue ;; esac
@@ -60,24 +60,24 @@ note_secrets() {
 	} >>"$scratch/secrets"
 }
 
-# Of a text that has secrets in it: what follows a word such as password, and what is too long and too plain for a name.
+# Prints the secrets in a text: each value after a word such as `password`, and each word of 20 or more plain characters.
 secret_words() {
 	awk '
-		function tell(word) { sub(/^["'"'"']/, "", word); if (length(word) >= 6) print word }
-		NF == 1 && $1 !~ /[=:<{]/ { tell($1) }
+		function add(word) { sub(/^["'"'"']/, "", word); if (length(word) >= 6) print word }
+		NF == 1 && $1 !~ /[=:<{]/ { add($1) }
 		{
 			rest = $0
 			while (match(tolower(rest), /(token|passw|secret|auth|credential)[a-z0-9_-]*["'"'"'> \t]*(value)?[=: \t"'"'"']*/)) {
 				rest = substr(rest, RSTART + RLENGTH)
-				if (match(rest, /^[^"'"'"'<>, \t{}]+/)) tell(substr(rest, 1, RLENGTH))
+				if (match(rest, /^[^"'"'"'<>, \t{}]+/)) add(substr(rest, 1, RLENGTH))
 			}
 			count = split($0, words, /[^A-Za-z0-9_+=-]+/)
-			for (i = 1; i <= count; i++) if (length(words[i]) >= 20) tell(words[i])
+			for (i = 1; i <= count; i++) if (length(words[i]) >= 20) add(words[i])
 		}
 	'
 }
 
-# A certificate authority of one's own, beside the system's; the install scripts tell their tools of SSL_CERT_FILE.
+# Adds the certificate authority in ca.crt to the system's ones. The install scripts pass SSL_CERT_FILE to their tools.
 trust() {
 	[ -f "$HOME/ca.crt" ] || return 0
 	for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt; do

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs one phase, install or compile, of the one runtime in this image: its install command or compile.sh does the work, here is
-# all that is the same for every language. README.md beside it has the variables.
+# Runs one phase, install or compile, of the runtime in this image. The runtime's install command or compile.sh does the work.
+# The scripts in this folder do what is the same for all languages. README.md lists the variables.
 set -eu
-umask 022 # whoever serves the function may be another user
+umask 022 # the function may be served by another user
 
 phase=$1
 here=$(cd "$(dirname "$0")" && pwd -P)
-# Other words are Kubeless's to give, and mean nothing: all they say is in variables.
+# Ignores other arguments: Kubeless's controller passes some, whose values are also in variables.
 if [ "${2:-}" = --help ] || [ "${2:-}" = -h ]; then exec cat "$here/help"; fi
 volume=${KUBELESS_INSTALL_VOLUME:-/kubeless}
 terminationLog=${KUBELESS_TERMINATION_LOG:-/dev/termination-log}
@@ -23,7 +23,7 @@ case $phase in
 install)
 	deps=${KUBELESS_DEPS_FILE:-$volume/$depsFile}
 	[ -n "$install" ] || fail "The runtime $id installs nothing: $manifest has no \"install\"."
-	[ -f "$deps" ] || fail "There is no dependency file $deps: KUBELESS_DEPS_FILE has to name one."
+	[ -f "$deps" ] || fail "The dependency file $deps does not exist. Set KUBELESS_DEPS_FILE to its path."
 	;;
 compile)
 	deps=$volume/$depsFile
@@ -40,14 +40,14 @@ trap 'exit 143' TERM
 trap 'exit 130' INT HUP
 make_home
 clean_volume
-note_what_is_there || cannot_write
+list_before || cannot_write
 
 if ! restore; then
 	case $phase in
-	install) run_words "$install" || failed $? ;;
+	install) run_command "$install" || failed $? ;;
 	compile) run sh "$runtime/compile.sh" || failed $? ;;
 	esac
-	if ! { write_bom && note_what_was_made; }; then cannot_write; fi
+	if ! { write_bom && list_made; }; then cannot_write; fi
 	keep
 fi
 finish

@@ -1,19 +1,19 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# What is said, and where: all of a tool's output on stderr as it comes, and of a failure one sentence and the tool's last words in
-# the termination log, of which Kubernetes keeps 4096 bytes. No secret is in either.
+# Reports: a tool's whole output goes to stderr at once. On a failure, the termination log gets one
+# sentence and the end of the tool's output (Kubernetes keeps 4096 bytes). Neither contains secrets.
 
-# Ends with a sentence.
+# Ends the phase with a sentence and exit code 1.
 fail() {
 	printf '%s\n' "$1" >&2
-	last_words "$1" /dev/null
+	write_termination_log "$1" /dev/null
 	exit 1
 }
 
 cannot_write() {
-	fail "What was done cannot be noted in $volume: the disk is full. Give the volume (an emptyDir's sizeLimit, ephemeral-storage) or the node more room."
+	fail "The phase cannot write its state to $volume: the disk is full. Give the volume (an emptyDir's sizeLimit, ephemeral-storage) or the node more room."
 }
 
-last_words() {
+write_termination_log() {
 	[ -f "$terminationLog" ] || [ -c "$terminationLog" ] || return 0
 	[ -w "$terminationLog" ] || return 0
 	room=$((4094 - $(printf '%s' "$1" | wc -c)))
@@ -23,20 +23,20 @@ last_words() {
 	} >"$terminationLog" 2>/dev/null || :
 }
 
-# Runs a tool; what it says goes to stderr, and its end to $scratch/said.
+# Runs a tool. Its output goes to stderr, and the last 400 lines to $scratch/output.
 run() {
 	rm -f "$scratch/status"
 	{ "$@" </dev/null 2>&1 || echo $? >"$scratch/status"; } | hide >&2
 	[ ! -f "$scratch/status" ] || return "$(cat "$scratch/status")"
 }
 
-# mawk reads ahead otherwise, and nothing would be seen before the end.
-case $(awk -W version 2>&1 </dev/null) in mawk*) atOnce='-W interactive' ;; *) atOnce='' ;; esac
+# Without this option mawk buffers its input, so that the log would be empty until the tool ends.
+case $(awk -W version 2>&1 </dev/null) in mawk*) unbuffered='-W interactive' ;; *) unbuffered='' ;; esac
 
-# Passes lines on without the words of $scratch/secrets and without what stands before the @ of an address.
+# Copies stdin to stdout, without the words in $scratch/secrets and without the user and password in URLs.
 # shellcheck disable=SC2086
 hide() {
-	SECRETS=$scratch/secrets SAID=$scratch/said awk $atOnce '
+	SECRETS=$scratch/secrets OUTPUT=$scratch/output awk $unbuffered '
 		BEGIN { while ((getline word < ENVIRON["SECRETS"]) > 0) if (!(word in known)) { known[word]; words[++count] = word } }
 		{
 			gsub(/\033\[[0-9;]*m/, "")
@@ -44,38 +44,39 @@ hide() {
 			for (i = 1; i <= count; i++) while (at = index($0, words[i])) $0 = substr($0, 1, at - 1) "***" substr($0, at + length(words[i]))
 			print
 			fflush()
-			said[NR % 400] = $0
+			last[NR % 400] = $0
 		}
-		END { for (i = NR > 400 ? NR - 399 : 1; i <= NR; i++) print said[i % 400] > ENVIRON["SAID"] }
+		END { for (i = NR > 400 ? NR - 399 : 1; i <= NR; i++) print last[i % 400] > ENVIRON["OUTPUT"] }
 	'
 }
 
-# Ends with the exit code of the tool that failed. What to do about it stands in the tables called cures: a pattern of what the
-# tool says, a tab, a sentence.
+# Ends the phase with the exit code of the tool that failed, and with a hint from the files called `hints`: each line is a
+# pattern of the tool's output, a tab, and a sentence. The runtime's file is read before the common one.
 failed() {
 	code=$1
 	[ "$phase" = install ] && what="Cannot install $deps" || what="Cannot compile the function in $volume"
 	why="it ended with exit code $code."
-	touch "$scratch/said"
+	touch "$scratch/output"
 	if [ "$code" = 137 ]; then
 		why='it was killed, most likely for its memory: give the init container (initContainers[0].resources of the function'"'"'s deployment) a higher limit.'
 	else
-		for table in "$runtime/cures" "$here/cures"; do
+		for table in "$runtime/hints" "$here/hints"; do
 			[ -f "$table" ] || continue
-			found=$(cure "$table")
+			found=$(hint "$table")
 			[ -z "$found" ] || { why=$found && break; }
 		done
 	fi
 	printf '\n%s: %s\n' "$what" "$why" >&2
-	last_words "$what: $why" "$scratch/said"
+	write_termination_log "$what: $why" "$scratch/output"
 	exit "$code"
 }
 
-cure() {
+# Prints the sentence of the first pattern in file $1 that matches the output.
+hint() {
 	tab=$(printf '\t')
 	while IFS="$tab" read -r pattern sentence; do
 		case $pattern in '' | '#'*) continue ;; esac
-		if grep -Eiq -e "$pattern" "$scratch/said"; then
+		if grep -Eiq -e "$pattern" "$scratch/output"; then
 			printf '%s' "$sentence"
 			break
 		fi

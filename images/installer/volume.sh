@@ -1,38 +1,39 @@
-# shellcheck shell=sh disable=SC2034,SC2154
-# The function's volume. A phase works in place, since what it makes may name its own path. So that nothing half made is ever
-# taken for whole, .kubeless/<phase>.before lists what was there when the phase began, as long as it runs: whoever finds it
-# removes everything else. .kubeless/<phase>.made lists what a finished phase has made.
+# shellcheck shell=sh disable=SC2034,SC2154,SC2164 # phase.sh sets -e
+# The function's volume. A phase works in place, because installed files may contain their own path. While a phase runs,
+# .kubeless/<phase>.before lists the files from before the phase. If a phase finds such a list when it starts, an earlier run was
+# interrupted: the phase removes all other files. .kubeless/<phase>.made lists the files that a finished phase has made.
 
 state=$volume/.kubeless
 
 enter_volume() {
-	[ -d "$volume" ] || fail "There is no folder $volume: KUBELESS_INSTALL_VOLUME has to name the function's volume."
+	[ -d "$volume" ] || fail "The folder $volume does not exist. Set KUBELESS_INSTALL_VOLUME to the function's volume."
 	volume=$(cd "$volume" && pwd -P)
 	state=$volume/.kubeless
 	if ! { mkdir -p "$state" && : >"$state/try" && rm "$state/try"; } 2>/dev/null; then
-		fail "The volume $volume cannot be written by user $(id -u): mount it writable, with fsGroup in the pod's securityContext; a disk that is full also does this."
+		fail "The volume $volume cannot be written by user $(id -u): mount it writable, with fsGroup in the pod's securityContext. A full disk is another possible cause."
 	fi
 	cd "$volume"
 }
 
-# All there is, the phases' own notes aside.
+# Prints all files and folders, without .kubeless.
 inventory() {
 	find . -path ./.kubeless -prune -o ! -name . -print
 }
 
-# Of the lines on stdin those that the phase has found when it began, or those that it has not.
-found() {
+# Copies the lines of stdin that are in <phase>.before.
+present_before() {
 	BEFORE=$state/$phase.before awk 'BEGIN { while ((getline line < ENVIRON["BEFORE"]) > 0) known[line] } $0 in known'
 }
 
-not_found() {
+# Copies the lines of stdin that are not in <phase>.before.
+absent_before() {
 	BEFORE=$state/$phase.before awk 'BEGIN { while ((getline line < ENVIRON["BEFORE"]) > 0) known[line] } !($0 in known)'
 }
 
-# Removes what a command lists. Nothing is written: the disk may be full.
+# Removes the files that a command prints. Writes no file: the disk may be full.
 remove() {
 	if ! "$@" | each rm -rf --; then
-		# Some tools make folders that cannot be written.
+		# Some tools make read-only folders.
 		"$@" | each chmod -R u+rwX || :
 		"$@" | each rm -rf --
 	fi
@@ -42,29 +43,29 @@ each() {
 	tr '\n' '\000' | xargs -0 "$@" 2>/dev/null
 }
 
-not_there_before() {
-	inventory 2>/dev/null | not_found
+list_new() {
+	inventory 2>/dev/null | absent_before
 }
 
-# Removes what an earlier run has left: an interrupted one, or a finished one if the pod starts anew.
+# Removes the files of an earlier run: of an interrupted run, or of a finished run if the pod is restarted.
 clean_volume() {
 	if [ -f "$state/$phase.before" ]; then
-		remove not_there_before
+		remove list_new
 	elif [ -f "$state/$phase.made" ]; then
 		remove cat "$state/$phase.made"
 	fi
 	rm -f "$state/$phase".* "$state/bom.cdx.json"
-	# What was compiled was compiled with what is now installed anew.
+	# The compiled files depend on the packages that are about to be installed again.
 	[ "$phase" != install ] || rm -f "$state"/compile.*
 }
 
-note_what_is_there() {
+list_before() {
 	inventory >"$state/$phase.new" && mv "$state/$phase.new" "$state/$phase.before"
 }
 
-# The highest folders and files that are new, and files that changed, one a line, to $state/<phase>.new.
-note_what_was_made() {
-	inventory | not_found | LC_ALL=C sort | awk '
+# Writes the new files and folders to $state/<phase>.new, one a line, without the content of new folders.
+list_made() {
+	inventory | absent_before | LC_ALL=C sort | awk '
 		{ fresh[$0]; parent = $0; sub(/\/[^\/]*$/, "", parent); if (!(parent in fresh)) print }
 	' >"$state/$phase.new"
 }
@@ -74,7 +75,7 @@ finish() {
 	rm -f "$state/$phase.before"
 }
 
-# After a failure, and when told to end: the volume is as it was.
+# Runs at exit. After a failure or a signal, restores the volume to its state before the phase.
 leave() {
 	status=$?
 	trap - EXIT

@@ -1,6 +1,7 @@
 #!/bin/sh
-# strip.sh NAME…: takes out of an image what a running function does not need: all programs but those of the names (patterns, as in python3*),
-# package managers, and rights that nobody needs. Debian's list of packages stays, for those who look for known faults, and so do licences.
+# strip.sh NAME…: removes from an image what a running function does not need: all programs except NAME… (patterns, such as
+# python3*), package managers, setuid bits and files that any user may write. Keeps Debian's list of packages, which vulnerability
+# scanners read, and the licences.
 set -eu
 
 rm -rf /etc/apt /usr/lib/apt /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/info /var/lib/dpkg/alternatives /usr/lib/dpkg /usr/share/dpkg \
@@ -10,11 +11,11 @@ rm -rf /etc/apt /usr/lib/apt /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/
 rm -rf /root /tmp /var/tmp /run/*
 install -d -m 755 /root
 install -d -m 1777 /tmp /var/tmp
-# Of the language's own folder what builds and installs, and what is there to be read.
+# Removes the files of the runtime that build, install or document.
 for folder in /opt/kubeless/runtimes/*/; do
-	(cd "$folder" && rm -rf examples Dockerfile README.md install.sh compile.sh build.sh bom* cache-key.sh cures)
+	(cd "$folder" && rm -rf examples Dockerfile README.md install.sh compile.sh build.sh bom* cache-key.sh hints)
 done
-# Any user may write here, if it is in group 0, as OpenShift's are.
+# Writable by any user in group 0: OpenShift runs containers with a random user in that group.
 install -d -o 1000 -g 0 -m 775 /kubeless
 find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 find / -xdev ! -type l -perm -2 ! -path /tmp ! -path /var/tmp -exec chmod o-w {} +
@@ -23,5 +24,5 @@ for name; do
 	set -- "$@" -a ! -name "$name"
 	shift
 done
-# The last command, as it takes itself away too.
+# Must be the last command: it also removes the programs that this script uses.
 exec find /bin /sbin /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin -mindepth 1 ! -type d "$@" -delete

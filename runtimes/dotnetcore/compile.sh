@@ -19,12 +19,13 @@ if [ ! -d "$worker" ]; then
 	worker=$scratch/worker
 	sh "$home/build.sh" "$worker"
 fi
-key= attempt=0
+key=''
+attempt=0
 while now=$(source_key "$folder") && [ "$now" != "$key" ]; do # again if a file changed meanwhile
 	attempt=$((attempt + 1))
 	[ "$attempt" -le "$max_attempts" ] || { echo 'The files of the function change while they are compiled.' >&2; exit 1; }
 	key=$now
-	rm -rf "$scratch/publish" "$scratch/obj" "$scratch/bin"
+	rm -rf "${scratch:?}/publish" "${scratch:?}/obj" "${scratch:?}/bin"
 	project=$(project_of "$folder")
 	[ -z "$project" ] || KUBELESS_INSTALL_VOLUME=$volume KUBELESS_DEPS_FILE=$project sh "$home/install.sh" >&2
 	(. "$home/function.sh") >&2

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2154,SC2164,SC2174 # the scripts that source this file set -e
 # Read by the other scripts, which set $home: finds .NET and its compilers, and computes the keys
 # that compiled code is kept by. Every start reads this file, so it runs few processes.
 
@@ -111,6 +111,7 @@ project_of() {
 	done
 }
 
+# shellcheck disable=SC2010 # names of versions
 latest() { ls "$1" 2>/dev/null | grep "^$2" | sort -V | tail -n 1; }
 
 # Sets $sdk, its $version, and the $framework that it compiles for; else $missing says why it cannot.

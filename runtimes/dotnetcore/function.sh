@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2046,SC2154,SC2164 # the scripts that source this file set -e
 # Read by start.sh and compile.sh: compiles the function in $folder (its $file, or all files if $file is
 # empty) into $scratch/publish, against the worker in $worker, with the packages in $volume.
 

@@ -65,7 +65,7 @@ compile_function() {
 		attempt=$((attempt + 1))
 		[ "$attempt" -le "$max_attempts" ] || failed "The files of $folder change while they are compiled. Start again when they are complete."
 		before=$publish
-		rm -rf "$scratch"/*
+		rm -rf "${scratch:?}"/*
 		status=0
 		(. "$home/function.sh") >"$scratch/output" 2>&1 || status=$?
 		# Compilers read the files later than source_key does.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2154,SC2164 # the scripts that source this file set -e
 # Sourced by the other scripts, which set $home. Finds Java, and computes the keys of the compile cache. Every start runs this, so it
 # starts few processes.
 

@@ -5,7 +5,7 @@ interface Wanted<S> extends Pick<FigureParts, "what" | "unit" | "target"> {
 	readonly as: "ratio" | "difference";
 }
 
-/** One figure of every loader that was measured, against the yardstick in the same rounds. */
+/** Returns one figure of every measured loader, relative to the bare server in the same rounds. */
 export function against<C extends { readonly spec: { readonly name: string } }, S>(
 	samples: ReadonlyMap<C, readonly S[]>,
 	yardstick: C,
@@ -13,7 +13,7 @@ export function against<C extends { readonly spec: { readonly name: string } }, 
 	{ value, as, ...parts }: Wanted<S>,
 ): Figure[] {
 	const bare = samples.get(yardstick)?.map(value);
-	if (!bare) return []; // it did not start, which is noted
+	if (!bare) return []; // did not start, which is in the notes
 	return loaders.flatMap((loader) => {
 		const taken = samples.get(loader);
 		return taken ? [figure({ ...parts, of: loader.spec.name, samples: taken.map(value), against: { samples: bare, as } })] : [];

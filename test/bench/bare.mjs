@@ -1,4 +1,4 @@
-// The yardstick of all ratios: a bare node:http server, as lean as people write one who need nothing else.
+// The control of all ratios: a minimal node:http server.
 import http from "node:http";
 
 const server = http.createServer((request, response) => {

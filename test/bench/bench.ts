@@ -15,6 +15,7 @@ import { idle } from "./scenarios/idle.ts";
 import { json } from "./scenarios/json.ts";
 import { large } from "./scenarios/large.ts";
 import { latency } from "./scenarios/latency.ts";
+import { overload } from "./scenarios/overload.ts";
 import { proxy } from "./scenarios/proxy.ts";
 import { size } from "./scenarios/size.ts";
 import { slow } from "./scenarios/slow.ts";
@@ -22,8 +23,8 @@ import { starting } from "./scenarios/start.ts";
 import { table } from "./table.ts";
 import { tryOut } from "./trial.ts";
 
-const SCENARIOS: readonly Scenario[] = [hello, latency, json, large, slow, starting, idle, bookkeeping, proxy, size];
-/** With more than so many CPUs taken by other work, times say little. */
+const SCENARIOS: readonly Scenario[] = [hello, latency, json, large, slow, overload, starting, idle, bookkeeping, proxy, size];
+/** If other processes use more CPUs than this, the measured times are not reliable. */
 const BUSY = 0.1;
 
 try {
@@ -38,7 +39,7 @@ try {
 	console.error(error.message);
 	process.exitCode = 2;
 }
-// Whatever a failed scenario left open must not keep this process, nor what it started.
+// Open handles of a failed scenario must not keep this process or its children running.
 process.exit();
 
 async function bench(options: Options): Promise<void> {
@@ -57,21 +58,21 @@ async function bench(options: Options): Promise<void> {
 	const scenarios: ScenarioResults[] = [];
 	for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios?.includes(name) ?? true)) {
 		const { name, title } = scenario;
-		const { say, end } = progress(title);
+		const { report, end } = progress(title);
 		const note = (what: string) => void notes.push(`${name}: ${what}`);
 		const others = watchOthers();
-		// One that fails must not cost the figures of the others.
-		const figures = await scenario.run({ options, runtimes, say, note }).catch((error: Error): Figure[] => {
+		// A failed scenario must not lose the figures of the others.
+		const figures = await scenario.run({ options, runtimes, report, note }).catch((error: Error): Figure[] => {
 			note(error.message);
 			return [];
 		});
 		const othersCpus = others();
 		end();
-		const busy = othersCpus > BUSY ? ` (meanwhile other work took ${othersCpus.toFixed(1)} of ${machine.cpus} CPUs)` : "";
+		const busy = othersCpus > BUSY ? ` (other processes used ${othersCpus.toFixed(1)} of ${machine.cpus} CPUs)` : "";
 		if (figures.length > 0) console.log(`${title}${busy}\n${table(figures)}`);
 		scenarios.push({ name, title, othersCpus, figures });
 	}
-	console.log(`What is to be reached, and who falls short of it (!)\n${overview(scenarios)}`);
+	console.log(`Targets, and the figures that miss them (!)\n${overview(scenarios)}`);
 	for (const text of notes) console.log(`! ${text}`);
 	const files = writeResults({ date: new Date().toISOString(), machine, options, scenarios, notes });
 	for (const file of files) console.log(`written to ${relative(process.cwd(), file)}`);

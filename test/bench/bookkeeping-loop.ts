@@ -1,6 +1,5 @@
-// What the loader keeps about every call (metrics, access line, time limit, size limits), done as a call does it and
-// nothing else: prints the CPU time of it in µs per call, one figure a line. A program of its own, so that no other
-// code of the bench shares its heap or its compiled functions.
+// Runs only the loader's bookkeeping of a call (metrics, access line, time limit, size limits) in a loop. Prints its CPU time in µs
+// per call, one figure per line. A separate program, so that it does not share the heap or compiled functions of the bench.
 
 import { openSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -13,12 +12,12 @@ import type { Pool } from "../../kubeless-loader/src/pool/pool.ts";
 
 const SAMPLES = 7;
 const CALLS = 200_000;
-/** Calls that are under way at once, and that begin in one turn of the event loop. */
+/** The number of concurrent calls, and of calls that begin in one turn of the event loop. */
 const AT_ONCE = 32;
 const BODY = 64;
 const ANSWER = 11;
 
-// A caller like curl; the address is a plain value here, while a socket asks the system for it once a connection.
+// A caller like curl. The address is a constant here; a socket requests it from the system once per connection.
 const REQUEST = {
 	method: "POST",
 	url: "/path?query=1",
@@ -29,7 +28,7 @@ const REQUEST = {
 
 const HEAD = readHead(REQUEST.rawHeaders);
 
-// The pool is looked at when somebody scrapes, and here nobody does.
+// Only a scrape reads the pool, and nothing scrapes here.
 const metrics = new Metrics({} as Pool);
 const TIMEOUT_MS = 180_000;
 const budget = new ByteBudget(1024 * 1024);
@@ -72,7 +71,7 @@ async function run(calls: number): Promise<number> {
 		const batch = Array.from({ length: AT_ONCE }, () => new Kept());
 		for (const call of batch) call.begin();
 		for (const call of batch) call.finish();
-		// The log is written between turns, as it is in the loader.
+		// Writes the log between turns, like the loader.
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 	const { user, system } = process.cpuUsage(before);

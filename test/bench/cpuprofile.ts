@@ -1,43 +1,43 @@
 import { readFileSync } from "node:fs";
 
-/** The part of V8's .cpuprofile format (DevTools protocol, Profiler.Profile) that self times need; times in `µs`. */
+/** The fields of V8's .cpuprofile format (DevTools protocol, Profiler.Profile) that self times need. Times in µs. */
 interface CpuProfile {
 	readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
-	/** of the same clock as process.hrtime, for all processes of a machine */
+	/** on the clock of process.hrtime, which all processes of a machine share */
 	readonly startTime: number;
-	/** the node that ran, sample by sample */
+	/** the running node of each sample */
 	readonly samples: readonly number[];
-	/** between a sample and the one before it */
+	/** the time between a sample and its predecessor */
 	readonly timeDeltas: readonly number[];
 }
 
 interface CallFrame {
 	readonly functionName: string;
 	readonly url: string;
-	/** from 0 */
+	/** counted from 0 */
 	readonly lineNumber: number;
 }
 
-/** How long a function ran itself, what it called not included. */
+/** The self time of a function, without the functions that it called. */
 export interface SelfTime {
 	readonly name: string;
-	/** file:line; "" for what is no JavaScript */
+	/** file:line; "" for code that is not JavaScript */
 	readonly place: string;
-	/** in `µs` */
+	/** in µs */
 	readonly self: number;
 }
 
 export interface ProfileSummary {
-	/** longest first; waiting is not among them */
+	/** longest first, without idle time */
 	readonly functions: readonly SelfTime[];
-	/** time spent with anything but waiting, in `µs` */
+	/** the total time without idle time, in µs */
 	readonly busy: number;
 }
 
-/** What no CPU was needed for. */
+/** Pseudo functions that use no CPU. */
 const WAITING = new Set(["(idle)", "(root)"]);
 
-/** The self times of a profile between two readings of process.hrtime, in `µs`. */
+/** Returns the self times between two readings of process.hrtime, in µs. */
 export function readCpuProfile(file: string, from: number, to: number): ProfileSummary {
 	const profile: CpuProfile = JSON.parse(readFileSync(file, "utf8"));
 	const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
@@ -48,7 +48,7 @@ export function readCpuProfile(file: string, from: number, to: number): ProfileS
 		now += profile.timeDeltas[index] ?? 0;
 		const frame = frames.get(id);
 		if (now < from || now > to || !frame || WAITING.has(frame.functionName)) continue;
-		// A sample stands for the time until the next one.
+		// A sample counts for the time until the next one.
 		const self = profile.timeDeltas[index + 1] ?? 0;
 		const key = `${frame.functionName} ${frame.url} ${frame.lineNumber}`;
 		const before = times.get(key)?.self ?? 0;

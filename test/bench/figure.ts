@@ -1,27 +1,27 @@
 import { median } from "./rounds.ts";
 import targets from "./targets.json" with { type: "json" };
 
-export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%";
+export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%" | "calls" | "workers";
 
-/** Which way is good, what to reach and what then to aim for; a target of another unit than the figure's is an error of ours. */
+/** The good direction, the target and the goal of a figure. A target with another unit than the figure is a bug. */
 export interface Target {
 	readonly better: "less" | "more";
 	readonly reach?: number;
 	readonly aim?: number;
 }
 
-/** One line of the table. */
+/** A row of the table. */
 export interface Figure {
 	readonly what: string;
-	/** whose it is: a runtime, or the loader */
+	/** the owner: a runtime, or the loader */
 	readonly of: string;
 	readonly unit: Unit;
-	/** the median over the rounds, of it and of the bare server */
+	/** the medians over the rounds, of the figure and of the bare server */
 	readonly value: number;
 	readonly bare?: number;
-	/** what the target speaks of: the value, or round by round its ratio to bare's or what it adds to bare's */
+	/** the compared quantity: the value, or its ratio to or difference from the bare server's value in the same round */
 	readonly compared: "value" | "ratio" | "difference";
-	/** the median of that, its least and its most */
+	/** the median of the compared quantity, its minimum and maximum */
 	readonly figure: number;
 	readonly least: number;
 	readonly most: number;
@@ -34,9 +34,9 @@ export interface FigureParts {
 	readonly what: string;
 	readonly of: string;
 	readonly unit: Unit;
-	/** one per round */
+	/** one value per round */
 	readonly samples: readonly number[];
-	/** of the bare server in the same rounds, for a ratio or a difference */
+	/** the values of the bare server in the same rounds, for a ratio or a difference */
 	readonly against?: { readonly samples: readonly number[]; readonly as: "ratio" | "difference" };
 	/** the target's name in targets.json */
 	readonly target?: keyof typeof targets;
@@ -44,7 +44,7 @@ export interface FigureParts {
 
 export function figure({ what, of, unit, samples, against, target }: FigureParts): Figure {
 	const compared = against?.as ?? "value";
-	// Round by round: two measurements a second apart share what else went on in the machine.
+	// Compares within a round: measurements a second apart have the same load from other processes.
 	const figures = samples.map((sample, round) => compare(sample, against?.samples[round] ?? Number.NaN, compared));
 	return {
 		what,
@@ -66,7 +66,7 @@ function compare(sample: number, bare: number, as: Figure["compared"]): number {
 	return as === "ratio" ? sample / bare : sample - bare;
 }
 
-/** A target may say something else for a runtime of its own. */
+/** Returns the target, which may have another value for this runtime. */
 function targetOf(name: keyof typeof targets, of: string): Target {
 	const { runtimes, ...target } = targets[name] as Target & { runtimes?: Record<string, Partial<Target>> };
 	return { ...target, ...runtimes?.[of] };

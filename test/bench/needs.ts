@@ -7,10 +7,10 @@ import { wrkVersion } from "./wrk.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BUNDLE = join(ROOT, "kubeless-loader/dist/loader.mjs");
-/** What a build makes, what it takes from elsewhere, and what is no part of it. */
+/** Folders that are not sources of a build: its output, its dependencies, and unrelated ones. */
 const NO_SOURCE = new Set(["dist", "node_modules", "examples", "libraries"]);
 
-/** @throws {UsageError} one sentence that says how to get what is missing */
+/** @throws {UsageError} if a tool is missing, with a hint */
 export function needTools(): void {
 	if (process.platform !== "linux")
 		throw new UsageError("The bench reads processor time and memory from /proc, which only Linux has: run it there or in a container.");
@@ -18,12 +18,12 @@ export function needTools(): void {
 		throw new UsageError("The bench needs wrk on PATH: install it with your package manager, such as apt-get install wrk.");
 }
 
-/** Builds the loader, and the workers that are built, where a source is newer than what was made of it. @throws the build's own words */
-export function buildIfStale(say: (what: string) => void): void {
+/** Builds the loader and the workers whose sources are newer than their build. @throws with the output of a failed build */
+export function buildIfStale(report: (what: string) => void): void {
 	const runtimes = join(ROOT, "runtimes");
 	const packages = [join(ROOT, "kubeless-loader"), ...readdirSync(runtimes).map((id) => join(runtimes, id))];
 	for (const folder of packages.filter((folder) => isBuilt(folder) && isStale(folder))) {
-		say(`building ${basename(folder)}`);
+		report(`building ${basename(folder)}`);
 		const { status, stdout, stderr } = spawnSync("npm", ["run", "build"], { cwd: folder, encoding: "utf8" });
 		if (status !== 0) throw new Error(`${basename(folder)} cannot be built: ${stdout}${stderr}`);
 	}
@@ -36,7 +36,7 @@ function isBuilt(folder: string): boolean {
 
 const isStale = (folder: string): boolean => newest(folder) >= newest(join(folder, "dist"));
 
-/** When a file, or the last changed one in a folder, was written, in `ms` since 1970; 0 where there is none. */
+/** Returns the mtime of a file, or the latest in a folder, in ms since 1970; 0 if it does not exist. */
 function newest(path: string): number {
 	const stats = statSync(path, { throwIfNoEntry: false });
 	if (!stats?.isDirectory()) return stats?.mtimeMs ?? 0;

@@ -1,7 +1,7 @@
 import type { ScenarioResults } from "./results.ts";
 import { aligned, bound, meets, type Row, show } from "./table.ts";
 
-/** What is to be reached, and how far each language is, in one table: a figure that falls short has a mark. */
+/** Returns a table of the targets and each language's figures. Figures that miss their target have a mark. */
 export function overview(scenarios: readonly ScenarioResults[]): string {
 	const figures = scenarios.flatMap(({ name, figures }) => figures.map((figure) => ({ ...figure, title: `${name}: ${figure.what}` })));
 	const aimed = figures.filter(({ target }) => target !== undefined);

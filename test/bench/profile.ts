@@ -1,4 +1,4 @@
-// npm run profile -- RUNTIME: where the loader's time goes, function by function, under the load of the bench.
+// npm run profile -- RUNTIME: prints the self times of the loader's functions under the load of the bench.
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,11 +27,11 @@ The profiles are kept in test/bench/results/, for the performance panel of a bro
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const RESULTS = fileURLToPath(new URL("./results", import.meta.url));
-// Its sources as they are: in the bundle all names are one letter, and all places one line.
+// Runs the sources: in the minified bundle names and lines are lost.
 const LOADER = join(ROOT, "kubeless-loader/src/main.ts");
-/** Between samples, in `µs`: finer than V8's default, and cheap enough not to bend the picture. */
+/** The sampling interval in µs: finer than V8's default, with little overhead. */
 const INTERVAL = 250;
-/** Before it counts: until then V8 compiles. In `s`. */
+/** The warm-up before the profile, in s: V8 compiles in that time. */
 const WARM_UP = 2;
 
 async function main(): Promise<number> {
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
 
 	const folder = temporaryFolder();
 	const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${INTERVAL}`];
-	// In the environment the flags reach every Node.js process under the loader; on its command line, itself alone.
+	// Flags in the environment apply to all Node.js processes below the loader, flags on the command line to the loader only.
 	const own = values.workers ? [] : flags;
 	const env: Record<string, string> = values.workers ? { NODE_OPTIONS: flags.join(" ") } : {};
 	const server = await start(loaderSpec(id, runtime.hello, "", env, [process.execPath, ...own, LOADER]));
@@ -64,16 +64,16 @@ async function main(): Promise<number> {
 	const { calls } = await wrk({ port: server.port, connections, duration });
 	const to = microseconds();
 	const cpu = ((cpuSeconds(server.pid) - before) / calls) * 1e6;
-	await server.stop(); // profiles are written on the way out
+	await server.stop(); // processes write their profiles at exit
 	console.log(
 		`${id}: ${calls} calls in ${duration} s over ${connections} connections, ${cpu.toFixed(1)} µs of CPU per call in the loader and its workers\n`,
 	);
 	mkdirSync(RESULTS, { recursive: true });
 	for (const file of readdirSync(folder).sort()) {
-		const whose = new RegExp(`\\.${server.pid}\\.`).test(file) ? "loader" : "worker";
-		const kept = join(RESULTS, `${id}-${whose}-${file}`);
+		const owner = new RegExp(`\\.${server.pid}\\.`).test(file) ? "loader" : "worker";
+		const kept = join(RESULTS, `${id}-${owner}-${file}`);
 		renameSync(join(folder, file), kept);
-		print(whose, readCpuProfile(kept, from, to), calls, top);
+		print(owner, readCpuProfile(kept, from, to), calls, top);
 		console.log(`kept in ${relative(process.cwd(), kept)}\n`);
 	}
 	return 0;
@@ -90,10 +90,8 @@ function readArguments() {
 	}
 }
 
-function print(whose: string, { functions, busy }: ProfileSummary, calls: number, top: number): void {
-	console.log(
-		`${whose}: ${(busy / calls).toFixed(2)} µs per call in JavaScript and what it calls; waiting for the system to lend a CPU counts, too`,
-	);
+function print(owner: string, { functions, busy }: ProfileSummary, calls: number, top: number): void {
+	console.log(`${owner}: ${(busy / calls).toFixed(2)} µs per call in JavaScript and native code, including waits for a CPU`);
 	console.log("   self  per call  function");
 	for (const { name, place, self } of functions.slice(0, top)) {
 		const share = `${((self / busy) * 100).toFixed(1)} %`.padStart(7);

@@ -9,7 +9,7 @@ import { wrkVersion } from "./wrk.ts";
 
 const FOLDER = fileURLToPath(new URL("./results", import.meta.url));
 
-/** All a run has to say; what is needed to compare it with another stands in it. */
+/** The results of a run, with all data that a comparison with another run needs. */
 export interface Results {
 	readonly date: string;
 	readonly machine: Machine;
@@ -21,7 +21,7 @@ export interface Results {
 export interface ScenarioResults {
 	readonly name: string;
 	readonly title: string;
-	/** CPUs that other work took meanwhile: the more, the less the figures tell */
+	/** the average number of CPUs that other processes used: with more, the figures are less reliable */
 	readonly othersCpus: number;
 	readonly figures: readonly Figure[];
 }
@@ -29,12 +29,12 @@ export interface ScenarioResults {
 export interface Machine {
 	readonly cpu: string;
 	readonly cpus: number;
-	/** in `bytes` */
+	/** in bytes */
 	readonly memory: number;
 	readonly kernel: string;
 	readonly node: string;
 	readonly wrk: string;
-	/** what was measured; absent outside a git repository */
+	/** the measured commit; absent outside a git repository */
 	readonly commit?: string;
 }
 
@@ -51,7 +51,7 @@ export function describeMachine(): Machine {
 	};
 }
 
-/** Writes the results to a file of their own, and to `output` where it is given; returns the paths. */
+/** Writes the results to a new file in results/, and to `output` if it is set. Returns the paths. */
 export function writeResults(results: Results): string[] {
 	const own = join(FOLDER, `${results.date.replaceAll(":", "-").slice(0, 19)}.json`);
 	const files = results.options.output === undefined ? [own] : [own, results.options.output];

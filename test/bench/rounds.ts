@@ -1,6 +1,6 @@
 /**
- * Measures all contestants in every round, each round beginning with another one: what disturbs the machine for a
- * while disturbs them alike. Returns the samples of each, round by round.
+ * Measures all contestants in every round. Each round begins with another contestant, so that a temporary disturbance affects all
+ * equally. Returns the samples of each contestant by round.
  */
 export async function interleave<T, S>(
 	contestants: readonly T[],
@@ -17,7 +17,7 @@ export async function interleave<T, S>(
 	return samples;
 }
 
-/** The same after a round 0 that does not count: in it code is compiled, caches are filled and memory is taken. */
+/** The same after an uncounted round 0, which compiles code, fills caches and allocates memory. */
 export async function interleaveWarm<T, S>(
 	contestants: readonly T[],
 	rounds: number,

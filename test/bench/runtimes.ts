@@ -7,23 +7,23 @@ import { UsageError } from "./options.ts";
 
 const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
 
-/** A language that can be measured here. */
+/** A language that is installed on this machine. */
 export interface Runtime {
 	readonly id: string;
 	readonly manifest: Manifest;
-	/** the function that greets */
+	/** the file of the hello function */
 	readonly hello: string;
-	/** the file with the handlers `echoes` and `sleeps`; undefined: it has none yet */
+	/** the file with the handlers `echoes` and `sleeps`, if there is one */
 	readonly conformance: string | undefined;
 }
 
-/** Why something is not among the figures. */
+/** Reasons for missing figures. */
 export interface Skipped {
 	readonly what: string;
 	readonly why: string;
 }
 
-/** @throws {UsageError} a runtime asked for is not there */
+/** @throws {UsageError} if a requested runtime does not exist */
 export function findRuntimes(only: readonly string[] | undefined): { runtimes: Runtime[]; skipped: Skipped[] } {
 	const manifests = readManifests(RUNTIMES);
 	const unknown = only?.find((id) => !manifests.some((manifest) => manifest.id === id));

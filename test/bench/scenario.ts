@@ -2,17 +2,17 @@ import type { Figure } from "./figure.ts";
 import type { Options } from "./options.ts";
 import type { Runtime } from "./runtimes.ts";
 
-/** What every scenario is given. */
+/** The arguments of every scenario. */
 export interface Bench {
 	readonly options: Options;
 	readonly runtimes: readonly Runtime[];
-	/** tells what goes on, while it does */
-	say(what: string): void;
-	/** tells why a figure is missing or not to be trusted */
+	/** shows the progress */
+	report(what: string): void;
+	/** adds a note about a figure that is missing or not reliable */
 	note(what: string): void;
 }
 
-/** One thing to measure, on servers of its own. */
+/** One measurement, with its own servers. */
 export interface Scenario {
 	readonly name: string;
 	readonly title: string;

@@ -12,26 +12,26 @@ const LOADER = here("../../kubeless-loader/bin.mjs");
 const BARE = here("./bare.mjs");
 const TRIVIAL = here("./trivial");
 
-/** How often a starting server is asked whether it serves, in `ms`: as exact as a start is timed. */
+/** The interval of readiness checks of a starting server, in ms: the resolution of measured start times. */
 const ASK_EVERY_MS = 2;
-/** How long a server may take to serve, and then to stop, in `ms`. */
+/** The time limits of a server's start and stop, in ms. */
 const START_PATIENCE_MS = 30_000;
 const STOP_PATIENCE_MS = 5_000;
-/** Of what a server prints, the end is kept to be shown if it fails, in `characters`. */
+/** The number of characters of a server's output that are kept for error messages. */
 const LAST_WORDS = 4096;
 
-/** What to start: the bare server, or a loader with a function. */
+/** A server to start: the bare server, or a loader with a function. */
 export interface ServerSpec {
 	readonly name: string;
 	readonly command: readonly string[];
 	readonly env: Readonly<Record<string, string>>;
-	/** answers 200 once it serves */
+	/** the path that responds 200 when the server is ready */
 	readonly probe: string;
 }
 
 export const BARE_SERVER: ServerSpec = { name: "bare", command: [process.execPath, BARE], env: {}, probe: "/" };
 
-/** A loader in its default configuration, as in a container; `env` comes on top. */
+/** Returns a loader in its default configuration, as in a container, with additional variables. */
 export function loaderSpec(
 	runtime: string,
 	file: string,
@@ -39,7 +39,7 @@ export function loaderSpec(
 	env: Readonly<Record<string, string>> = {},
 	command: readonly string[] = [process.execPath, LOADER],
 ): ServerSpec {
-	// Alone in a folder, as Kubeless puts it: the manifest's folder has a package.json and more that is not the function's.
+	// Copies the function to a folder of its own, as Kubeless does: the manifest's folder has a package.json and other files.
 	const volume = temporaryFolder();
 	copyFileSync(file, join(volume, basename(file)));
 	const MOD_NAME = basename(file, extname(file));
@@ -51,7 +51,7 @@ export function loaderSpec(
 	};
 }
 
-/** A loader whose worker costs next to nothing. */
+/** Returns a loader with a worker that uses almost no CPU. */
 export function trivialLoader(env: Readonly<Record<string, string>> = {}): ServerSpec {
 	return loaderSpec("trivial", join(TRIVIAL, "ok.txt"), "", { KUBELESS_RUNTIME_MANIFEST: join(TRIVIAL, "runtime.json"), ...env });
 }
@@ -60,19 +60,19 @@ export interface Server {
 	readonly name: string;
 	readonly pid: number;
 	readonly port: number;
-	/** from its process's start to the first 200, in `ms` */
+	/** the time from the start of the process to the first 200, in ms */
 	readonly startedIn: number;
 	stop(): Promise<void>;
 }
 
-/** Starts a server and waits until `probe` answers 200. @throws with its last words when it ends instead */
+/** Starts a server and waits until `probe` responds 200. @throws with the end of its output if it exits */
 export async function start(spec: ServerSpec, probe = spec.probe): Promise<Server> {
 	const port = await freePort();
 	const [command, ...args] = spec.command as [string, ...string[]];
 	const startedAt = performance.now();
 	const child = keep(
 		spawn(command, args, {
-			// Nothing of this shell's: figures must not depend on it. The Node.js that runs this comes first.
+			// Does not inherit the shell's environment, which would affect figures. This Node.js is first in PATH.
 			env: {
 				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
 				HOME: process.env["HOME"],
@@ -80,7 +80,7 @@ export async function start(spec: ServerSpec, probe = spec.probe): Promise<Serve
 				PORT: String(port),
 				...spec.env,
 			},
-			// Read and thrown away, as a container's engine reads it: a pipe nobody reads would stop the access log.
+			// Reads and discards the output, like a container engine: a full pipe would block the access log.
 			stdio: ["ignore", "pipe", "pipe"],
 		}),
 	);
@@ -90,7 +90,7 @@ export async function start(spec: ServerSpec, probe = spec.probe): Promise<Serve
 			if (bytes.length < LAST_WORDS) words = (words + bytes.toString()).slice(-LAST_WORDS);
 		});
 	}
-	const failed = (what: string): Error => new Error(`${spec.name} ${what}: ${words.trim() || "it said nothing"}`);
+	const failed = (what: string): Error => new Error(`${spec.name} ${what}: ${words.trim() || "no output"}`);
 	await untilServing(child, port, probe, failed);
 	return { name: spec.name, pid: child.pid as number, port, startedIn: performance.now() - startedAt, stop: () => stop(child) };
 }
@@ -118,7 +118,7 @@ async function stop(child: ChildProcess): Promise<void> {
 	clearTimeout(timer);
 }
 
-/** A port nobody listens at; asked of the system, since the loader is to be asked before it can say one. */
+/** Returns a free port from the system: the readiness checks need the port before the loader prints it. */
 async function freePort(): Promise<number> {
 	const server = createServer().listen(0, "127.0.0.1");
 	await once(server, "listening");

@@ -4,13 +4,13 @@ import type { Figure, Target, Unit } from "./figure.ts";
 export type Row = readonly string[];
 
 const HEADER: Row = ["", "of", "measured", "bare", "compared", "from to", "reach", "aim", ""];
-/** These columns hold words, the others numbers. */
+/** Columns with text; the others have numbers. */
 const LEFT = new Set([0, 1, 8]);
 
-/** The figures of one scenario as text. */
+/** Returns the figures of one scenario as text. */
 export const table = (figures: readonly Figure[]): string => aligned([HEADER, ...figures.map(row)], LEFT);
 
-/** Rows as text, the first one being the header: each column as wide as its widest cell, empty ones left out. */
+/** Returns rows as text; the first is the header. A column is as wide as its widest cell; empty columns are left out. */
 export function aligned(rows: readonly Row[], left: ReadonlySet<number>): string {
 	const columns = rows[0]?.map((_, column) => column) ?? [];
 	const used = columns.map((column) => rows.slice(1).some((cells) => cells[column] !== ""));
@@ -50,7 +50,7 @@ export function show(number: number, compared: Figure["compared"], unit: Unit): 
 
 export const bound = ({ better }: Target, shown: string): string => `${better === "less" ? "≤" : "≥"} ${shown}`;
 
-/** A word, not an exit code: machines and their other work differ. */
+/** Returns a word for the table. It does not change the exit code: machines and their load differ. */
 function verdict({ figure, target }: Figure): string {
 	if (!target) return "";
 	if (target.aim !== undefined && meets(figure, target.better, target.aim)) return "aim met";
@@ -61,7 +61,7 @@ function verdict({ figure, target }: Figure): string {
 export const meets = (figure: number, better: Target["better"], limit: number): boolean =>
 	better === "less" ? figure <= limit : figure >= limit;
 
-/** Three digits that count, and no fewer than the whole number has. */
+/** Returns a number with three significant digits, or with all digits of its integer part. */
 function round(value: number): string {
 	const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 0.1))));
 	return value.toFixed(Math.min(2, decimals));

@@ -1,13 +1,13 @@
 import http from "node:http";
 
 export interface Transferred {
-	/** what came back, in `bytes` per second */
+	/** the received bytes per second */
 	readonly rate: number;
-	/** why transfers failed, those that did */
+	/** the errors of failed transfers */
 	readonly failures: readonly string[];
 }
 
-/** Sends a body again and again over some connections, for `duration` seconds, to a server that echoes. */
+/** Sends a body repeatedly over several connections to an echo server, for `duration` s. */
 export async function transfer(port: number, body: Buffer, connections: number, duration: number): Promise<Transferred> {
 	const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
 	const failures: string[] = [];
@@ -15,7 +15,7 @@ export async function transfer(port: number, body: Buffer, connections: number, 
 	const ends = started + duration * 1000;
 	let received = 0;
 	const caller = async () => {
-		// What has begun is finished, and the time it takes is counted: a cut transfer would count for nothing.
+		// Finishes transfers in progress and counts their time: an aborted transfer would not count.
 		while (performance.now() < ends) {
 			await echoed(port, body, agent).then(
 				() => (received += body.length),
@@ -28,7 +28,7 @@ export async function transfer(port: number, body: Buffer, connections: number, 
 	return { rate: received / ((performance.now() - started) / 1000), failures };
 }
 
-/** @throws the answer is not 200, or not as long as the body */
+/** @throws if the response is not 200, or has another length than the body */
 function echoed(port: number, body: Buffer, agent: http.Agent): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const headers = { "Content-Type": "text/plain", "Content-Length": body.length };

@@ -2,7 +2,7 @@ import { ask } from "../support/ask.ts";
 import type { Runtime, Skipped } from "./runtimes.ts";
 import { loaderSpec, start } from "./servers.ts";
 
-/** Those runtimes that do serve their greeting: what is wrong with the others is said once, not by every scenario. */
+/** Returns the runtimes that serve hello. Adds one note for each of the others, so that scenarios do not repeat it. */
 export async function tryOut(runtimes: readonly Runtime[]): Promise<{ able: Runtime[]; skipped: Skipped[] }> {
 	const able: Runtime[] = [];
 	const skipped: Skipped[] = [];

@@ -5,37 +5,37 @@ import { keep } from "./children.ts";
 
 const SCRIPT = fileURLToPath(new URL("./wrk.lua", import.meta.url));
 
-/** What wrk is to do; it uses one thread, since the server needs the other CPUs. */
+/** The options of wrk, which runs with one thread because the server needs the other CPUs. */
 export interface Load {
 	readonly port: number;
 	readonly path?: string;
 	readonly connections: number;
-	/** in `s` */
+	/** in s */
 	readonly duration: number;
-	/** a body to POST */
+	/** the body of a POST request */
 	readonly body?: { readonly file: string; readonly type: string };
 }
 
 export interface LoadResult {
 	readonly calls: number;
 	readonly seconds: number;
-	/** latencies in `µs` */
+	/** latencies in µs */
 	readonly p50: number;
 	readonly p99: number;
-	/** answers that were not 2xx or 3xx */
+	/** the number of responses other than 2xx or 3xx */
 	readonly refused: number;
-	/** calls without an answer */
+	/** the number of calls without a response */
 	readonly broken: number;
 }
 
-/** wrk's version, or undefined where it is not on PATH. */
+/** Returns wrk's version, or undefined if it is not on PATH. */
 export function wrkVersion(): string | undefined {
-	// It says its version and then, for want of a URL, exits with 1.
+	// wrk prints its version and exits with 1, as it has no URL.
 	const { error, stdout } = spawnSync("wrk", ["--version"], { encoding: "utf8" });
 	return error ? undefined : (/^wrk (\S+)/m.exec(stdout)?.[1] ?? "unknown");
 }
 
-/** @throws wrk did not do what it was to do */
+/** Runs wrk. @throws if wrk fails */
 export async function wrk({ port, path = "/", connections, duration, body }: Load): Promise<LoadResult> {
 	const child = keep(
 		spawn("wrk", ["-t1", `-c${connections}`, `-d${Math.ceil(duration)}s`, "-s", SCRIPT, `http://127.0.0.1:${port}${path}`], {

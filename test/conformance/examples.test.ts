@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { tell } from "../support/local-command.ts";
 
-// The workers of examples/custom that speak the wire, each tested as its author would: by the command.
+// Tests the workers of examples/custom that speak the wire with the conform command, as their authors would.
 
 const examples = join(import.meta.dirname, "../../examples/custom");
 
-describe("a worker of one's own", { concurrency: 2 }, () => {
+describe("a custom worker", { concurrency: 2 }, () => {
 	for (const id of readdirSync(examples)) {
 		const manifest = JSON.parse(readFileSync(join(examples, id, "runtime.json"), "utf8"));
 		const { speaks = "wire", suffixes, toolchain, name } = manifest;
@@ -18,7 +18,7 @@ describe("a worker of one's own", { concurrency: 2 }, () => {
 		const missing = spawnSync(program, args).status !== 0 && `${name} is missing: "${toolchain.check.join(" ")}" fails`;
 		if (missing) console.log(`SKIPPED: examples/custom/${id}. ${missing}`);
 
-		test(`examples/custom/${id} keeps every mandatory vector, and what else it does not say it lacks`, {
+		test(`examples/custom/${id} keeps every mandatory vector and every optional one that it does not declare as lacking`, {
 			skip: !process.env["CI"] && missing,
 		}, async (t) => {
 			const own = suffixes === undefined ? ["--", built(id)] : [];
@@ -29,10 +29,10 @@ describe("a worker of one's own", { concurrency: 2 }, () => {
 	}
 });
 
-/** The program with the conformance handlers, of an example whose functions are compiled into the worker. */
+/** Builds the program with the conformance handlers, for an example whose functions are compiled into the worker. */
 function built(id: string): string {
 	const place = join(examples, id);
-	assert.ok(existsSync(join(place, "Cargo.toml")), `nobody knows how to build ${id}`);
+	assert.ok(existsSync(join(place, "Cargo.toml")), `no build command is known for ${id}`);
 	const { status, stderr } = spawnSync("cargo", ["build", "--quiet", "--release", "--locked", "--example", "conformance"], {
 		cwd: place,
 		encoding: "utf8",

@@ -6,17 +6,20 @@ import type { Candidate } from "../../kubeless-loader/src/conform/conform.ts";
 import { expand, type Manifest, readManifests, type Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { installLibraries } from "../support/libraries.ts";
 
-/** A runtime that brings conformance handlers. */
+/** Factor for the time limits of vectors: on a busy machine only a hang reaches them. */
+export const PATIENCE = 10;
+
+/** A runtime that has conformance handlers. */
 export interface Runtime {
 	readonly id: string;
-	/** why it cannot run here; undefined: it can */
+	/** why the runtime cannot run on this machine; undefined if it can */
 	readonly missing: string | undefined;
-	/** it is missing, and that is a failure: this is CI, and it could be there */
+	/** the runtime is missing and can be installed, which is a failure in CI */
 	readonly wanted: boolean;
 	readonly speaks: Speaks;
-	/** what its worker cannot do, by need, with the reason */
+	/** the features that the worker lacks, with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
-	/** installs what the worker offers to functions, if anything */
+	/** installs the libraries that the worker offers to functions */
 	readonly candidate: () => Candidate & { readonly file: string };
 }
 
@@ -32,8 +35,8 @@ function readRuntime(manifest: Manifest): Runtime[] {
 	const { id, name, speaks, toolchain, lacks = {} } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
-	const cure = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
-	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${cure ? `; ${cure}` : ""}`;
+	const hint = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
+	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${hint ? `; ${hint}` : ""}`;
 	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
 	return [{ id, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
 }
@@ -45,10 +48,10 @@ function candidateOf(manifest: Manifest, file: string, version: string): Candida
 		const command = install.map((word) => expand(word, { ...env, RUNTIME_DIR: folder }));
 		env["RUNTIME_LIBRARIES"] = installLibraries({ id, folder, install: command, libraries, version }, { ...env, RUNTIME_DIR: folder });
 	}
-	return { ...manifestCandidate(manifest, file, env), file };
+	return { ...manifestCandidate(manifest, file, env), file, patience: PATIENCE };
 }
 
-/** The environment as a container would have it: this Node.js first, and nothing of the test runner's. */
+/** Returns the environment as a container would have it: this Node.js first in PATH, and no variables of the test runner. */
 export function baseEnv(): NodeJS.ProcessEnv {
 	const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
 	return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${env["PATH"] ?? ""}` };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
-import type { Loader } from "../support/loader.ts";
+import { type Loader, startLoader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
@@ -14,7 +14,7 @@ describe("a CloudEvent", () => {
 	before(async () => {
 		loader = await startFake(owner);
 	});
-	/** The `call` line the worker got. */
+	/** Returns the `call` line that the worker received. */
 	const line = async (body: string | Buffer, headers: Record<string, string>) => {
 		const { status, text } = await loader.ask({ path: "/line", body, headers });
 		assert.equal(status, 200, text);
@@ -23,7 +23,7 @@ describe("a CloudEvent", () => {
 	const structured = (event: object | string, path = "/") =>
 		loader.ask({ path, body: typeof event === "string" ? event : JSON.stringify(event), headers: STRUCTURED });
 
-	test("in structured mode fills the event, and all attributes are extensions", async () => {
+	test("in structured mode sets the event's fields, and all attributes become extensions", async () => {
 		const event = { ...EVENT, datacontenttype: "application/json", subject: "č", myext: "x", number: 7, flag: true, data: { a: 1 } };
 		const got = await line(JSON.stringify(event), STRUCTURED);
 		assert.deepEqual(
@@ -35,12 +35,12 @@ describe("a CloudEvent", () => {
 		assert.equal((await structured(event)).text, '{"a":1}');
 	});
 
-	test("keeps the digits of numbers that JavaScript cannot hold", async () => {
+	test("keeps all digits of numbers that exceed JavaScript's precision", async () => {
 		const { text } = await structured(`${JSON.stringify(EVENT).slice(0, -1)},"data":{"n":12345678901234567890,"d":0.10,"e":1e400}}`);
 		assert.equal(text, '{"n":12345678901234567890,"d":0.10,"e":1e400}');
 	});
 
-	test("with data_base64 has these bytes", async () => {
+	test("with data_base64 has the decoded bytes as data", async () => {
 		const bytes = Buffer.from([0, 1, 254, 255]);
 		const event = { ...EVENT, datacontenttype: "application/octet-stream", data_base64: bytes.toString("base64") };
 		const got = await structured(event);
@@ -48,7 +48,7 @@ describe("a CloudEvent", () => {
 		assert.equal((await line(JSON.stringify(event), STRUCTURED)).json, undefined);
 	});
 
-	test("whose data is a string of a type that is not JSON has that string", async () => {
+	test("whose datacontenttype is not JSON has its data string as the body", async () => {
 		const { text } = await structured({ ...EVENT, datacontenttype: "text/plain", data: 'say "hi"' });
 		assert.equal(text, 'say "hi"');
 		assert.equal((await structured({ ...EVENT, data: "json string" })).text, '"json string"');
@@ -63,7 +63,11 @@ describe("a CloudEvent", () => {
 		test(`without its ${missing} is a 400 and no call`, async () => {
 			const before = (await loader.figures()).sum("function_calls_total");
 			const { [missing as keyof typeof EVENT]: _, ...rest } = EVENT;
-			assert.equal((await structured(rest)).status, 400);
+			const refused = await structured(rest);
+			assert.deepEqual([refused.status, refused.text], [400, `Bad Request: not a CloudEvent: the attribute "${missing}" is missing`]);
+			const headers = Object.fromEntries(Object.entries(rest).map(([name, value]) => [`ce-${name}`, String(value)]));
+			// Without a specversion it is no event.
+			if (missing !== "specversion") assert.equal((await loader.ask({ body: "x", headers })).text, refused.text);
 			assert.equal((await loader.figures()).sum("function_calls_total"), before);
 		});
 	}
@@ -74,7 +78,7 @@ describe("a CloudEvent", () => {
 		});
 	}
 
-	test("in binary mode fills the event from its headers, percent-decoded, and the body stays", async () => {
+	test("in binary mode sets the event's fields from percent-decoded headers, and keeps the body", async () => {
 		const headers = {
 			"ce-specversion": "1.0",
 			"CE-Id": "B-2",
@@ -90,25 +94,55 @@ describe("a CloudEvent", () => {
 			["B-2", "made", "2026-01-02T03:04:05Z", "/orders", true, 7],
 		);
 		assert.equal(got.extensions.subject, "č 100%");
+		assert.equal(got.extensions.datacontenttype, "application/json");
 	});
 
-	test("in binary mode with a broken percent sign keeps the value as it came", async () => {
+	test("in binary mode with a broken percent sign keeps that sign as it came", async () => {
 		const got = await line("x", { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-subject": "100%" });
 		assert.equal(got.extensions.subject, "100%");
 	});
 
-	test("headers that merely begin with ce- make no event", async () => {
+	test("headers that begin with ce- but lack ce-specversion do not make a CloudEvent", async () => {
 		const got = await line("x", { "ce-id": "1", "ce-type": "t" });
 		assert.deepEqual([got["event-id"], got.extensions], [undefined, undefined]);
 	});
 
-	test("event-* headers stand before the envelope's attributes", async () => {
+	test("event-* headers take precedence over the envelope's attributes", async () => {
 		assert.equal((await line(JSON.stringify(EVENT), { ...STRUCTURED, "event-id": "mine" }))["event-id"], "mine");
 	});
 });
 
+/** Functions that return the data, and the type and body of the request. */
+const SEEN: Record<string, { file: string; source: string }> = {
+	nodejs: {
+		file: "f.js",
+		source:
+			"exports.h = ({ data, extensions: { request } }) => ({ data, type: request.get('content-type'), body: request.body.toString(), length: request.get('content-length') })",
+	},
+	python: {
+		file: "f.py",
+		source: `import json
+
+def h(event, context):
+    request = event['extensions']['request']
+    return json.dumps({'data': event['data'], 'type': request.content_type, 'body': request.body.read().decode(), 'length': str(request.content_length)})
+`,
+	},
+};
+
+everyRuntime("a structured CloudEvent", ({ id, libraries }) => {
+	const seen = SEEN[id];
+	test("is in the request as it came, and its data is the event's", { skip: !seen && "its worker takes the data alone" }, async (t) => {
+		const { file, source } = seen as { file: string; source: string };
+		const loader = await startLoader(t, { files: { [file]: source }, env: { MOD_NAME: "f", FUNC_RUNTIME: id, ...libraries() } });
+		const body = JSON.stringify({ ...EVENT, data: { a: 1 } });
+		const { text } = await loader.ask({ body, headers: STRUCTURED });
+		assert.deepEqual(JSON.parse(text), { data: { a: 1 }, type: STRUCTURED["Content-Type"], body, length: String(body.length) });
+	});
+});
+
 everyRuntime("a CloudEvent", ({ serve }) => {
-	test("reaches the function: data, event-* and extensions", async (t) => {
+	test("reaches the function with data, event-* fields and extensions", async (t) => {
 		const loader = await serve(t, "types");
 		const body = JSON.stringify({ ...EVENT, data: { a: 1 } });
 		const { data, ...event } = JSON.parse((await loader.ask({ body, headers: STRUCTURED })).text);

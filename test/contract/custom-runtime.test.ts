@@ -8,14 +8,14 @@ import { follow, freePort, stepsOf, withCommand } from "../support/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const docs = join(root, "docs");
-/** The example that has a page's files, and the program without which the page cannot be followed. */
+/** By page: the example with the page's files, and the program that the page needs. */
 const PAGES = {
 	worker: { example: "perl", needs: "perl" },
 	server: { example: "express", needs: "npm" },
 	command: { example: "command", needs: "sh" },
 };
 
-describe("the pages for runtimes of one's own", () => {
+describe("the pages about custom runtimes", () => {
 	const owner = suiteOwner();
 	let env: NodeJS.ProcessEnv;
 
@@ -28,9 +28,9 @@ describe("the pages for runtimes of one's own", () => {
 		const missing = spawnSync("sh", ["-c", `command -v ${needs}`]).status !== 0 && `${needs} is not installed`;
 		if (missing) console.log(`SKIPPED: docs/custom-runtime/${page}.md. ${missing}`);
 
-		test(`${page}.md works when it is followed from an empty folder`, { skip: !process.env["CI"] && missing }, async (t) => {
+		test(`${page}.md works when it is followed in an empty folder`, { skip: !process.env["CI"] && missing }, async (t) => {
 			const port = await freePort();
-			// What needs an engine is followed by the image tests.
+			// The image tests follow the steps that need a container engine.
 			const end = steps.findIndex((step) => "commands" in step && step.commands.some((line) => line.startsWith("docker ")));
 			await follow(t, steps.slice(0, end), port, { ...env, FUNC_PORT: String(port) });
 		});
@@ -46,7 +46,7 @@ describe("the pages for runtimes of one's own", () => {
 		});
 	}
 
-	test("are all followed", () => {
+	test("are all tested", () => {
 		assert.deepEqual(
 			readdirSync(join(docs, "custom-runtime")).sort(),
 			Object.keys(PAGES)

@@ -18,7 +18,7 @@ const runtimes = readdirSync(join(root, "runtimes"), { withFileTypes: true })
 	.map((entry) => entry.name)
 	.filter((name) => existsSync(join(root, "runtimes", name, "runtime.json")));
 
-test("docs/errors.md has every way a call fails, with its status and blame, and no other", () => {
+test("docs/errors.md lists every way a call fails, with its status and blame, and no other", () => {
 	const [calls = ""] = text("docs/errors.md").split("## At start");
 	const rows = [...calls.matchAll(/^\| `([A-Z_]+)` *\| (\d+) *\| (\w+) *\|/gm)].map(([, code, status, blame]) => ({ code, status, blame }));
 	const expected = Object.entries(FAULTS).map(([code, { status, blame }]) => ({ code, status: String(status), blame }));
@@ -26,40 +26,40 @@ test("docs/errors.md has every way a call fails, with its status and blame, and 
 	assert.deepEqual(rows.sort(byCode), expected.sort(byCode));
 });
 
-test("docs/errors.md has every reason the loader ends with at start", () => {
+test("docs/errors.md lists every error code of a failed start", () => {
 	const [, start = ""] = text("docs/errors.md").split("## At start");
 	const documented = found(/`([A-Z_]+)`/g, start.replace(/\| [^|]*\|$/gm, "|").replaceAll("FUNC_PORT", ""));
 	const thrown = found(/(?:new StartError\(\s*|code: )"([A-Z_]+)"/g, source()).filter((code) => code !== "WORKER_GONE");
-	// What a worker may say of its function (PROTOCOL 3.2) is passed on as it is.
-	const said = found(/`(HANDLER_[A-Z_]+)`/g, text("runtimes/PROTOCOL.md"));
-	assert.deepEqual(documented, [...new Set([...thrown, ...said])].sort());
+	// The loader passes on the codes of a worker's `failed` frame (PROTOCOL 3.2).
+	const ofWorkers = found(/`(HANDLER_[A-Z_]+)`/g, text("runtimes/PROTOCOL.md"));
+	assert.deepEqual(documented, [...new Set([...thrown, ...ofWorkers])].sort());
 });
 
-test("the loader's README has every variable it reads, and no other", () => {
+test("the loader's README lists every variable that the loader reads, and no other", () => {
 	const [, table = ""] = text("kubeless-loader/README.md").split("## Environment");
 	const documented = found(/^\| `([A-Z_]+)` *\|/gm, table.split("## Endpoints")[0] ?? "");
 	assert.deepEqual(documented, found(/(?:read|optional)\(\s*"([A-Z_]+)"/g, text("kubeless-loader/src/config.ts")));
 });
 
-test("the installers' README has every variable of theirs, and no other", () => {
+test("the installers' README lists every variable that the installers read, and no other", () => {
 	const scripts = readdirSync(join(root, "images/installer")).filter((name) => name.endsWith(".sh"));
 	const [, table = ""] = text("images/installer/README.md").split("## Environment");
 	const documented = found(/^\| `([A-Z_]+)` *\|/gm, table.split("## Secrets")[0] ?? "");
 	const read = found(/\$\{(KUBELESS_[A-Z_]+)/g, scripts.map((name) => text(`images/installer/${name}`)).join("\n"));
 	assert.deepEqual(documented, read);
-	const told = found(/^ {2}(KUBELESS_[A-Z_]+)/gm, text("images/installer/help"));
-	assert.deepEqual([told.length > 4, told.filter((name) => !documented.includes(name))], [true, []]);
+	const inHelp = found(/^ {2}(KUBELESS_[A-Z_]+)/gm, text("images/installer/help"));
+	assert.deepEqual([inHelp.length > 4, inHelp.filter((name) => !documented.includes(name))], [true, []]);
 	const defaults = scripts.flatMap((name) => [...text(`images/installer/${name}`).matchAll(/\$\{(KUBELESS_[A-Z_]+):-([^$}]+)\}/g)]);
 	assert.ok(defaults.length >= 4, String(defaults.length));
 	for (const [, name, value] of defaults) assert.ok(table.includes(`| \`${name}\` | \`${value}\` |`), `${name} is ${value} by default`);
 });
 
-test("the loader's README has every metric of its own", () => {
+test("the loader's README lists every metric of the loader", () => {
 	const documented = found(/`(function_[a-z_]+)`/g, text("kubeless-loader/README.md"));
 	assert.deepEqual(documented, found(/"(function_[a-z_]+)"/g, text("kubeless-loader/src/metrics.ts")));
 });
 
-test("every manifest keeps to the schema, and its folder has its id", () => {
+test("every manifest is valid for the schema, and its folder has the name of its id", () => {
 	const validate = new Ajv2020({ allErrors: true }).compile(JSON.parse(text("runtimes/runtime.schema.json")));
 	for (const folder of runtimes) {
 		const manifest: { id: string } = JSON.parse(text(`runtimes/${folder}/runtime.json`));
@@ -68,7 +68,7 @@ test("every manifest keeps to the schema, and its folder has its id", () => {
 	}
 });
 
-test("the loader names no language", () => {
+test("the loader's code names no language", () => {
 	for (const folder of runtimes) {
 		const { id, name } = JSON.parse(text(`runtimes/${folder}/runtime.json`));
 		const literal = new RegExp(`["'\`/]${id}["'\`/]`);
@@ -82,7 +82,7 @@ test("the loader names no language", () => {
 	}
 });
 
-test("the README's function is the example it says it is", () => {
+test("the function in the README is the example that the README links to", () => {
 	for (const [, snippet = ""] of text("README.md").matchAll(/```\w+\n((?:#|\/\/) runtimes\/[\s\S]*?)```/g)) {
 		const [first = "", ...rest] = snippet.split("\n");
 		assert.equal(rest.join("\n"), text(first.replace(/^(?:#|\/\/) /, "")));

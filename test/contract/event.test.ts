@@ -18,7 +18,7 @@ everyRuntime("the event", ({ serve, lacks }) => {
 		return JSON.parse(text);
 	};
 
-	test("has id, type, time and namespace of the headers so named, in any case", async () => {
+	test("has id, type, time and namespace from the event-* headers, in any case", async () => {
 		const headers = { "EVENT-ID": "1", "Event-Type": "greeting", "event-time": "now", "Event-Namespace": "tests" };
 		const { id, type, time, namespace } = await types({ body: "x", headers });
 		assert.deepEqual([id, type, time, namespace], ["1", "greeting", "now", "tests"]);
@@ -31,7 +31,7 @@ everyRuntime("the event", ({ serve, lacks }) => {
 		"2021-05-03T11:48:02.123Z",
 		"the day before yesterday",
 	]) {
-		test(`has the time as it was given: ${time}`, async () => {
+		test(`has the event-time header unchanged: ${time}`, async () => {
 			assert.equal((await types({ body: "x", headers: { "event-time": time } })).time, time);
 		});
 	}
@@ -43,27 +43,27 @@ everyRuntime("the event", ({ serve, lacks }) => {
 		"application/vnd.api+json",
 		"application/problem+json;a=b",
 	]) {
-		test(`has data where the body is ${type}, parsed if the language does that`, async () => {
+		test(`has data for a body of type ${type}, parsed if the language parses JSON`, async () => {
 			const body = '{"a":[1,"č"]}';
 			const { data } = await types({ body, headers: { "Content-Type": type } });
-			// Go and Java have no value of their own for any JSON: their functions get its text.
+			// Functions in Go and Java get the text of a JSON body.
 			assert.ok(data === body || isDeepStrictEqual(data, JSON.parse(body)), JSON.stringify(data));
 		});
 	}
 
 	for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json-ish"]) {
-		test(`has data as it came where the body is ${type}`, async () => {
+		test(`has unchanged data for a body of type ${type}`, async () => {
 			assert.equal((await types({ body: '{"a":1}', headers: { "Content-Type": type } })).data, '{"a":1}');
 		});
 	}
 
-	test("of a GET with a JSON type and no body, as a CronJobTrigger sends, is no fault", async () => {
+	test("of a GET with a JSON type and no body, as a CronJobTrigger sends, is valid", async () => {
 		const headers = { ...JSON_TYPE, "Event-Id": "pod-1", "Event-Namespace": "cronjobtrigger.kubeless.io" };
 		const { id, namespace } = await types({ headers });
 		assert.deepEqual([id, namespace], ["pod-1", "cronjobtrigger.kubeless.io"]);
 	});
 
-	test("of a POST with a JSON type and an empty body is no fault either", async () => {
+	test("of a POST with a JSON type and an empty body is valid", async () => {
 		assert.equal((await loader.ask({ method: "POST", headers: { ...JSON_TYPE, "Content-Length": "0" } })).status, 200);
 	});
 
@@ -85,7 +85,7 @@ everyRuntime("the event", ({ serve, lacks }) => {
 		});
 	}
 
-	test("has the characters of the headers, whatever they are", async () => {
+	test("has all characters of the headers, also non-ASCII ones", async () => {
 		// Header bytes are ISO-8859-1 to HTTP; with a body that is a string Node.js would send them as UTF-8.
 		const { id, type } = await types({ body: Buffer.from("x"), headers: { "event-id": 'quo"te \\ tab\t', "event-type": "ol\u00e9" } });
 		assert.deepEqual([id.trim(), type], ['quo"te \\ tab', "ol\u00e9"]);
@@ -93,12 +93,12 @@ everyRuntime("the event", ({ serve, lacks }) => {
 });
 
 everyRuntime("the answer", ({ serve }) => {
-	test("of bytes is these bytes", async (t) => {
+	test("of a function that returns bytes has these bytes as the body", async (t) => {
 		const loader = await serve(t, "bytes");
 		assert.deepEqual([...(await loader.ask()).body], [...Array(256).keys()]);
 	});
 
-	test("has the status and headers that the function set, each as often as it did", async (t) => {
+	test("has the status and headers that the function set, with repeated headers", async (t) => {
 		const loader = await serve(t, "headers");
 		const { status, headers, text } = await loader.ask();
 		assert.deepEqual([status, text], [201, "made"]);
@@ -107,13 +107,13 @@ everyRuntime("the answer", ({ serve }) => {
 		assert.equal(headers["access-control-allow-origin"], "*");
 	});
 
-	test("of an empty result is 200 with nothing in it, never 204", async (t) => {
+	test("of an empty result is 200 with an empty body, not 204", async (t) => {
 		const loader = await serve(t, "echoes");
 		const { status, body, headers } = await loader.ask({ method: "POST", headers: { "Content-Length": "0" } });
 		assert.deepEqual([status, body.length, headers["content-length"]], [200, 0, "0"]);
 	});
 
-	test("of an error is 500, counted, and its words are in the log alone", async (t) => {
+	test("of an error is 500 and counted, and its message is in the log only", async (t) => {
 		const loader = await serve(t, "raises");
 		const { status, text } = await loader.ask({ body: "a secret" });
 		assert.deepEqual([status, text], [500, "Internal Server Error"]);
@@ -123,21 +123,21 @@ everyRuntime("the answer", ({ serve }) => {
 		assert.equal((await loader.figures()).of('function_failures_total{method="POST"}'), 1);
 	});
 
-	test("of a function that calls exit is one error, and its worker serves on", async (t) => {
+	test("of a function that calls exit is one error, and the worker goes on serving", async (t) => {
 		const loader = await serve(t, "exits");
 		for (let call = 0; call < 2; call++) assert.equal((await loader.ask()).status, 500);
 		assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0);
 	});
 
-	test("of a result that cannot be sent is 500, and the log says what it was", async (t) => {
+	test("of a result that cannot be sent is 500, and the log names its type", async (t) => {
 		const loader = await serve(t, "nonsense");
 		assert.equal((await loader.ask()).status, 500);
 		const record = await loader.said(({ code }) => code === "RESULT_INVALID");
 		assert.ok((record.msg ?? "").length > 10);
 	});
 
-	test("comes from a module that stays: its state is kept between calls", async (t) => {
-		// One call at a time, so that it is one process in every language.
+	test("comes from a module that is loaded once: its state is kept between calls", async (t) => {
+		// One call at a time, so that every language uses one process.
 		const loader = await serve(t, "counts", { FUNC_CONCURRENCY: "1" });
 		const counts = await Promise.all(Array.from({ length: 10 }, () => loader.ask()));
 		assert.deepEqual(
@@ -146,13 +146,13 @@ everyRuntime("the answer", ({ serve }) => {
 		);
 	});
 
-	test("knows the request: method, path, query and headers", async (t) => {
+	test("has access to the request: method, path, query and headers", async (t) => {
 		const loader = await serve(t, "request");
 		const { text } = await loader.ask({ path: "/a/b?x=1%202&y", method: "PUT", body: "z", headers: { "X-Name": "Ada" } });
 		assert.deepEqual(JSON.parse(text), { method: "PUT", path: "/a/b", query: "1 2", header: "Ada" });
 	});
 
-	test("knows the context", async (t) => {
+	test("gets the context", async (t) => {
 		const env = { FUNC_TIMEOUT: "7", FUNC_MEMORY_LIMIT: "128Mi" };
 		const loader = await serve(t, "context", env);
 		const context = JSON.parse((await loader.ask()).text);

@@ -6,6 +6,6 @@ const { generated } = await import(new URL("../../images/generate.mjs", import.m
 
 for (const [path, fresh] of Object.entries(generated() as Record<string, string>)) {
 	test(`${path} is what npm run generate makes of the manifests`, () => {
-		assert.ok(text(path) === fresh, "it differs: npm run generate writes it anew, git diff shows where");
+		assert.ok(text(path) === fresh, "differs from the generator's output: run npm run generate");
 	});
 }

@@ -20,7 +20,7 @@ const name = (path: string): string => relative(root, path);
 const withoutCode = (page: string): string =>
 	page.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`]*`/g, (code) => code.replace(/[[\]()]/g, "_"));
 
-/** A heading's anchor, as GitHub makes it. */
+/** Returns the anchor that GitHub makes for a heading. */
 const anchors = (page: string): string[] =>
 	[...page.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
 		heading
@@ -30,7 +30,7 @@ const anchors = (page: string): string[] =>
 			.replace(/\s/g, "-"),
 	);
 
-test("every link in every page leads to a file, and to a heading that it has", () => {
+test("every link in every page leads to an existing file and heading", () => {
 	let count = 0;
 	for (const page of pages) {
 		for (const [, link = ""] of withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -64,7 +64,7 @@ test("every page in docs/ can be reached from the README", () => {
 	assert.deepEqual(lost.map(name), []);
 });
 
-test("every file of the project that a command in a page names is there", () => {
+test("every file of the project that a command in a page names exists", () => {
 	const places = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
 	const pattern = new RegExp(`(?:^|[\\s=:"'])(?:\\./)?((?:${places.map((place) => place.name).join("|")})/[\\w./-]+)`, "g");
 	let count = 0;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
 import type { Figures } from "../support/figures.ts";
@@ -20,7 +21,7 @@ describe("/metrics", () => {
 		figures = await loader.figures();
 	});
 
-	test("counts calls, failures and time by method, as `kubeless function top` reads them", () => {
+	test("counts calls, failures and durations by method, as `kubeless function top` reads them", () => {
 		assert.equal(figures.of('function_calls_total{method="GET"}'), 4);
 		assert.equal(figures.of('function_calls_total{method="POST"}'), 1);
 		assert.equal(figures.of('function_failures_total{method="GET"}'), 1);
@@ -31,7 +32,7 @@ describe("/metrics", () => {
 		assert.ok(!figures.has('function_calls_total{method="OPTIONS"}'));
 	});
 
-	test("has Kubeless's buckets, and each holds those below it", () => {
+	test("has Kubeless's buckets, with cumulative counts", () => {
 		const bounds = [...figures.text.matchAll(/^function_duration_seconds_bucket\{le="([^"]+)",method="GET"\} (\d+)$/gm)];
 		assert.deepEqual(
 			bounds.map(([, bound]) => bound),
@@ -45,7 +46,7 @@ describe("/metrics", () => {
 		assert.equal(counts.at(-1), 4);
 	});
 
-	test("says in Kubeless's words what they are", () => {
+	test("has Kubeless's help texts", () => {
 		for (const [name, help, type] of [
 			["function_duration_seconds", "Duration of user function in seconds", "histogram"],
 			["function_calls_total", "Number of calls to user function", "counter"],
@@ -55,7 +56,7 @@ describe("/metrics", () => {
 		}
 	});
 
-	test("is well-formed, line for line", () => {
+	test("has a valid format in every line", () => {
 		assert.ok(figures.text.endsWith("\n"));
 		const seen = new Set<string>();
 		for (const line of figures.text.trimEnd().split("\n")) {
@@ -67,7 +68,7 @@ describe("/metrics", () => {
 		}
 	});
 
-	test("tells of the process, the workers and the queue too", () => {
+	test("has metrics of the process, the workers and the queue", () => {
 		for (const name of [
 			"process_resident_memory_bytes",
 			"process_cpu_seconds_total",
@@ -89,11 +90,11 @@ describe("/metrics", () => {
 		assert.ok(figures.of("function_load_seconds") > 0.005);
 	});
 
-	test("does not take the name `function` for a label, which Prometheus relabels from the pod", () => {
+	test("has no label `function`, which Prometheus relabels from the pod", () => {
 		assert.doesNotMatch(figures.text, /[{,]function="/);
 	});
 
-	test("is Prometheus's text, and OpenMetrics for who accepts that", async () => {
+	test("has Prometheus's text format, and OpenMetrics if the request accepts that", async () => {
 		const plain = await loader.ask("/metrics");
 		assert.match(plain.headers["content-type"] ?? "", /^text\/plain; (charset=utf-8; version=0\.0\.4|version=0\.0\.4; charset=utf-8)$/);
 		const accept = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
@@ -101,13 +102,13 @@ describe("/metrics", () => {
 		assert.match(open.headers["content-type"] ?? "", /^application\/openmetrics-text/);
 		assert.ok(open.text.endsWith("# EOF\n"));
 		assert.match(open.text, /^# TYPE function_calls counter\n[^#]*^function_calls_total\{method="GET"\} 4$/m);
-		// The one format must not leave traces in the other.
+		// A response in one format must not change the next in the other format.
 		const again = await loader.ask("/metrics");
 		assert.match(again.text, /^# TYPE function_calls_total counter$/m);
 		assert.doesNotMatch(again.text, /# EOF/);
 	});
 
-	test("is right for scrapers of both kinds at once", async () => {
+	test("is correct for concurrent scrapes in both formats", async () => {
 		const accept = "application/openmetrics-text";
 		const answers = await Promise.all(
 			[0, 1, 2, 3, 4, 5].map((number) => loader.ask({ path: "/metrics", headers: number % 2 ? { Accept: accept } : {} })),
@@ -116,6 +117,39 @@ describe("/metrics", () => {
 			assert.equal(text.endsWith("# EOF\n"), number % 2 === 1);
 			assert.match(text, /^function_calls_total\{method="GET"\} 4$/m);
 		});
+	});
+
+	test("is OpenMetrics where the scraper rates it as high as text, by the weights of its Accept header", async () => {
+		for (const [accept, isOpen] of [
+			["application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.1", true],
+			["application/openmetrics-text;q=0.3,text/plain;q=0.6", false],
+			["text/plain;q=0.5, Application/OpenMetrics-Text; Q=0.5", true],
+			["application/openmetrics-text;q=0", false],
+			["*/*", false],
+		] as const) {
+			const { text } = await loader.ask({ path: "/metrics", headers: { Accept: accept } });
+			assert.equal(text.endsWith("# EOF\n"), isOpen, accept);
+		}
+	});
+
+	test("has no complaint of promtool", {
+		skip: spawnSync("promtool", ["--version"]).status !== 0 && "promtool is not installed",
+	}, async () => {
+		const { text } = await loader.figures();
+		const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
+		assert.equal(status, 0, stdout + stderr);
+	});
+
+	test("has the class of the status that a function sets itself, and none for a failure", async (t) => {
+		const own = await startFake(t);
+		for (const status of [200, 204, 404, 503, 700]) await own.ask(`/status?${status}`);
+		await own.ask("/throw");
+		const answers = ["2xx", "3xx", "4xx", "5xx", "other"].map((status) => `function_responses_total{status="${status}"}`);
+		const got = await own.figures();
+		assert.deepEqual(
+			answers.map((series) => got.of(series)),
+			[2, 0, 1, 1, 1],
+		);
 	});
 
 	test("gives all unknown methods one series: callers cannot make new ones", async (t) => {

@@ -18,11 +18,11 @@ for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
 		assert.equal((await loader.ask()).text, "second");
 	});
 
-	test(`${id}: a ConfigMap that changes under load costs no call`, async (t) => {
+	test(`${id}: no call fails when a ConfigMap changes under load`, async (t) => {
 		const mounted = new ConfigMap(t, { [file]: says("first") });
 		const loader = await startLoader(t, { volume: mounted.volume, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id } });
 		let anew = false;
-		const told = loader
+		const reloaded = loader
 			.said(({ msg }) => /was reloaded/.test(msg ?? ""))
 			.then(() => {
 				anew = true;
@@ -37,13 +37,13 @@ for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
 		};
 		const callers = Promise.all([caller(), caller(), caller()]);
 		mounted.update({ [file]: says("second") });
-		await Promise.all([callers, told]);
+		await Promise.all([callers, reloaded]);
 		assert.deepEqual([...new Set(seen)], ["first", "second"]);
 		assert.equal(seen.at(-1), "second");
 		assert.equal((await loader.figures()).exits("replaced"), 1);
 	});
 
-	test(`${id}: a ConfigMap with a mistake in it is told, and the function before it goes on`, async (t) => {
+	test(`${id}: a ConfigMap with a syntax error is reported, and the previous function is still served`, async (t) => {
 		const mounted = new ConfigMap(t, { [file]: says("first") });
 		const loader = await startLoader(t, { volume: mounted.volume, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id } });
 		mounted.update({ [file]: "this is (no code" });
@@ -53,26 +53,26 @@ for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
 		assert.equal((await loader.ask("/readyz")).status, 200);
 	});
 
-	test(`${id}: an empty ${deps}, as the controller always writes one, is no fault`, async (t) => {
+	test(`${id}: an empty ${deps}, as the controller always writes one, is valid`, async (t) => {
 		const files = { [file]: says("fine"), [deps]: "" };
 		const loader = await startLoader(t, { files, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id } });
 		assert.equal((await loader.ask()).text, "fine");
 	});
 
-	test(`${id}: with one function file that has one handler, neither need be named`, async (t) => {
+	test(`${id}: with one function file that has one handler, neither must be named`, async (t) => {
 		const loader = await startLoader(t, { files: { [file]: says("only") }, env: { FUNC_RUNTIME: id } });
 		assert.equal((await loader.ask()).text, "only");
 	});
 }
 
-test("in an image, where the manifest lies beside the loader, no variable is needed at all", async (t) => {
+test("in an image, where the manifest is next to the loader, no variable is needed", async (t) => {
 	const files = { "f.js": FUNCTIONS["nodejs"]?.says("only") as string };
 	const manifest = new URL("../../runtimes/nodejs/runtime.json", import.meta.url).pathname;
 	const loader = await startLoader(t, { files, env: { KUBELESS_RUNTIME_MANIFEST: manifest } });
 	assert.equal((await loader.ask()).text, "only");
 });
 
-test("nodejs: an empty package.json is no fault for ES modules and TypeScript either", async (t) => {
+test("nodejs: an empty package.json is valid, also with ES modules and TypeScript", async (t) => {
 	const says: Record<string, string> = {
 		"f.mjs": "export const h = () => 'module'",
 		"f.ts": "export const h = (): string => 'typed'",
@@ -86,7 +86,7 @@ test("nodejs: an empty package.json is no fault for ES modules and TypeScript ei
 	}
 });
 
-test("a runtime's version may stand behind its name, as in a Function spec", async (t) => {
+test("FUNC_RUNTIME may have the version after the name, as in a Function spec", async (t) => {
 	for (const runtime of ["nodejs14", "nodejs22", "nodejs"]) {
 		const files = { "f.js": "exports.h = (event, context) => context.runtime" };
 		const loader = await startLoader(t, { files, env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: runtime } });

@@ -13,15 +13,15 @@ import { suiteOwner } from "../support/owner.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ID = "throwaway";
 const SUFFIX = ".away";
-/** What `npm run generate` writes; nothing else outside a language's folder may change for it. */
+/** The files that `npm run generate` writes. No other file outside a language's folder may change. */
 const GENERATED = [
 	...["README.md", join("docs", "functions.md"), join("docs", "support.md"), "docker-bake.json", join("images", "runtime-images.json")],
 	...["groups", "images", "settings"].map((name) => join("images", "golden", `${name}.json`)),
 ];
-/** What a build, a tool or a run leaves, and what git does not keep. */
+/** Folders of builds, tools and runs, which git ignores. */
 const LEFT_OUT = new Set([".git", "node_modules", "dist", "results"]);
 
-/** Adding a language touches one folder: here it is done, in a copy of the tree, with the template for runtimes of one's own. */
+/** Adds a language to a copy of the tree, made from the template for custom runtimes: only one folder must change. */
 describe("a language that is added as one folder", () => {
 	const owner = suiteOwner();
 	let copy = "";
@@ -36,7 +36,7 @@ describe("a language that is added as one folder", () => {
 		must("node", "kubeless-loader/build.mjs");
 	});
 
-	test("changes no file but those that are generated", () => {
+	test("changes only its own folder and generated files", () => {
 		must("node", "images/generate.mjs");
 		const after = fingerprints(copy);
 		const changed = [...after].filter(([path, hash]) => untouched.get(path) !== hash).map(([path]) => path);
@@ -52,39 +52,39 @@ describe("a language that is added as one folder", () => {
 		assert.ok(changed.length > outside.length);
 	});
 
-	test("passes what is asked of every source and every document", () => {
+	test("passes the checks of all sources and documents", () => {
 		must(join("node_modules", ".bin", "biome"), "check", "--error-on-warnings", join("runtimes", ID));
 		assertTests("test/contract/docs.test.ts");
 	});
 
-	test("is found by the conformance suite and by the behaviour suites, which it passes", () => {
+	test("is found by the conformance and behaviour tests, and passes them", () => {
 		assertTests("--test-name-pattern", `${ID}.*(ready|echo)`, "test/conformance/workers.test.ts");
 		assertTests("--test-name-pattern", `${ID}.* FUNC_CONCURRENCY`, "test/faults/concurrency.test.ts");
 	});
 
-	test("is tested by the command that the template's page names", () => {
+	test("passes the conformance command in the template's README", () => {
 		const page = readFileSync(join(ROOT, "runtimes/custom/README.md"), "utf8");
 		const [, words = ""] = /`npx kubeless-loader (conform [^`]*runtimes\/lua[^`]*)`/.exec(page) ?? [];
 		assert.match(must("node", "kubeless-loader/bin.mjs", ...words.replace("lua", ID).split(" ")), /^The worker keeps the wire\.$/m);
 	});
 
-	test("has its image among those that bake builds", () => {
+	test("has an image that bake builds", () => {
 		const bake = JSON.parse(readFileSync(join(copy, "docker-bake.json"), "utf8"));
 		assert.deepEqual(bake.group[ID].targets, [`${ID}-1-0`]);
 		assert.ok(readFileSync(join(copy, "runtimes", ID, "Dockerfile"), "utf8").includes(`COPY runtimes/${ID}/`));
 	});
 
-	test("is served locally by its suffix", async (t) => {
+	test("is served by the local command, which finds it by its suffix", async (t) => {
 		const file = join(copy, "runtimes", ID, "examples", `hello${SUFFIX}`);
 		const child = spawn("node", ["kubeless-loader/bin.mjs", "run", file, "--port", "0", "--no-watch"], { cwd: copy, env: environment() });
 		t.after(() => child.kill("SIGKILL"));
-		let said = "";
+		let output = "";
 		const url = await new Promise<string>((resolve, reject) => {
-			const timer = setTimeout(() => reject(new Error(`it was not served: ${said}`)), PATIENCE_MS);
+			const timer = setTimeout(() => reject(new Error(`the function was not served: ${output}`)), PATIENCE_MS);
 			for (const stream of [child.stdout, child.stderr]) {
 				stream.on("data", (bytes: Buffer) => {
-					said += bytes;
-					const [found] = /http:\/\/[\w.:[\]]+/.exec(said) ?? [];
+					output += bytes;
+					const [found] = /http:\/\/[\w.:[\]]+/.exec(output) ?? [];
 					if (!found) return;
 					clearTimeout(timer);
 					resolve(found);
@@ -92,7 +92,7 @@ describe("a language that is added as one folder", () => {
 			}
 		});
 		const { status, text } = await ask(Number(new URL(url).port), {});
-		assert.equal(status, 200, said);
+		assert.equal(status, 200, output);
 		assert.match(text, /hello/);
 	});
 
@@ -102,15 +102,15 @@ describe("a language that is added as one folder", () => {
 		return stdout;
 	}
 
-	/** All of these tests pass, and there are some. */
+	/** Asserts that all of these tests pass, and that there is at least one. */
 	function assertTests(...args: string[]): void {
-		const told = must("node", "--test", "--test-reporter=tap", ...args);
-		const passed = Number(/^# pass (\d+)$/m.exec(told)?.[1]);
-		assert.ok(passed > 0, told);
+		const report = must("node", "--test", "--test-reporter=tap", ...args);
+		const passed = Number(/^# pass (\d+)$/m.exec(report)?.[1]);
+		assert.ok(passed > 0, report);
 	}
 });
 
-/** The runtime for shell functions under another name, with another suffix. */
+/** Copies the runtime for shell functions under another name and suffix. */
 function addLanguage(runtimes: string): void {
 	const place = join(runtimes, ID);
 	cpSync(join(runtimes, "custom"), place, { recursive: true });
@@ -129,7 +129,7 @@ function addLanguage(runtimes: string): void {
 	}
 }
 
-/** The files below a folder, each with what is in it. */
+/** Returns the hash of every file below a folder, by path. */
 function fingerprints(root: string): Map<string, string> {
 	const found = new Map<string, string>();
 	for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
@@ -145,7 +145,7 @@ function fingerprints(root: string): Map<string, string> {
 	return found;
 }
 
-/** As a shell's: without what the test runner tells its own processes. */
+/** Returns the environment of a user's shell, without the variables of the test runner. */
 function environment(): NodeJS.ProcessEnv {
 	const { CI: _, ...env } = baseEnv();
 	return env;

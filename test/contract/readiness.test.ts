@@ -15,7 +15,7 @@ async function freePort(): Promise<number> {
 	return port;
 }
 
-/** The first answer, as soon as there is somebody to answer. */
+/** Resolves with the status of the first response, after the server has started to listen. */
 async function first(port: number, path: string): Promise<number> {
 	for (;;) {
 		try {
@@ -26,7 +26,7 @@ async function first(port: number, path: string): Promise<number> {
 	}
 }
 
-test("while the function loads, /healthz says yes, /readyz no, and calls wait for it", async (t) => {
+test("while the function loads, /healthz is 200, /readyz is 503, and calls wait", async (t) => {
 	const port = await freePort();
 	const source = `import { existsSync } from "node:fs";
 while (!existsSync("load")) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -43,7 +43,7 @@ export const h = () => "loaded";
 	assert.equal((await ask(port, { path: "/readyz" })).status, 200);
 });
 
-test("no call is sent to a worker before it is ready, and those that came early are all served", async (t) => {
+test("no call is sent to a worker before it is ready, and all early calls are served", async (t) => {
 	const port = await freePort();
 	const journal = join(folder(t), "journal");
 	const loader = new Loader(t, fake(t, { FAKE_START: "late", FAKE_JOURNAL: journal, FUNC_PORT: String(port) }));
@@ -57,9 +57,9 @@ test("no call is sent to a worker before it is ready, and those that came early 
 	await loader.serving();
 });
 
-test("between two workers /readyz says no, /healthz yes, and calls wait", async (t) => {
+test("between two workers /readyz is 503, /healthz is 200, and calls wait", async (t) => {
 	const loader = await startFake(t);
-	// The second death in a row is followed by a wait.
+	// After the second exit in a row the loader waits before the next start.
 	await loader.ask("/exit7");
 	await loader.ask("/exit7");
 	assert.equal((await loader.ask("/readyz")).status, 503);
@@ -68,8 +68,8 @@ test("between two workers /readyz says no, /healthz yes, and calls wait", async 
 	assert.equal((await loader.ask("/readyz")).status, 200);
 });
 
-test("once starting workers is hopeless /healthz says so, for Kubernetes to restart the container", async (t) => {
-	// It starts once, and never again.
+test("after too many failed starts in a row, /healthz is 503, so that Kubernetes restarts the container", async (t) => {
+	// The worker starts once, and never again.
 	const source =
 		"import { existsSync, writeFileSync } from 'node:fs'; if (existsSync('gone')) process.exit(1); writeFileSync('gone', ''); export const h = () => process.exit(1);";
 	const own = { MOD_NAME: "f", FUNC_RUNTIME: "nodejs", FUNC_TIMEOUT: "1" };

@@ -21,7 +21,7 @@ const struct = (required: Record<string, unknown>, optional: Record<string, unkn
 	required: Object.keys(required),
 	additionalProperties: false,
 });
-/** The fields of the controller's structs; what is in no field it would pass over without a word. */
+/** The fields of the controller's structs. The controller ignores other fields. */
 const SCHEMA = {
 	type: "array",
 	items: struct(
@@ -61,12 +61,12 @@ const runtimes: RuntimeInfo[] = JSON.parse(text("images/runtime-images.json"));
 const versions = runtimes.flatMap(({ ID, versions }) => versions.map((one) => ({ ID, ...one })));
 
 describe("images/runtime-images.json", () => {
-	test("has the fields of the controller's structs and no others", () => {
+	test("has only fields of the controller's structs", () => {
 		const validate = new Ajv2020({ allErrors: true }).compile(SCHEMA);
 		assert.ok(validate(runtimes), JSON.stringify(validate.errors));
 	});
 
-	test("names every runtime so that the controller takes ID and version apart again", () => {
+	test("names every runtime so that the controller can split the name into ID and version", () => {
 		for (const { ID, version, name } of versions) {
 			assert.equal(name, ID + version);
 			assert.deepEqual([/^[a-zA-Z_-]+/.exec(name)?.[0], /[0-9.]+$/.exec(name)?.[0]], [ID, version]);
@@ -74,7 +74,7 @@ describe("images/runtime-images.json", () => {
 		assert.equal(new Set(versions.map(({ name }) => name)).size, versions.length);
 	});
 
-	test("has one image per phase, the runtime's last, and a command for every other", () => {
+	test("has one image per phase, the runtime's last, and a command for each other phase", () => {
 		for (const { name, images } of versions) {
 			const phases = images.map(({ phase }) => phase);
 			assert.equal(new Set(phases).size, phases.length, name);
@@ -83,7 +83,7 @@ describe("images/runtime-images.json", () => {
 		}
 	});
 
-	test("names images that bake builds, by a tag that stays what it is", () => {
+	test("names images that bake builds, by an immutable tag", () => {
 		const tags = imageTags();
 		const release = JSON.parse(text("kubeless-loader/package.json")).version;
 		for (const { image } of versions.flatMap(({ images }) => images)) {

@@ -17,10 +17,10 @@ const python = (files: Record<string, string>, env: Record<string, string> = {})
 	env: { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: "python", ...env },
 });
 
-/** What the user did wrong, and what the loader must say about it. */
+/** A user's mistake, and the message that the loader must print. */
 const MISTAKES: [string, LoaderOptions, RegExp[]][] = [
 	["a misspelt MOD_NAME", node({ "f.js": GOOD }, { MOD_NAME: "g" }), [/MOD_NAME is "g"/, /f\.js/]],
-	["no MOD_NAME beside a FUNC_HANDLER", node({ "f.js": GOOD }, { MOD_NAME: "" }), [/MOD_NAME is not set/, /f\.js/]],
+	["FUNC_HANDLER without MOD_NAME", node({ "f.js": GOOD }, { MOD_NAME: "" }), [/MOD_NAME is not set/, /f\.js/]],
 	["an empty folder", node({}), [/no Node\.js file/, /KUBELESS_INSTALL_VOLUME/]],
 	["a folder that is not there", node({}, { KUBELESS_INSTALL_VOLUME: "/no/such/folder" }), [/\/no\/such\/folder does not exist/]],
 	["no FUNC_RUNTIME", node({ "f.js": GOOD }, { FUNC_RUNTIME: "" }), [/FUNC_RUNTIME is not set/]],
@@ -44,7 +44,7 @@ const MISTAKES: [string, LoaderOptions, RegExp[]][] = [
 	["a MOD_NAME that leaves the folder", node({ "f.js": GOOD }, { MOD_NAME: "../f" }), [/MOD_NAME is "\.\.\/f"/]],
 ];
 
-describe("what cannot be started ends with exit code 1 and one clear message:", { concurrency: 2 }, () => {
+describe("a failed start ends with exit code 1 and one message:", { concurrency: 2 }, () => {
 	for (const [what, options, messages] of MISTAKES) {
 		test(what, async (t) => {
 			const log = join(folder(t, { "termination-log": "" }), "termination-log");
@@ -59,14 +59,14 @@ describe("what cannot be started ends with exit code 1 and one clear message:", 
 	}
 });
 
-test("several faults in the configuration are told at once, each with its cure", async (t) => {
+test("several mistakes in the configuration are reported together, each with a hint", async (t) => {
 	const env = { FUNC_TIMEOUT: "soon", FUNC_PORT: "http", REQ_MB_LIMIT: "-1", FUNC_WORKERS: "0", SHUTDOWN_TIMEOUT: "x" };
 	const { code, stderr } = await runLoader(t, node({ "f.js": GOOD }, env));
 	assert.equal(code, 1);
 	for (const [name, value] of Object.entries(env)) assert.match(stderr, new RegExp(`${name} is "${value}": give `));
 });
 
-test("a port in use ends the loader with exit code 1, and names the port and the cure", async (t) => {
+test("a port in use ends the loader with exit code 1 and a message that names the port and a hint", async (t) => {
 	const holder = net.createServer().listen(0, "::");
 	t.after(() => void holder.close());
 	await new Promise((resolve) => holder.once("listening", resolve));
@@ -77,20 +77,20 @@ test("a port in use ends the loader with exit code 1, and names the port and the
 	await untilGone(run.marker);
 });
 
-test("a termination log that does not exist is not made", async (t) => {
+test("a termination log that does not exist is not created", async (t) => {
 	const place = folder(t);
 	const run = await runLoader(t, node({}, { KUBELESS_TERMINATION_LOG: join(place, "log") }));
 	assert.equal(run.code, 1);
 	assert.throws(() => readFileSync(join(place, "log")), { code: "ENOENT" });
 });
 
-test("a manifest that is wrong is named, with the field", async (t) => {
+test("an invalid manifest is reported with its path and the field", async (t) => {
 	const { code, stderr } = await runLoader(t, fake(t, {}, { concurrency: "some" }));
 	assert.equal(code, 1);
 	assert.match(stderr, /runtime\.json, "concurrency" must be async, threads or single/);
 });
 
-test("FUNC_PORT is the port, FUNC_TIMEOUT may have decimals, and the function sees what was written", async (t) => {
+test("FUNC_PORT is the port, FUNC_TIMEOUT may have decimals, and the function sees both unchanged", async (t) => {
 	const holder = net.createServer().listen(0, "127.0.0.1");
 	await new Promise((resolve) => holder.once("listening", resolve));
 	const { port } = holder.address() as net.AddressInfo;
@@ -104,7 +104,7 @@ test("FUNC_PORT is the port, FUNC_TIMEOUT may have decimals, and the function se
 	assert.deepEqual([context["function-name"], context.runtime, context["memory-limit"]], ["h", "nodejs", "128Mi"]);
 });
 
-test("an unknown command is a mistake, and --help and --version are not", async (t) => {
+test("an unknown command fails, and --help and --version succeed", async (t) => {
 	const wrong = await runLoader(t, { args: ["serve"] });
 	assert.deepEqual([wrong.code, /"serve"[^]*--help/.test(wrong.stderr)], [1, true]);
 	const help = await runLoader(t, { args: ["--help"] });

@@ -9,14 +9,14 @@ import type { Owner } from "../support/owner.ts";
 import { must } from "./docker.ts";
 import { describeImages, standIns } from "./images.ts";
 
-/** Machines by their number in an ELF file's header. */
+/** Names of machines by e_machine in the ELF header. */
 const AARCH64 = 183;
 
-describeImages("images for arm64, from a machine that is none", () => {
-	test("the loader's image has programs for arm64 and nothing else", async (t) => {
+describeImages("images for arm64, built on another architecture", () => {
+	test("the loader's image has only programs for arm64", async (t) => {
 		const image = "kubeless-test/arm64";
 		const settings = ["platform=linux/arm64", `tags=${image}`, "output=type=docker"].map((one) => `loader.${one}`);
-		// The stand-ins are for this machine; what is taken from the images for arm64 is Node.js and a base.
+		// The stand-ins are for this machine. Only Node.js and the base come from images for arm64.
 		if (standIns)
 			settings.push(
 				...["layer", "loader"].map((target) => `${target}.contexts.node=${nodeFor(t)}`),
@@ -40,7 +40,7 @@ describeImages("images for arm64, from a machine that is none", () => {
 	});
 });
 
-/** A folder like the image `node`'s, for arm64, with its program from npm. */
+/** Makes a folder like the image `node` for arm64, with the program from npm. */
 function nodeFor(owner: Owner): string {
 	const place = folder(owner);
 	const { node } = JSON.parse(text("package.json")).devDependencies;

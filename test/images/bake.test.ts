@@ -20,13 +20,13 @@ if (skip) console.log(`SKIPPED: docker buildx bake: ${skip}.`);
 describe("docker buildx bake", { skip }, () => {
 	const targets = (): [string, Target][] => Object.entries(print({}, ["default", "legacy"]).target);
 
-	test("builds what images/golden says: targets, tags, labels, groups; platforms and attestations where they are asked for", () => {
+	test("builds the targets, tags, labels, groups, platforms and attestations in images/golden", () => {
 		for (const [path, fresh] of Object.entries(golden() as Record<string, string>)) {
-			assert.deepEqual(fresh.split("\n"), text(path).split("\n"), "npm run generate writes it anew");
+			assert.deepEqual(fresh.split("\n"), text(path).split("\n"), "differs from the generator's output: run npm run generate");
 		}
 	});
 
-	test("gives no two images the same tag, and none that is not known to the docs' tests", () => {
+	test("gives each image unique tags, which the tests of the docs know", () => {
 		const tags = targets().flatMap(([, { tags = [] }]) => tags);
 		assert.equal(new Set(tags).size, tags.length);
 		assert.deepEqual(
@@ -35,7 +35,7 @@ describe("docker buildx bake", { skip }, () => {
 		);
 	});
 
-	test("builds every image of a Dockerfile that has its stage", () => {
+	test("builds every image from a Dockerfile that has its stage", () => {
 		for (const [name, { context = ".", dockerfile = "Dockerfile", target }] of targets()) {
 			const file = readFileSync(join(root, context, dockerfile), "utf8");
 			if (target) assert.match(file, new RegExp(`^FROM .* AS ${target}$`, "m"), name);

@@ -1,4 +1,4 @@
-// Builds what the image tests run, once for all of them: a version of every language, the loader's image and the provision image.
+// Builds the images for all image tests: a version of every language, the loader's image and the provision image.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "../../kubeless-loader/checkout.mjs";
@@ -6,7 +6,7 @@ import { makeStandIns } from "./bases/bases.mjs";
 import { run, succeeds } from "./command.mjs";
 import { findEngine, HOME } from "./engine/engine.mjs";
 
-/** @returns the environment for the tests, which tells them what there is; how to be rid of the engine; and why there are none, if there are none */
+/** @returns the environment for the tests, which names the images; a function that stops the engine; and the reason if there are no images */
 export function buildImages() {
 	let engine;
 	try {
@@ -26,7 +26,7 @@ function build({ env, own }) {
 	const { VERSIONS } = JSON.parse(readFileSync(join(root, "docker-bake.json"), "utf8")).variable;
 	const isHere = (image) => succeeds("docker", ["image", "inspect", image], env);
 	const standsIn = ({ base, installer, args }) => [base, installer, ...Object.values(args)].every(isHere);
-	// Of every language the newest version; with stand-ins the one that there is a stand-in for.
+	// The newest version of every language, or with stand-ins the version of the stand-in.
 	const ids = [...new Set(VERSIONS.default.map(({ id }) => id))];
 	const versions = ids.flatMap(
 		(id) => VERSIONS.default.filter((item) => item.id === id).find(own ? standsIn : ({ newest }) => newest) ?? [],

@@ -6,7 +6,7 @@ import { functionContainer, functionOf, functionPod, initContainers, runtimeOf, 
 import { everyImage } from "./images.ts";
 import { mountedConfigMap, openFolder, startPod } from "./pod.ts";
 
-/** The commands that Kubeless 1.0.8 has in its own `runtime-images`, which users may have copied into theirs. */
+/** The commands in Kubeless 1.0.8's `runtime-images`, which users may have copied. */
 const COMMANDS: Readonly<Record<string, string>> = {
 	ballerina: "/compile-function.sh $KUBELESS_FUNC_NAME",
 	dotnetcore: "/app/compile-function.sh $KUBELESS_INSTALL_VOLUME",
@@ -21,9 +21,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
 everyImage("Kubeless's own command in our installer image", (version) => {
 	const owner = suiteOwner();
 	const command = COMMANDS[version.id];
-	if (command === undefined) return; // Kubeless has none for it
+	if (command === undefined) return; // Kubeless has no command for this language
 
-	test(`${version.id}: ${command} leaves what is served`, async () => {
+	test(`${version.id}: the function is served after ${command}`, async () => {
 		const examples = await Examples.of(owner, version);
 		const handler = examples.handler("deps", "deps");
 		const spec = functionOf(examples.folder(owner, "deps", handler), handler, runtimeOf(version));

@@ -5,10 +5,10 @@ import { before, test } from "node:test";
 import { must } from "./docker.ts";
 import { everyImage, imageOf } from "./images.ts";
 
-/** What installs programs, on Linux and in the languages there are. */
+/** Package managers of Linux and of the languages. */
 const PACKAGE_MANAGERS =
 	/^(apt.*|dpkg.*|rpm|yum|dnf|apk|npm|npx|yarn.*|corepack|pip[0-9.]*|easy_install.*|gem|bundle|bundler|composer|pear|pecl|mvn|nuget|go)$/;
-/** What makes programs, as other languages' sources need it. */
+/** Compilers and build tools. */
 const COMPILERS = /^((.*-)?(gcc|g\+\+|cc|c\+\+|cpp|clang|ld|as)(-[0-9.]+)?|make|cmake|rustc|cargo|javac|tsc|phpize|php-config|gdb|perl.*)$/;
 const SHELLS = /^(sh|bash|dash|rbash|ash|zsh|busybox)$/;
 const PROGRAMS = /^(usr\/)?(local\/)?s?bin\/|\/bin\/[^/]+$/;
@@ -51,7 +51,7 @@ everyImage("what a runtime image has, and what it has not", (version) => {
 		else assert.deepEqual(programs(SHELLS), []);
 	});
 
-	test("nothing that gives a process more rights, and nothing that another user may change", () => {
+	test("no setuid or setgid file, and no file that other users can change", () => {
 		const open = entries.filter(({ mode, path }) => {
 			if (/^[-l].*[sS]/.test(mode)) return true;
 			return mode[0] !== "l" && mode[8] === "w" && !/^((var\/)?tmp\/|dev\/)/.test(path);
@@ -59,7 +59,7 @@ everyImage("what a runtime image has, and what it has not", (version) => {
 		assert.deepEqual(open, []);
 	});
 
-	test("only /kubeless and the folders for what is temporary can be written by the user or its group", () => {
+	test("the user and its group can write only to /kubeless and the temporary folders", () => {
 		const own = entries.filter(({ mode, owner }) => mode[0] !== "l" && /^1000\/|\/1000$/.test(owner));
 		assert.deepEqual(
 			own.map(({ path }) => path),
@@ -67,7 +67,7 @@ everyImage("what a runtime image has, and what it has not", (version) => {
 		);
 	});
 
-	test("nothing of the build: no list of packages to fetch, no cache, no documentation of the worker's own", () => {
+	test("no files of the build: no package lists, no caches, no documentation of the worker", () => {
 		const left = entries.filter(({ path }) =>
 			/^(var\/(lib\/apt|cache|log)\/.|root\/.|source\/|tmp\/.|usr\/src\/.|usr\/share\/man\/.)/.test(path),
 		);
@@ -81,7 +81,7 @@ everyImage("what a runtime image has, and what it has not", (version) => {
 		);
 	});
 
-	test("the loader as entry, a user that is not root, the function's folder to work in, a port, a health check", () => {
+	test("the loader as entry point, a user other than root, the function's folder as working folder, a port, a health check", () => {
 		assert.deepEqual([config.User, config.WorkingDir, config.Cmd], ["1000", "/kubeless", undefined]);
 		assert.equal(config.Entrypoint.at(-1), "/opt/kubeless/start.mjs");
 		assert.deepEqual(Object.keys(config.ExposedPorts), ["8080/tcp"]);
@@ -89,18 +89,18 @@ everyImage("what a runtime image has, and what it has not", (version) => {
 	});
 });
 
-/** All files of an image, as `tar tv` prints them. */
+/** Returns all files of an image, as `tar tv` prints them. */
 async function list(image: string): Promise<Entry[]> {
 	const id = await must("create", image);
 	try {
 		const lines = await new Promise<string>((resolve, reject) => {
 			const child = spawn("sh", ["-c", `docker export ${id} | tar tvf - --numeric-owner`], { stdio: ["ignore", "pipe", "inherit"] });
-			let told = "";
+			let list = "";
 			child.stdout.setEncoding("utf8").on("data", (text) => {
-				told += text;
+				list += text;
 			});
 			child.on("error", reject);
-			child.on("close", (code) => (code === 0 ? resolve(told) : reject(new Error(`docker export or tar ended with ${code}`))));
+			child.on("close", (code) => (code === 0 ? resolve(list) : reject(new Error(`docker export or tar ended with ${code}`))));
 		});
 		return lines
 			.trim()

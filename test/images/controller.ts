@@ -1,12 +1,12 @@
-// What Kubeless's controller (v1.0.8) and its cron trigger run around a function, as they write it: the text of each
-// `sh -c`, and the ConfigMap behind /src.
+// The commands of Kubeless's controller (v1.0.8) and its cron trigger: the text of each `sh -c`, and the ConfigMap that is
+// mounted at /src.
 import { createHash } from "node:crypto";
 
-/** A Function's spec, as far as its pod's steps depend on it. */
+/** The fields of a Function's spec that the pod's steps depend on. */
 export interface FunctionSpec {
 	/** `module.handler` */
 	readonly handler: string;
-	/** the function's text, base64 of it or of an archive, or a URL: what `contentType` says */
+	/** the function's text, base64 of the text or of an archive, or a URL, depending on `contentType` */
 	readonly function: string;
 	readonly contentType?: string;
 	/** `sha256:<hex>`, of the decoded bytes */
@@ -14,7 +14,7 @@ export interface FunctionSpec {
 	readonly deps?: string;
 }
 
-/** What the controller's `runtime-images` says of a runtime's files. */
+/** The file names of a runtime in the controller's `runtime-images`. */
 export interface RuntimeFiles {
 	readonly depName: string;
 	readonly suffix: string;
@@ -29,7 +29,7 @@ function fileName({ handler, contentType = "" }: FunctionSpec, { suffix }: Runti
 	return single.has(contentType) ? module + suffix : module;
 }
 
-/** The files of the ConfigMap, which only the prepare step sees, under /src. */
+/** Returns the files of the ConfigMap, which is mounted at /src in the prepare step only. */
 export function configMap(spec: FunctionSpec, runtime: RuntimeFiles): Record<string, string> {
 	const deps = runtime.depName === "" ? {} : { [runtime.depName]: spec.deps ?? "" };
 	return { handler: spec.handler, [fileName(spec, runtime)]: spec.function, ...deps };
@@ -57,7 +57,7 @@ export function prepare(spec: FunctionSpec, runtime: RuntimeFiles): string {
 	return steps.join(" && ");
 }
 
-/** The install step around a runtime's own command; undefined where there is none. */
+/** Returns the install step around a runtime's command; undefined if there is no command. */
 export function install(spec: FunctionSpec, runtime: RuntimeFiles, command: string): string | undefined {
 	const { deps = "", contentType = "" } = spec;
 	if (deps === "") return contentType.includes("deps") ? command : undefined;
@@ -65,10 +65,10 @@ export function install(spec: FunctionSpec, runtime: RuntimeFiles, command: stri
 	return `${check} && ${command}`;
 }
 
-/** The step that makes an image layer of what the steps before left, where the controller builds images. */
+/** Returns the step that makes an image layer from the prepared files, for controllers that build images. */
 export const bundle = "tar cvf /kubeless/bundle.tar /kubeless/*";
 
-/** A cron job's call, with `$(POD_UID)` put in as the kubelet does; its pod has no security context: the image's user counts. */
+/** Returns a cron job's command, with `$(POD_UID)` replaced as the kubelet does. The pod has no security context: the image's user counts. */
 export function cron({ url, uid, payload }: { url: string; uid: string; payload?: string }): string {
 	const headers = [
 		`Event-Id: ${uid}`,

@@ -10,7 +10,7 @@ import { docker, must } from "./docker.ts";
 import { describeImages } from "./images.ts";
 import { type PodSpec, startPod } from "./pod.ts";
 
-/** What to ask of the image of examples/custom/<name>, and what it answers. */
+/** By name in examples/custom: a request to its image, and the expected response. */
 const EXAMPLES = {
 	command: [{ body: "to be or not to be" }, /^ +2 be\n +2 to\n +1 not\n +1 or\n$/],
 	express: [
@@ -23,7 +23,7 @@ const EXAMPLES = {
 const USERS = { "the image's user": undefined, "a user of OpenShift's": "1000660000:0" };
 const IMAGE = "kubeless/loader";
 
-describeImages("the loader's image, with a runtime of one's own on it", () => {
+describeImages("the loader's image with a custom runtime", () => {
 	const owner = suiteOwner();
 	const faulty = join(root, "test/conformance/faulty");
 
@@ -31,15 +31,15 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 		await must("buildx", "bake", "--progress=quiet", "--file", "docker-bake.hcl", "--file", "docker-bake.json", "loader", "examples");
 	});
 
-	for (const [name, [asked, answer]] of Object.entries(EXAMPLES)) {
+	for (const [name, [request, answer]] of Object.entries(EXAMPLES)) {
 		for (const [who, user] of Object.entries(USERS)) {
-			test(`examples/custom/${name}: ${who} serves it, with all that a cluster forbids, and it stops with 0`, async (t) => {
+			test(`examples/custom/${name}: ${who} serves it under a cluster's restrictions, and it stops with exit code 0`, async (t) => {
 				const pod = await startPod(t, podOf(`kubeless/example-${name}`, name === "perl"), {
 					...(user && { user }),
 					configMaps: {},
 					claims: { function: readable(owner, { "hello.pl": text("examples/custom/perl/hello.pl") }) },
 				});
-				const got = await pod.ask(asked);
+				const got = await pod.ask(request);
 				assert.equal(got.status < 300, true, await pod.logs());
 				assert.match(got.text, answer);
 				assert.match((await pod.ask({ path: "/metrics" })).text, /^function_calls_total\{method="\w+"\} 1$/m);
@@ -48,7 +48,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 		}
 	}
 
-	test("conform serves someone without a checkout: it is in the image", async () => {
+	test("the image contains conform, which works without a checkout", async () => {
 		const conform = (fault: string[]) =>
 			docker(
 				...["run", "--rm", "-v", `${faulty}:/w:ro`, IMAGE, "conform", "--function", "/w/examples/conformance.mjs"],
@@ -62,7 +62,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 		assert.match(bad.stdout, /Rule 4\.9 of PROTOCOL\.md is broken/);
 	});
 
-	test("conform proves a worker in its own image", async () => {
+	test("conform tests a worker in the worker's image", async () => {
 		const handlers = join(root, "examples/custom/perl/examples");
 		const words = ["conform", "--manifest", "/opt/kubeless/runtimes/perl/runtime.json", "--function", "/examples/conformance.pl"];
 		const { code, stdout, stderr } = await docker("run", "--rm", "-v", `${handlers}:/examples:ro`, "kubeless/example-perl", ...words);
@@ -70,7 +70,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 		assert.match(stdout, /^Mandatory: \d+ kept$/m);
 	});
 
-	test("has the manifest's schema, and tells a wrong manifest by the field and what was expected", async (t) => {
+	test("contains the manifest's schema, and reports an invalid manifest with the field and the expected value", async (t) => {
 		const schema = await must("run", "--rm", "--entrypoint", "cat", IMAGE, "/opt/kubeless/runtime.schema.json");
 		assert.equal(`${schema}\n`, text("runtimes/runtime.schema.json"));
 		const wrong = readable(t, {
@@ -84,7 +84,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 		);
 	});
 
-	test("without a runtime says what is missing", async () => {
+	test("without a runtime reports what is missing", async () => {
 		const { code, stderr } = await docker("run", "--rm", IMAGE);
 		assert.equal(code, 1);
 		assert.match(
@@ -94,7 +94,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 	});
 
 	for (const page of ["worker", "server", "command"]) {
-		test(`docs/custom-runtime/${page}.md can be followed to its end, the image included`, async (t) => {
+		test(`docs/custom-runtime/${page}.md can be followed to its end, including the image`, async (t) => {
 			const port = await freePort();
 			const env = { ...withCommand(t), DOCKER_HOST: process.env["DOCKER_HOST"], FUNC_PORT: String(port) };
 			await follow(t, stepsOf(join(root, "docs/custom-runtime", `${page}.md`)), port, env);
@@ -102,7 +102,7 @@ describeImages("the loader's image, with a runtime of one's own on it", () => {
 	}
 });
 
-/** A folder that any user may read. */
+/** Makes a folder that every user can read. */
 function readable(owner: Owner, files: Readonly<Record<string, string>>): string {
 	const place = folder(owner, files);
 	chmodSync(place, 0o755);

@@ -6,7 +6,7 @@ export interface Ran {
 	readonly stderr: string;
 }
 
-/** Runs docker. Not synchronously: what a container reaches may be served by the test itself. */
+/** Runs docker asynchronously: the container may send requests to a server in the test. */
 export function docker(...args: readonly string[]): Promise<Ran> {
 	return new Promise((resolve, reject) => {
 		const child = spawn("docker", args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -23,7 +23,7 @@ export function docker(...args: readonly string[]): Promise<Ran> {
 	});
 }
 
-/** Runs docker. @throws with all it said, when it fails */
+/** Runs docker. @throws with its output if it fails */
 export async function must(...args: readonly string[]): Promise<string> {
 	const { code, stdout, stderr } = await docker(...args);
 	if (code !== 0) throw new Error(`docker ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);

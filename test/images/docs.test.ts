@@ -14,7 +14,7 @@ describeImages("the pages about images", () => {
 	before(async () => {
 		const { version } = versions.find(({ id }) => id === "nodejs") ?? {};
 		for (const name of ["nodejs", "nodejs-installer"]) await must("tag", imageOf(name, version), `kubeless/${name}`);
-		// The version that examples/docker names.
+		// The version in examples/docker.
 		await must("buildx", "bake", "--file", "docker-bake.hcl", "--file", "docker-bake.json", "nodejs-24", "nodejs-24-installer");
 	});
 

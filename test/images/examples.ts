@@ -7,7 +7,7 @@ import { must } from "./docker.ts";
 import { imageOf, isCompiled, type Version } from "./images.ts";
 import { openFolder } from "./pod.ts";
 
-/** A language's examples, as they are put into a function's folder. */
+/** The examples of a language. */
 export class Examples {
 	readonly #place: string;
 	readonly #names: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export class Examples {
 		this.suffix = JSON.parse(readFileSync(join(home, "runtime.json"), "utf8")).suffixes[0];
 	}
 
-	/** Those that have to be built are, in the image that the language's installer is based on. */
+	/** Builds the examples that need it, in the base image of the language's installer. */
 	static async of(owner: Owner, version: Version): Promise<Examples> {
 		const home = join(root, "runtimes", version.id, "examples");
 		if (!existsSync(join(home, "build.sh"))) return new Examples(version, home);
@@ -33,13 +33,13 @@ export class Examples {
 		return new Examples(version, made);
 	}
 
-	/** `module.handler`, as a Function names an example's. */
+	/** Returns `module.handler` of an example, as in a Function. */
 	handler(example: string, name: string): string {
 		const given = this.#names[example] ?? example;
 		return given.includes(".") ? given : `${given}.${name}`;
 	}
 
-	/** A folder with nothing but this example, its module named as `handler` does. */
+	/** Makes a folder with this example only. Its file has the module name in `handler`. */
 	folder(owner: Owner, example: string, handler: string): string {
 		const place = folder(owner);
 		const [module = ""] = handler.split(".");
@@ -50,7 +50,7 @@ export class Examples {
 		return place;
 	}
 
-	/** A folder with hello and nothing else, compiled where that takes a compiler. */
+	/** Makes a folder with only the hello example, compiled if the language needs that. */
 	async hello(owner: Owner): Promise<string> {
 		const place = openFolder(owner);
 		const file = join(place, `hello${this.suffix}`);

@@ -1,4 +1,4 @@
-// The pod that Kubeless's controller (v1.0.8) makes of a Function, with the images of images/runtime-images.json.
+// The pod that Kubeless's controller (v1.0.8) makes for a Function, with the images in images/runtime-images.json.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ const VOLUME = "/kubeless";
 const MOUNT = { name: "function", mountPath: VOLUME };
 export const MEMORY = "256Mi";
 
-/** The files of a folder as a Function: text where its file and its dependencies are all there is, else a zip with both. */
+/** Returns the files of a folder as a Function: text if there are only the file and its dependencies, else a zip. */
 export function functionOf(folder: string, handler: string, { ID, depName, fileNameSuffix: suffix }: Runtime): FunctionSpec {
 	const file = `${handler.split(".")[0]}${suffix}`;
 	const names = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -51,7 +51,7 @@ export function runtimeOf({ id, version }: Version): Runtime & { readonly phases
 	return { ...runtime, phases };
 }
 
-/** The steps before the function is served, on the volume `function`. */
+/** Returns the init containers, which use the volume `function`. */
 export function initContainers(version: Version, spec: FunctionSpec): Container[] {
 	const runtime = runtimeOf(version);
 	const files = { depName: runtime.depName, suffix: runtime.fileNameSuffix };
@@ -76,7 +76,7 @@ export function initContainers(version: Version, spec: FunctionSpec): Container[
 	return [first, ...others];
 }
 
-/** The container that serves it, as restricted as a user can have it. */
+/** Returns the container that serves the function, with all restrictions that a user can set. */
 export function functionContainer(version: Version, handler: string, env: Readonly<Record<string, string>> = {}): Container {
 	const [module = "", name = ""] = handler.split(".");
 	const { phases } = runtimeOf(version);
@@ -98,7 +98,7 @@ export function functionContainer(version: Version, handler: string, env: Readon
 	};
 }
 
-/** A pod of these steps and this container, with the source as a ConfigMap and the volume of the claim `function`. */
+/** Returns a pod with these init containers and this container, the source as a ConfigMap and the volume of the claim `function`. */
 export function functionPod(container: Container, steps: readonly Container[] = []): PodSpec {
 	return {
 		securityContext: { runAsUser: 1000, fsGroup: 1000 },
@@ -111,7 +111,7 @@ export function functionPod(container: Container, steps: readonly Container[] = 
 	};
 }
 
-/** The data of the ConfigMap `source`. */
+/** Returns the data of the ConfigMap `source`. */
 export function sourceOf(version: Version, spec: FunctionSpec): Record<string, string> {
 	const { depName, fileNameSuffix } = runtimeOf(version);
 	return configMap(spec, { depName, suffix: fileNameSuffix });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { root, text } from "../platform/manifests.ts";
 
-/** A language's images of one version, as docker-bake.json has it. */
+/** The images of a language's version, from docker-bake.json. */
 export interface Version {
 	readonly target: string;
 	readonly id: string;
@@ -16,10 +16,10 @@ export interface Version {
 }
 
 interface Built {
-	/** whether they were built on stand-ins for the public images */
+	/** whether the images were built on stand-ins for the public images */
 	readonly standIns: boolean;
 	readonly versions: readonly Version[];
-	/** the languages that there is no stand-in for */
+	/** the languages without a stand-in */
 	readonly without: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export const standIns = built?.standIns ?? false;
 export const versions = built?.versions ?? [];
 export const imageOf = (name: string, version?: string): string => `kubeless/${name}:${version ? `${version}-` : ""}v${release}`;
 
-/** Tests of images: where none are built they are skipped, by name and with the cure; where CI is set that is a failure. */
+/** Registers tests of images. Without built images they are skipped with a hint; with CI set, they fail. */
 export function describeImages(what: string, tests: () => void): void {
 	if (built) {
 		describe(what, tests);
@@ -44,7 +44,7 @@ export function describeImages(what: string, tests: () => void): void {
 	}
 }
 
-/** The same tests for the images of every language that has some. */
+/** Registers the same tests for every language with images. */
 export function everyImage(what: string, tests: (version: Version) => void): void {
 	describeImages(what, () => {
 		for (const version of versions) describe(`${version.target}: ${what}`, () => tests(version));
@@ -56,7 +56,7 @@ export function everyImage(what: string, tests: (version: Version) => void): voi
 	});
 }
 
-/** Whether functions have to be compiled before they are served. */
+/** Returns whether functions must be compiled before they are served. */
 export function isCompiled({ id }: Version): boolean {
 	return existsSync(join(root, "runtimes", id, "compile.sh"));
 }

@@ -15,12 +15,12 @@ describeImages("the loader's layer", () => {
 	const layers = async (id: string): Promise<string[]> =>
 		JSON.parse(await must("image", "inspect", "--format", "{{json .RootFS.Layers}}", imageOf(id, version(id))));
 
-	test("is the first of every image, and the same in all", async () => {
+	test("is the first layer of every image, and the same in all", async () => {
 		const first = await Promise.all(images.map(async (id) => (await layers(id))[0]));
 		assert.equal(new Set(first).size, 1, images.map((id, at) => `${id} ${first[at]}`).join("\n"));
 	});
 
-	test("is at most 120 MB, and 45 MB as a registry keeps it", async (t) => {
+	test("is at most 120 MB, and 45 MB compressed", async (t) => {
 		const place = folder(t);
 		await must("save", "--output", join(place, "loader.tar"), imageOf("loader"));
 		await must(
@@ -39,7 +39,7 @@ describeImages("the loader's layer", () => {
 		);
 		const [{ Layers }] = JSON.parse(readFileSync(join(place, "manifest.json"), "utf8"));
 		const blob = join(place, Layers[0]);
-		// Docker's older image store keeps layers as they are, the newer one compressed.
+		// Docker's older image store keeps layers uncompressed, the newer one compressed.
 		const kept = statSync(blob).size;
 		const size = await measured(createReadStream(blob).pipe(createUnzip())).catch(() => kept);
 		const packed = size === kept ? await measured(createReadStream(blob).pipe(createGzip())) : kept;
@@ -47,12 +47,12 @@ describeImages("the loader's layer", () => {
 		assert.ok(size <= 120 * MB && packed <= 45 * MB);
 	});
 
-	test("has the loader compiled for V8, which takes it", async () => {
+	test("has a code cache of the loader, which V8 accepts", async () => {
 		const { stderr, stdout } = await docker("run", "--rm", "--env", "NODE_DEBUG_NATIVE=COMPILE_CACHE", imageOf("loader"), "--version");
 		assert.match(stdout + stderr, /loader\.mjs was accepted/);
 	});
 
-	test("and how large the images are", async (t) => {
+	test("reports the sizes of the images", async (t) => {
 		t.diagnostic(standIns ? "on stand-ins for the public images" : "on the public images");
 		for (const { id, version, installs } of versions) {
 			const size = async (name: string) => Number(await must("image", "inspect", "--format", "{{.Size}}", imageOf(name, version)));

@@ -1,4 +1,4 @@
-// A pod without a cluster: a Deployment's pod template as `docker run`s, one after the other, on shared volumes.
+// Runs a Deployment's pod template without a cluster: one `docker run` per container, on shared volumes.
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { folder, PATIENCE_MS } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 import { docker, must } from "./docker.ts";
 
-/** What a pod template says, as far as a container engine can do it. */
+/** The fields of a pod template that a container engine supports. */
 export interface PodSpec {
 	readonly securityContext?: { readonly runAsUser?: number; readonly fsGroup?: number };
 	readonly initContainers?: readonly Container[];
@@ -48,47 +48,47 @@ export interface PodOptions {
 	readonly configMaps?: Readonly<Record<string, ConfigMap>>;
 	/** the folders of claims by name */
 	readonly claims?: Readonly<Record<string, string>>;
-	/** who runs a container that does not say it, where it is not the image's own user */
+	/** the user of containers without runAsUser; default: the image's user */
 	readonly user?: string;
-	/** what init containers may reach */
+	/** the network of init containers */
 	readonly network?: "bridge" | "none" | "host";
 }
 
 /** A running pod's main container. */
 export interface Pod {
 	readonly id: string;
-	/** what each init container said */
-	readonly said: readonly string[];
-	ask(asked?: Asked): Promise<Got>;
+	/** the output of each init container */
+	readonly initOutput: readonly string[];
+	ask(request?: Asked): Promise<Got>;
 	logs(): Promise<string>;
-	/** Asks it to stop, as the kubelet does; tells its exit code. */
+	/** Stops the container as the kubelet does. Returns its exit code. */
 	stop(): Promise<number>;
 }
 
-/** A folder that anybody may write, as an emptyDir is. */
+/** Makes a folder that every user can write to, like an emptyDir. */
 export function openFolder(owner: Owner): string {
 	const place = folder(owner);
 	chmodSync(place, 0o777);
 	return place;
 }
 
-/** A ConfigMap that every user may read, as the kubelet mounts it. */
+/** Makes a ConfigMap that every user can read, as the kubelet mounts it. */
 export function mountedConfigMap(owner: Owner, data: Readonly<Record<string, string | Buffer>>): ConfigMap {
 	const map = new ConfigMap(owner, data);
 	chmodSync(map.volume, 0o755);
 	return map;
 }
 
-/** Starts a pod and waits for its startup probe. @throws with what the container said, when one fails */
+/** Starts a pod and waits for its startup probe. @throws with the output of a container that fails */
 export async function startPod(owner: Owner, pod: PodSpec, options: PodOptions = {}): Promise<Pod> {
 	const volumes = new Map((pod.volumes ?? []).map((volume) => [volume.name, place(owner, volume, options)]));
-	const said: string[] = [];
+	const initOutput: string[] = [];
 	for (const container of pod.initContainers ?? []) {
 		const log = join(folder(owner, { log: "" }), "log");
 		const ran = await docker("run", "--rm", "--network", options.network ?? "bridge", ...flags(pod, container, volumes, log, options));
-		const told = readFileSync(log, "utf8");
-		assert.equal(ran.code, 0, `${container.name} ended with ${ran.code}: ${told}\n${ran.stdout}${ran.stderr}`);
-		said.push(ran.stdout + ran.stderr);
+		const terminationMessage = readFileSync(log, "utf8");
+		assert.equal(ran.code, 0, `${container.name} ended with ${ran.code}: ${terminationMessage}\n${ran.stdout}${ran.stderr}`);
+		initOutput.push(ran.stdout + ran.stderr);
 	}
 	const [main] = pod.containers;
 	const log = join(folder(owner, { log: "" }), "log");
@@ -100,8 +100,8 @@ export async function startPod(owner: Owner, pod: PodSpec, options: PodOptions =
 	const own = Number(mapped.split(":").at(-1));
 	const started: Pod = {
 		id,
-		said,
-		ask: (asked = {}) => ask(own, asked),
+		initOutput,
+		ask: (request = {}) => ask(own, request),
 		logs: async () => {
 			const { stdout, stderr } = await docker("logs", id);
 			return stdout + stderr;

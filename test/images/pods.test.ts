@@ -9,11 +9,11 @@ import { everyImage } from "./images.ts";
 import { inside, loaderOf, processes, until, workers } from "./inside.ts";
 import { mountedConfigMap, openFolder, type Pod, type PodOptions, startPod } from "./pod.ts";
 
-// What the loader does for a function is proved in test/faults and test/contract; here is what depends on a container.
+// Tests behaviour that depends on a container. test/faults and test/contract test the loader itself.
 
-/** A user of OpenShift's, which has no entry in /etc/passwd. */
+/** A user of OpenShift, without an entry in /etc/passwd. */
 const ANY_USER = "1000660000:0";
-/** More than a container's memory limit, as conformance's `big` makes it. */
+/** The size of a result of the handler `big`, over the container's memory limit. */
 const TOO_MUCH = "400000000";
 
 everyImage("a pod as Kubeless's controller makes it", (version) => {
@@ -59,7 +59,7 @@ everyImage("a pod as Kubeless's controller makes it", (version) => {
 		assert.equal(await pod.stop(), 0, await pod.logs());
 	});
 
-	test("told to stop during a call: it is finished, then the container ends with 0", async () => {
+	test("stopped during a call: the call is finished, then the container ends with exit code 0", async () => {
 		const { pod } = await conformance();
 		const running = pod.ask({ body: "1500" });
 		await until("called", () => called(pod));
@@ -68,7 +68,7 @@ everyImage("a pod as Kubeless's controller makes it", (version) => {
 		assert.equal(code, 0, await pod.logs());
 	});
 
-	test("whose worker is killed: the call is answered 502, the next is served, the container stays", async () => {
+	test("with a killed worker: the call is answered 502, the next is served, the container goes on running", async () => {
 		const pod = await serve("sleeps");
 		const running = pod.ask({ body: "20000" });
 		await until("called", () => called(pod));
@@ -80,12 +80,12 @@ everyImage("a pod as Kubeless's controller makes it", (version) => {
 		assert.equal(await must("inspect", "--format", "{{.State.Running}} {{.RestartCount}}", pod.id), "true 0");
 	});
 
-	test("whose function takes more memory than there is: the call fails, the loader lives and serves the next", async () => {
+	test("with a function over the memory limit: the call fails, the loader goes on running and serves the next", async () => {
 		const pod = await serve("big", { user: ANY_USER });
-		// An answer that has begun is cut off.
+		// A response that has begun is aborted.
 		const got = await pod.ask({ body: TOO_MUCH }).catch(() => undefined);
 		assert.ok(got === undefined || [500, 502].includes(got.status), `${got?.status} ${got?.body.length} bytes`);
-		await until("told in the log", async () => /memory|no space left/i.test(await pod.logs()), pod.logs);
+		await until("a log line about memory", async () => /memory|no space left/i.test(await pod.logs()), pod.logs);
 		assert.equal((await pod.ask({ body: "10" })).text, "0123456789");
 		const [loader, ...others] = await Promise.all([loaderOf(pod.id), ...(await workers(pod.id))]);
 		for (const worker of others) assert.ok(worker.oomScore > loader.oomScore, "the kernel ends a worker first, whatever their sizes");
@@ -93,13 +93,13 @@ everyImage("a pod as Kubeless's controller makes it", (version) => {
 		assert.equal(await pod.stop(), 0);
 	});
 
-	test("which is healthy for the engine as well, and leaves no zombie", async () => {
+	test("is healthy for the engine, and leaves no zombie processes", async () => {
 		const flags = ["--health-interval", "500ms", "--network", "none", "--read-only", "-v", `${(await conformance()).volume}:/kubeless:ro`];
 		const { image, env = [] } = functionContainer(version, `${module}.echoes`);
 		const id = await must("run", "-d", ...flags, ...env.flatMap(({ name, value }) => ["-e", `${name}=${value}`]), image);
 		owner.after(() => must("rm", "--force", id).then(() => {}));
 		await until("healthy", async () => (await must("inspect", "--format", "{{.State.Health.Status}}", id)) === "healthy");
-		// The child of a process that has ended falls to process 1.
+		// Process 1 becomes the parent of an ended process's child.
 		const orphan = await inside(
 			id,
 			`const { spawn } = require("child_process");

@@ -19,7 +19,7 @@ const FUNCTION = "def hello(event, context):\n    return 'grüße'\n";
 const SEVERAL = { "hello.py": FUNCTION, "lib/words.py": "HELLO = 'hello'\n" };
 const DEPS = "humanize==4.9.0\n";
 
-/** The security of a pod: as the controller writes it, and as a restricted namespace on OpenShift makes it. */
+/** Security contexts of a pod: the controller's, and a restricted namespace's on OpenShift. */
 const PODS = {
 	"uid 1000": ["--user", "1000:1000"],
 	"any uid, a read-only root, no capability": [
@@ -42,13 +42,13 @@ describeImages("the provision image", () => {
 		const volumes = ["-v", `${place}:/from:ro`, "-v", `${out}:/out`];
 		const flags = { gz: "z", bz2: "j", xz: "J" };
 		const pack = Object.entries(flags).map(([suffix, flag]) => `tar c${flag}f /out/f.tar.${suffix} -C /from .`);
-		// As an author's tar makes them, without the image's own setting.
+		// Made as by a user's tar, without the TAR_OPTIONS of the image.
 		await must("run", "--rm", "--user", "0", "-e", "TAR_OPTIONS=", ...volumes, IMAGE, "sh", "-c", pack.join(" && "));
 		const packed = (suffix: string) => readFileSync(join(out, `f.tar.${suffix}`));
 		archives = { zip: zip(SEVERAL), gz: packed("gz"), bz2: packed("bz2"), xz: packed("xz") };
 	});
 
-	/** Runs the prepare step as its pod does; tells how it ended and what is in /kubeless then. */
+	/** Runs the prepare step as in a pod. Returns the exit code, the output and the files in /kubeless. */
 	async function prepared(spec: FunctionSpec, pod = CONTROLLER): Promise<Ran & { files: Record<string, string> }> {
 		const source = folder(owner, configMap(spec, PYTHON));
 		chmodSync(source, 0o755);
@@ -57,7 +57,7 @@ describeImages("the provision image", () => {
 		return { ...ran, files: filesIn(target) };
 	}
 
-	/** What the image's tar says of an archive. */
+	/** Returns the output of the image's tar for an archive. */
 	async function runTar(flags: string, archive: Buffer): Promise<Ran> {
 		const place = folder(owner, { archive });
 		chmodSync(place, 0o755);
@@ -70,7 +70,7 @@ describeImages("the provision image", () => {
 	const bundled = { ...SEVERAL, "requirements.txt": DEPS };
 	const base64 = (bytes: Buffer | string) => Buffer.from(bytes).toString("base64");
 	const url = (name: string, bytes: Buffer | string) => served.at(name, bytes);
-	/** Content type, what is in the Function's `function`, the bytes its checksum is of, what is in /kubeless after. */
+	/** Content type, the Function's field `function`, the bytes of the checksum, the files in /kubeless afterwards. */
 	const cases: [string, () => { function: string; bytes: Buffer | string }, Record<string, string>][] = [
 		["", () => ({ function: FUNCTION, bytes: FUNCTION }), single],
 		["text", () => ({ function: FUNCTION, bytes: FUNCTION }), single],
@@ -94,7 +94,7 @@ describeImages("the provision image", () => {
 		}
 	}
 
-	test("a Function's dependencies come beside it, and over those of an archive", async () => {
+	test("a Function's dependencies are written next to it, and replace those of an archive", async () => {
 		const own = zip({ ...SEVERAL, "requirements.txt": "of the archive\n" });
 		const spec = { handler: "hello.hello", function: base64(own), contentType: "base64+zip", deps: DEPS };
 		assert.deepEqual((await prepared(spec)).files, bundled);
@@ -108,7 +108,7 @@ describeImages("the provision image", () => {
 		});
 	}
 
-	test("an archive in xz is unpacked too", async () => {
+	test("an archive in xz format is unpacked", async () => {
 		const spec = { handler: "hello.hello", function: base64(archives.xz), contentType: "base64+compressedtar+deps" };
 		assert.deepEqual((await prepared(spec)).files, SEVERAL);
 	});
@@ -124,7 +124,7 @@ describeImages("the provision image", () => {
 		});
 	}
 
-	test("an archive that begins with `./` does not fail on /kubeless itself, which is root's", async () => {
+	test("an archive that begins with `./` is unpacked, although /kubeless belongs to root", async () => {
 		const { stdout } = await runTar("tvzf", archives.gz);
 		assert.match(stdout, /^drwx------ .* \.\/$/m, "the archive is of a folder with a mode and time of its own");
 		const spec = { handler: "hello.hello", function: base64(archives.gz), contentType: "base64+compressedtar" };
@@ -136,21 +136,21 @@ describeImages("the provision image", () => {
 		assert.deepEqual((await prepared(spec)).files, { ...single, ...none });
 	});
 
-	test("a URL that answers 404 ends the step and says so, where its error page would be the function", async () => {
+	test("a URL that responds 404 ends the step with an error, instead of serving the error page as the function", async () => {
 		const { code, stderr, files } = await prepared({ handler: "hello.hello", function: served.missing, contentType: "url" });
 		assert.equal(code, 22);
 		assert.match(stderr, /The requested URL returned error: 404/);
 		assert.deepEqual(files, {});
 	});
 
-	test("a URL that fails twice and then answers is had", async () => {
+	test("a URL that fails twice is fetched with the third request", async () => {
 		const spec = { handler: "hello.hello", function: served.failing("shaky.py", FUNCTION, 2), contentType: "url" };
 		const { code, stderr, files } = await prepared(spec);
 		assert.equal(code, 0, stderr);
 		assert.deepEqual(files, { ...single, ...none });
 	});
 
-	/** What it is, the content type, the archive, how unpacking ends, and what is said. */
+	/** Description, content type, archive, exit code of unpacking, and the pattern of its output. */
 	const hostile: [string, string, Buffer, number, RegExp][] = [
 		["a zip with `..`", "zip", zip({ "../src/escaped": "x", "../tmp/escaped": "x" }), 1, /skipped "\.\.\/" path/],
 		["a tar with `..`", "compressedtar", tar([{ name: "../tmp/escaped", text: "x" }]), 2, /name contains '\.\.'/],
@@ -169,7 +169,7 @@ describeImages("the provision image", () => {
 		["a tar with a device", "compressedtar", tar([{ name: "device", type: "device" }]), 2, /Cannot mknod/],
 	];
 	for (const [what, kind, archive, status, words] of hostile) {
-		test(`${what} writes nothing beside /kubeless`, async () => {
+		test(`${what} writes no file outside /kubeless`, async () => {
 			const unpack = prepare({ handler: "hello.hello", function: "", contentType: `base64+${kind}+deps` }, PYTHON);
 			const target = volume(owner);
 			const source = folder(owner, { hello: base64(archive) });
@@ -183,7 +183,7 @@ describeImages("the provision image", () => {
 		});
 	}
 
-	test("what an archive makes setuid is not", async () => {
+	test("the setuid bit of a file in an archive is not set", async () => {
 		const archive = tar([{ ...hello, mode: 0o4755 }]);
 		const target = volume(owner);
 		const source = folder(owner, { hello: base64(archive) });
@@ -194,7 +194,7 @@ describeImages("the provision image", () => {
 		assert.equal(statSync(join(target, "hello.py")).mode & 0o7777, 0o755);
 	});
 
-	test("what is in /kubeless is bundled for an image layer, where the controller builds images", async () => {
+	test("the files in /kubeless are bundled for an image layer, for controllers that build images", async () => {
 		const target = volume(owner, { "hello.py": FUNCTION, "lib/words.py": "x" });
 		const { code, stderr } = await step(bundle, [...CONTROLLER, "-v", `${target}:/kubeless`]);
 		assert.equal(code, 0, stderr);
@@ -204,16 +204,16 @@ describeImages("the provision image", () => {
 	});
 
 	describe("in a cron job", () => {
-		// A cron job's pod says nothing of its user, and has these limits.
+		// A cron job's pod sets no user, and has these limits.
 		const job = ["--network", "host", "--add-host", "fn.ns.svc.cluster.local:127.0.0.1", "-m", "64m", "--cpus", "0.5"];
 		const call = (port: number, payload?: string) => {
 			const text = cron({ url: `http://fn.ns.svc.cluster.local:${port}`, uid: "6f0e0bd4", ...(payload !== undefined && { payload }) });
 			return docker("run", "--rm", ...job, "--entrypoint", "/bin/sh", IMAGE, "-c", text);
 		};
-		const told = "exports.h = ({ extensions, ...event }) => ({ method: extensions.request.method, ...event });";
+		const source = "exports.h = ({ extensions, ...event }) => ({ method: extensions.request.method, ...event });";
 
 		test("calls a function with the event's time, id, type and namespace", async () => {
-			const loader = await startLoader(owner, { files: { "f.js": told }, env: { FUNC_RUNTIME: "nodejs" } });
+			const loader = await startLoader(owner, { files: { "f.js": source }, env: { FUNC_RUNTIME: "nodejs" } });
 			const { code, stdout, stderr } = await call(loader.port);
 			assert.equal(code, 0, stderr);
 			const { "event-time": time, ...event } = JSON.parse(stdout);
@@ -229,12 +229,12 @@ describeImages("the provision image", () => {
 		});
 
 		test("sends a payload as JSON", async () => {
-			const loader = await startLoader(owner, { files: { "f.js": told }, env: { FUNC_RUNTIME: "nodejs" } });
+			const loader = await startLoader(owner, { files: { "f.js": source }, env: { FUNC_RUNTIME: "nodejs" } });
 			const { method, data } = JSON.parse((await call(loader.port, '{"every":"minute"}')).stdout);
 			assert.deepEqual([method, data], ["POST", { every: "minute" }]);
 		});
 
-		test("calls a function that fails exactly once, and ends well, as it always did", async () => {
+		test("calls a failing function exactly once, and ends with exit code 0, as with Kubeless's own image", async () => {
 			const fails = "exports.h = (event) => { event.extensions.response.status(503); return 'no'; };";
 			const loader = await startLoader(owner, { files: { "f.js": fails }, env: { FUNC_RUNTIME: "nodejs" } });
 			const { code, stdout } = await call(loader.port);
@@ -243,14 +243,14 @@ describeImages("the provision image", () => {
 		});
 	});
 
-	test("runs as uid 1000 unless a pod says otherwise, and brings certificates", async () => {
-		const said = await must("run", "--rm", IMAGE, "sh", "-c", "id -u; grep -c BEGIN /etc/ssl/certs/ca-certificates.crt");
-		const [uid, certificates] = said.split("\n").map(Number);
+	test("runs as uid 1000 unless the pod sets another user, and contains certificates", async () => {
+		const output = await must("run", "--rm", IMAGE, "sh", "-c", "id -u; grep -c BEGIN /etc/ssl/certs/ca-certificates.crt");
+		const [uid, certificates] = output.split("\n").map(Number);
 		assert.equal(uid, 1000);
-		assert.ok((certificates ?? 0) > 50, said);
+		assert.ok((certificates ?? 0) > 50, output);
 	});
 
-	test("has no package manager, no interpreter but sh, no setuid file, and nothing its user may change but /tmp", async (t) => {
+	test("has no package manager, no interpreter except sh, no setuid file, and no file that its user can change outside /tmp", async (t) => {
 		const listed = await must("run", "--rm", "--user", "0", IMAGE, "ls", "-lR", "/etc", "/usr", "/var", "/tmp");
 		const programs = (await must("run", "--rm", IMAGE, "ls", "/usr/bin", "/usr/local/bin")).split("\n");
 		assert.ok(programs.includes("curl") && programs.includes("tar"), String(programs));
@@ -267,7 +267,7 @@ describeImages("the provision image", () => {
 		t.diagnostic(`provision image: ${(bytes / 1e6).toFixed(1)} MB unpacked`);
 	});
 
-	test("tells scanners which packages it is made of", async () => {
+	test("contains the package records that vulnerability scanners read", async () => {
 		const records = await must("run", "--rm", IMAGE, "sh", "-c", "cat /var/lib/dpkg/status.d/*");
 		const packages = [...records.matchAll(/^Package: (.+)$/gm)].map(([, name]) => name);
 		for (const wanted of ["curl", "libc6", "tar", "unzip", "coreutils", "dash", "ca-certificates"])
@@ -276,18 +276,18 @@ describeImages("the provision image", () => {
 	});
 
 	const step = (text: string, flags: readonly string[]): Promise<Ran> =>
-		// On the host's network for the sake of URLs that this test serves; Kubernetes sets no HOME either.
+		// Uses the host's network for the URLs of this test. Without HOME, as in Kubernetes.
 		docker("run", "--rm", "--network", "host", ...flags, "--entrypoint", "sh", IMAGE, "-c", text);
 });
 
-/** An emptyDir: anybody may write. */
+/** Makes a folder like an emptyDir, which every user can write to. */
 function volume(owner: Owner, files: Record<string, string> = {}): string {
 	const place = folder(owner, { "volume/.keep": "", ...inFolder("volume", files) });
 	const inside = join(place, "volume");
 	rmSync(join(inside, ".keep"));
 	chmodSync(place, 0o755);
 	chmodSync(inside, 0o777);
-	// What another user's process left there only root may remove, and only a container is root everywhere.
+	// Only root may remove another user's files, and the tests are root only inside a container.
 	if (process.getuid?.() !== 0) {
 		const empty = ["run", "--rm", "--user", "0", "-v", `${inside}:/volume`, IMAGE, "sh", "-c", "rm -rf /volume/*"];
 		owner.after(() => must(...empty).then(() => {}));
@@ -298,7 +298,7 @@ function volume(owner: Owner, files: Record<string, string> = {}): string {
 const inFolder = (name: string, files: Record<string, string>) =>
 	Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
 
-/** Its files by name; a link is not followed. */
+/** Returns the files of a folder by name, without following links. */
 function filesIn(place: string, within = ""): Record<string, string> {
 	const entries = readdirSync(join(place, within), { withFileTypes: true }).map((entry) => ({ entry, name: join(within, entry.name) }));
 	const here = entries.filter(({ entry }) => entry.isFile()).map(({ name }) => [name, readFileSync(join(place, name), "utf8")] as const);
@@ -308,7 +308,7 @@ function filesIn(place: string, within = ""): Record<string, string> {
 
 type Served = Awaited<ReturnType<typeof serve>>;
 
-/** Where functions of type url come from. */
+/** Starts the server for functions of type url. */
 async function serve(owner: Owner) {
 	const bodies = new Map<string, Buffer | string>();
 	const failures = new Map<string, number>();
@@ -331,7 +331,7 @@ async function serve(owner: Owner) {
 		at,
 		missing: `${base}/missing.py`,
 		redirect: (url: string) => url.replace(base, `${base}/to`),
-		/** fails so many times first */
+		/** the number of requests that fail first */
 		failing(name: string, bytes: Buffer | string, times: number) {
 			failures.set(`/${name}`, times);
 			return at(name, bytes);

@@ -11,7 +11,7 @@ import { everyImage, imageOf, isCompiled } from "./images.ts";
 import { until } from "./inside.ts";
 import { mountedConfigMap } from "./pod.ts";
 
-/** What a cluster forbids, all of it. */
+/** Options for all restrictions of a cluster. */
 const RESTRICTED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "256m", "--memory-swap", "256m"];
 const USERS = { "the image's user": [], "a user of OpenShift's": ["--user", "1000660000:0"] };
 
@@ -19,7 +19,7 @@ everyImage("docker run, without a variable", (version) => {
 	const owner = suiteOwner();
 	const image = imageOf(version.id, version.version);
 	let examples: Examples;
-	/** A folder with hello and nothing else, compiled where that takes a compiler. */
+	/** A folder with only the hello example, compiled if the language needs that. */
 	let hello: string;
 
 	before(async () => {
@@ -28,7 +28,7 @@ everyImage("docker run, without a variable", (version) => {
 	});
 
 	if (isCompiled(version)) {
-		test("with one source file mounted: says in a sentence what is to be done", async () => {
+		test("with one source file mounted: prints one sentence with the next step", async () => {
 			const { code, stderr } = await docker("run", "--rm", "-v", `${examples.file("hello")}:/kubeless/hello${examples.suffix}:ro`, image);
 			assert.equal(code, 1);
 			assert.match(stderr, /compiled, .*kubeless-compile of .*installer image/);
@@ -39,7 +39,7 @@ everyImage("docker run, without a variable", (version) => {
 			assert.match((await get()).text, /^hello world\n?$/i);
 		});
 
-		test("with a ConfigMap mounted: serves it, and the next one when it is swapped", async (t) => {
+		test("with a ConfigMap mounted: serves it, and its next version after an update", async (t) => {
 			const file = `f${examples.suffix}`;
 			const map = mountedConfigMap(t, { [file]: "" });
 			const swap = (example: string) => map.update({ [file]: readFileSync(examples.file(example)) });
@@ -47,19 +47,19 @@ everyImage("docker run, without a variable", (version) => {
 			const { get } = await run(t, image, [...RESTRICTED, "-v", `${map.volume}:/kubeless:ro`]);
 			assert.equal((await get()).text, "the only one");
 			swap("hello");
-			await until("served anew", async () => /^hello world\n?$/i.test((await get()).text));
+			await until("the new version is served", async () => /^hello world\n?$/i.test((await get()).text));
 		});
 	}
 
 	for (const [who, user] of Object.entries(USERS)) {
-		test(`with the folder mounted: ${who} serves it and writes nothing into the container, /tmp aside`, async (t) => {
+		test(`with the folder mounted: ${who} serves it and writes to the container only in /tmp`, async (t) => {
 			const { id, get } = await run(t, image, [...user, "-v", `${hello}:/kubeless:ro`]);
 			for (let call = 0; call < 3; call++) assert.match((await get()).text, /^hello world\n?$/i);
 			const changed = (await must("diff", id)).split("\n").filter((line) => !/^$|^C \/tmp$|^A \/tmp\//.test(line));
 			assert.deepEqual(changed, []);
 		});
 
-		test(`as an image with the function in it: ${who} serves it, with all that a cluster forbids`, async (t) => {
+		test(`as an image that contains the function: ${who} serves it under a cluster's restrictions`, async (t) => {
 			const baked = `kubeless-test/baked-${version.target}`;
 			const place = folder(t, { Dockerfile: `FROM ${image}\nCOPY . /kubeless/\n` });
 			await must("build", "--quiet", "--tag", baked, "-f", join(place, "Dockerfile"), hello);

@@ -1,5 +1,5 @@
-// npm run bench:images: how long it takes from `docker run` to the first answer 200, for hello world in every language, beside a container that is
-// Node.js's own image with the barest server. Medians of interleaved rounds; --rounds N says how many (5).
+// npm run bench:images: the time from `docker run` to the first 200, for hello world in every language, compared with a minimal server
+// in Node.js's own image. Medians of interleaved rounds; --rounds N sets their number (5).
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -51,9 +51,9 @@ async function start(words: readonly string[]): Promise<number> {
 	const running = spawn("docker", ["run", "--rm", "--name", name, "-p", `127.0.0.1:${port}:8080`, ...words], {
 		stdio: ["ignore", "pipe", "inherit"],
 	});
-	// It is not asked before it says that it serves: a connection that comes before the container's network is up is tried again after a second.
+	// Waits for the log line `serving`: a connection before the container's network is up would be retried only after a second.
 	await new Promise<void>((resolve, reject) => {
-		running.stdout.setEncoding("utf8").on("data", (said: string) => said.includes("serving") && resolve());
+		running.stdout.setEncoding("utf8").on("data", (output: string) => output.includes("serving") && resolve());
 		running.on("close", (code) => reject(new Error(`${words.join(" ")} ended with ${code}`)));
 	});
 	const { status } = await ask(port, {});

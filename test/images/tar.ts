@@ -1,4 +1,4 @@
-/** An entry of an archive: its type is a letter of the format's. */
+/** An entry of an archive; `type` is the type flag of the format. */
 export interface Entry {
 	readonly name: string;
 	readonly type?: "file" | "hardlink" | "symlink" | "device";
@@ -9,7 +9,7 @@ export interface Entry {
 
 const TYPES = { file: "0", hardlink: "1", symlink: "2", device: "3" };
 
-/** A tar (ustar) of entries as they are given, those that no tar would write too. */
+/** Returns a tar (ustar) with these entries unchanged, also with invalid ones. */
 export function tar(entries: readonly Entry[]): Buffer {
 	const blocks = entries.flatMap(({ name, type = "file", to = "", text = "", mode = 0o644 }) => {
 		const body = Buffer.from(text);
@@ -23,11 +23,11 @@ export function tar(entries: readonly Entry[]): Buffer {
 		octal(0, 136, 12);
 		header.write(TYPES[type], 156, 1);
 		header.write(to, 157, 100);
-		// Of a device, /dev/null's numbers.
+		// Device numbers: those of /dev/null.
 		octal(1, 329, 8);
 		octal(3, 337, 8);
 		header.write("ustar\x0000", 257, 8);
-		// The sum is made with blanks in its own place.
+		// The checksum is computed with blanks in its own field.
 		header.fill(" ", 148, 156);
 		octal(
 			header.reduce((sum, byte) => sum + byte, 0),

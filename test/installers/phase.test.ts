@@ -8,14 +8,14 @@ import { describeWith } from "../support/needs.ts";
 import { COMMANDS, type Files, folderFor, isRoot, Pod, type PodOptions } from "./pod.ts";
 import { assertCycloneDx } from "./schema.ts";
 
-/** A language of its own: `install.sh` and `compile.sh` do what a test says. */
+/** Returns the folder of a runtime whose `install.sh` and `compile.sh` a test defines. */
 function language(t: TestContext, files: Files): string {
 	const manifest = {
 		id: "made-up",
 		versions: [{ version: "1.0", base: "none" }],
 		lockFiles: ["deps.lock", "deps.more"],
 		depsFile: "deps",
-		install: ["sh", "$(RUNTIME_DIR)/install.sh", "a word"],
+		install: ["sh", "$(RUNTIME_DIR)/install.sh", "one argument"],
 	};
 	return folderFor(t, { "runtime.json": JSON.stringify(manifest, null, "\t"), "cache-key.sh": "echo 1.0.2", ...files });
 }
@@ -40,7 +40,7 @@ const shells: (readonly string[])[] = [["dash"], ["busybox", "ash"], ["bash", "-
 for (const shell of shells) {
 	const [name = "", ...words] = shell;
 	const missing = spawnSync(name, [...words, "-c", ":"]).status !== 0 && `${name} is not installed`;
-	/** All programs are the shell's own, where it has any. */
+	/** Returns a PATH on which `sh` is this shell; busybox provides all its programs. */
 	function tools(t: TestContext): Record<string, string> {
 		const place = folderFor(t);
 		const program = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
@@ -54,17 +54,17 @@ for (const shell of shells) {
 	const inShell = (t: TestContext, files: Files, more: Partial<PodOptions> = {}) =>
 		pod(t, files, { shell: ["sh"], ...more, env: { ...tools(t), ...more.env } });
 
-	describeWith(`a phase in ${name}`, missing, () => {
-		test("installs beside the function, says so, and leaves nothing else behind", async (t) => {
+	describeWith(`a phase that runs in ${name}`, missing, () => {
+		test("installs next to the function, logs the tool's output, and leaves no other files", async (t) => {
 			const one = inShell(t, {});
 			const { code, output, log, left } = await one.run("install");
 			assert.deepEqual([code, output, log, left], [0, "getting thing 1.0\n", "", []]);
 			assert.deepEqual(one.listing, [...GIVEN, ...MADE].sort());
-			assert.equal(one.read("with a blank"), "a word\n");
+			assert.equal(one.read("with a blank"), "one argument\n");
 			assert.equal(statSync(join(one.volume, "lib/own")).mode & 0o777, 0o755);
 		});
 
-		test("has nothing to install for the empty file that Kubeless makes", async (t) => {
+		test("installs nothing for an empty dependency file, which Kubeless makes", async (t) => {
 			const one = inShell(t, {}, { files: { ...FUNCTION, deps: "" } });
 			assert.equal((await one.run("install")).code, 0);
 			assert.deepEqual(one.listing, GIVEN);
@@ -72,7 +72,7 @@ for (const shell of shells) {
 			assert.deepEqual(one.bom().components, []);
 		});
 
-		test("that fails keeps its exit code, has its last words in the termination log, and leaves the volume as it was", async (t) => {
+		test("that fails keeps the exit code, writes the end of its output to the termination log, and restores the volume", async (t) => {
 			const install = `${INSTALL}\ni=0; while [ $i -lt 2000 ]; do i=$((i + 1)); echo "line $i of what went wrong"; done; echo "the reason" >&2; exit 7`;
 			const one = inShell(t, { "install.sh": install });
 			const { code, output, log, left } = await one.run("install");
@@ -86,18 +86,18 @@ for (const shell of shells) {
 			assert.equal(one.has(".kubeless"), false);
 		});
 
-		test("that was killed midway gives a whole result the next time", async (t) => {
-			const install = `${INSTALL}\n[ -e "${"$"}KUBELESS_INSTALL_VOLUME/f.txt.again" ] || { echo half; echo x >half; sleep 60; }`;
+		test("that was killed gives a complete result when it runs again", async (t) => {
+			const install = `${INSTALL}\n[ -e "${"$"}KUBELESS_INSTALL_VOLUME/f.txt.again" ] || { echo half; echo x >half; sleep 600; }`;
 			const one = inShell(t, { "install.sh": install });
 			const started = one.start("install");
-			for (const began = Date.now(); !started.said().includes("half"); ) {
-				assert.ok(Date.now() - began < 20_000, started.said());
+			for (const began = Date.now(); !started.output().includes("half"); ) {
+				assert.ok(Date.now() - began < 120_000, started.output());
 				await after(10);
 			}
 			started.kill();
 			await started.ended;
 			assert.ok(one.has("half"));
-			// As if prepare had run again, too.
+			// The prepare step runs again, too.
 			one.write({ "f.txt": "the function" });
 			const again = new Pod(t, { runtime: language(t, { "install.sh": INSTALL }), files: {}, shell: ["sh"], env: tools(t) });
 			const { code, output } = await again.run("install", {
@@ -108,7 +108,7 @@ for (const shell of shells) {
 			assert.deepEqual(one.listing, [...GIVEN, ...MADE].sort());
 		});
 
-		test("may run again after it has finished, and removes only what it has made", async (t) => {
+		test("that runs again after it has finished removes only the files that it made", async (t) => {
 			const one = inShell(t, {});
 			await one.run("install");
 			one.write({ "made/by-the-function": "kept", deps: "thing 2.0" });
@@ -117,7 +117,7 @@ for (const shell of shells) {
 			assert.equal(one.read("lib/own/thing"), "thing 2.0");
 		});
 
-		test("compiles after installing; installing again takes what was compiled for outdated", async (t) => {
+		test("compiles after it installs, and compiles again after it installs again", async (t) => {
 			const compile = `echo "$KUBELESS_FUNC_NAME with $(cat lib/own/thing)" >program`;
 			const one = inShell(t, { "compile.sh": compile });
 			assert.equal((await one.run("install")).code, 0);
@@ -128,7 +128,7 @@ for (const shell of shells) {
 			assert.deepEqual(one.listing, [...GIVEN, ...MADE, "program"].sort());
 		});
 
-		test("lists what was installed as CycloneDX, whatever is in the names", async (t) => {
+		test("lists the installed packages as CycloneDX, also with quotes and backslashes in names", async (t) => {
 			const bom = String.raw`printf '@scope\tthing\t1.0\tpkg:npm/%%40scope/thing@1.0\tMIT\tSHA-256:%064d\n' 7
 				printf '\tq"uo\\te\t1\tpkg:x/q@1\t\t\n\tq"uo\\te\t1\tpkg:x/q@1\tApache-2.0\t\n\tplain\t\t\t\t\n'`;
 			const one = inShell(t, { "bom.sh": bom }, { env: { KUBELESS_RUNTIME_VERSION: "1.0" } });
@@ -146,11 +146,11 @@ for (const shell of shells) {
 			);
 		});
 
-		test("gives a tool a HOME with the phase's secrets, and says none of them", async (t) => {
+		test("gives a tool a HOME with the phase's secrets, and logs no secret", async (t) => {
 			const install = `
 				test -w "$HOME" && test -w "$TMPDIR" && test -z "$(ls -A "$TMPDIR")"
 				echo "from the variable $MY_TOKEN, given $GIVEN, from the file $(sed -n 's/.*password //p' "$HOME/.netrc") and $(cat "$HOME/.toolrc")"
-				echo "at https://user:word-of-passage@registry.example/x by $SOME_PASSWORD"
+				echo "at https://user:url-password@registry.example/x by $SOME_PASSWORD"
 				test "$MY_TOKEN" = tok-1234567890 && test "$GIVEN" = first && test "$SOME_PASSWORD" = "pass word"
 				tail -n 1 "$SSL_CERT_FILE"; exit 3`;
 			const secrets = {
@@ -174,7 +174,7 @@ for (const shell of shells) {
 			}
 		});
 
-		test("takes the result from the cache volume, checked, instead of installing again", async (t) => {
+		test("takes the result from the cache volume after checking it, and does not install again", async (t) => {
 			const cache = folderFor(t);
 			const runtime = language(t, { "install.sh": INSTALL, "bom.sh": String.raw`printf '\tthing\t1.0\tpkg:x/thing@1.0\t\t\n'` });
 			const env = { KUBELESS_CACHE: cache };
@@ -194,22 +194,22 @@ for (const shell of shells) {
 			const [entry] = readdirSync(cache);
 			assert.match(entry as string, /^made-up-install-[0-9a-f]{32}-[0-9a-f]{64}\.tar$/);
 			assert.equal(await installs(one()), false, "a second pod");
-			assert.equal(await installs(one({ ...FUNCTION, "f.txt": "another function" })), false, "another function with the same");
-			// Whatever decides the result has an entry of its own.
+			assert.equal(await installs(one({ ...FUNCTION, "f.txt": "another function" })), false, "another function with the same dependencies");
+			// A different input has a different entry.
 			assert.equal(await installs(one({ ...FUNCTION, deps: "thing 2.0" })), true, "other dependencies");
 			assert.equal(await installs(one({ ...FUNCTION, "deps.more": "locked" })), true, "another lock");
 			assert.equal(await installs(one(), { KUBELESS_RUNTIME_VERSION: "1.1" }), true, "another version");
 			assert.equal(readdirSync(cache).length, 4);
-			// A damaged one is never used.
+			// A damaged entry is not used.
 			const bytes = readFileSync(join(cache, entry as string));
 			writeFileSync(join(cache, entry as string), bytes.subarray(0, bytes.length / 2));
 			assert.equal(await installs(one()), true, "half an entry");
-			assert.equal(await installs(one()), false, "made whole again");
+			assert.equal(await installs(one()), false, "the entry is made again");
 		});
 	});
 }
 
-test("what decides the result is in the function's own folder where the language says so", async (t) => {
+test("with @folder in the output of cache-key.sh, a changed file of the function is a different cache entry", async (t) => {
 	const cache = folderFor(t);
 	const runtime = language(t, { "install.sh": INSTALL, "cache-key.sh": "echo @folder" });
 	const installs = async (files: Files) =>
@@ -219,7 +219,7 @@ test("what decides the result is in the function's own folder where the language
 	assert.equal(await installs({ ...FUNCTION, "lib/mine": "changed" }), true);
 });
 
-test("a language that does not say what decides its result has nothing in the cache", async (t) => {
+test("a runtime without a working cache-key.sh writes nothing to the cache", async (t) => {
 	const cache = folderFor(t);
 	for (const key of ["exit 1", undefined]) {
 		const runtime = language(t, { "install.sh": INSTALL, "cache-key.sh": key ?? "" });
@@ -243,7 +243,7 @@ test("a compiled program comes from the cache until a file of the function chang
 	assert.equal(await compiles({ ...FUNCTION, "f.txt": "another" }), true);
 });
 
-test("pods that start at once with one cache all get the whole", async (t) => {
+test("pods that start at the same time with one cache all get the complete result", async (t) => {
 	const cache = folderFor(t);
 	const runtime = language(t, { "install.sh": `${INSTALL}\nsleep 0.3; head -c 3000000 /dev/zero >"$KUBELESS_INSTALL_VOLUME/lib/large"` });
 	const pods = Array.from({ length: 6 }, () => new Pod(t, { runtime, files: FUNCTION }));
@@ -260,7 +260,7 @@ test("pods that start at once with one cache all get the whole", async (t) => {
 	assert.match((await late.run("install", { KUBELESS_CACHE: cache })).output, /^Taken from the cache: /);
 });
 
-test("the cache keeps within its limit, and loses what was not used for the longest time", async (t) => {
+test("the cache stays within its limit, and drops the least recently used entry", async (t) => {
 	const cache = folderFor(t);
 	const runtime = language(t, { "install.sh": `${INSTALL}\nhead -c 400000 /dev/zero >"$KUBELESS_INSTALL_VOLUME/lib/large"` });
 	const installs = async (deps: string) => {
@@ -269,7 +269,7 @@ test("the cache keeps within its limit, and loses what was not used for the long
 		assert.equal(code, 0, output);
 		return output.includes("getting");
 	};
-	/** As if an hour had passed since. */
+	/** Makes all entries one hour older. */
 	const age = () => {
 		for (const name of readdirSync(cache)) {
 			const { mtimeMs } = statSync(join(cache, name));
@@ -280,13 +280,13 @@ test("the cache keeps within its limit, and loses what was not used for the long
 	assert.equal(await installs("one").finally(age), false);
 	assert.equal(await installs("three").finally(age), true);
 	assert.equal(readdirSync(cache).length, 2);
-	assert.equal(await installs("one").finally(age), false, "the one in use has stayed");
-	assert.equal(await installs("two"), true, "the other one has gone");
+	assert.equal(await installs("one").finally(age), false, "the recently used entry has stayed");
+	assert.equal(await installs("two"), true, "the least recently used entry has gone");
 	const { code, log } = await new Pod(t, { runtime, files: FUNCTION }).run("install", { KUBELESS_CACHE_LIMIT: "1Gi" });
-	assert.deepEqual([code, log], [1, "KUBELESS_CACHE_LIMIT is 1Gi: it has to be a number of MiB.\n"]);
+	assert.deepEqual([code, log], [1, "KUBELESS_CACHE_LIMIT is 1Gi: it must be a number of MiB.\n"]);
 });
 
-test("what an interrupted pod has left in the cache goes, and is never used", async (t) => {
+test("a file that an interrupted pod left in the cache is removed and never used", async (t) => {
 	const cache = folderFor(t, { ".fresh.abc": "half", ".fresh.new": "being written" });
 	utimesSync(join(cache, ".fresh.abc"), Date.now() / 1000 - 7200, Date.now() / 1000 - 7200);
 	assert.match((await pod(t, {}).run("install", { KUBELESS_CACHE: cache })).output, /getting/);
@@ -296,7 +296,7 @@ test("what an interrupted pod has left in the cache goes, and is never used", as
 	);
 });
 
-test("a cache that cannot be written serves, and is no reason to fail", { skip: isRoot && "root can write everywhere" }, async (t) => {
+test("a read-only cache is read, and does not make a phase fail", { skip: isRoot && "root can write everywhere" }, async (t) => {
 	const cache = folderFor(t);
 	const runtime = language(t, { "install.sh": INSTALL });
 	const installs = (deps: string) =>
@@ -312,73 +312,72 @@ test("a cache that cannot be written serves, and is no reason to fail", { skip: 
 	chmodSync(cache, 0o755);
 });
 
-describe("a mistake is one sentence with the cure:", () => {
-	const said = async (one: Pod, env: Record<string, string> = {}) => {
+describe("a user's mistake is reported in one sentence with a hint:", () => {
+	const failureLog = async (one: Pod, env: Record<string, string> = {}) => {
 		const { code, log, output } = await one.run("install", env);
 		assert.notEqual(code, 0);
 		assert.ok(output.includes(log.split("\n")[0] as string), output);
 		return log;
 	};
 
-	test("a volume that cannot be written", { skip: isRoot && "root can write everywhere" }, async (t) => {
+	test("a read-only volume", { skip: isRoot && "root can write everywhere" }, async (t) => {
 		const one = pod(t, {});
 		chmodSync(one.volume, 0o555);
-		const log = await said(one);
+		const log = await failureLog(one);
 		chmodSync(one.volume, 0o755);
 		assert.match(log, /^The volume .* cannot be written by user \d+: mount it writable, with fsGroup in the pod's securityContext/);
 	});
 
-	test("no dependency file, no runtime, a runtime that does not compile", async (t) => {
+	test("a missing dependency file, a missing runtime, a runtime that does not compile", async (t) => {
 		assert.match(
-			await said(pod(t, {}), { KUBELESS_DEPS_FILE: "/kubeless/none" }),
-			/^There is no dependency file \/kubeless\/none: KUBELESS_DEPS_FILE has to name one\.\n$/,
+			await failureLog(pod(t, {}), { KUBELESS_DEPS_FILE: "/kubeless/none" }),
+			/^The dependency file \/kubeless\/none does not exist\. Set KUBELESS_DEPS_FILE to its path\.\n$/,
 		);
-		assert.match(await said(pod(t, {}), { KUBELESS_RUNTIME_MANIFEST: "/none.json" }), /^The runtime manifest \/none\.json cannot be read/);
+		assert.match(
+			await failureLog(pod(t, {}), { KUBELESS_RUNTIME_MANIFEST: "/none.json" }),
+			/^The runtime manifest \/none\.json cannot be read/,
+		);
 		assert.match((await pod(t, {}).run("compile")).log, /^The runtime made-up compiles nothing: there is no .*compile\.sh\.\n$/);
 	});
 
-	const words: readonly (readonly [string, string, RegExp])[] = [
+	const cases: readonly (readonly [string, string, RegExp])[] = [
 		["a full disk", "write error: No space left on device", /the disk is full: give the volume/],
-		[
-			"a root that cannot be written",
-			"mkdir: cannot create directory '/x': Read-only file system",
-			/has to be writable|have to be writable/,
-		],
+		["a read-only root file system", "mkdir: cannot create directory '/x': Read-only file system", /must be writable/],
 		["no network", "getaddrinfo EAI_AGAIN registry.example", /the registry does not answer: .*HTTPS_PROXY/],
 		["no compiler", "error: command 'gcc' failed: No such file or directory", /has to be compiled, and this image has no compiler/],
-		["no compiler, by make", "sh: 1: make: not found", /has to be compiled, and this image has no compiler/],
+		["no compiler, as make reports it", "sh: 1: make: not found", /has to be compiled, and this image has no compiler/],
 		[
-			"a certificate of one's own",
+			"a certificate of an unknown authority",
 			"SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
-			/not trusted: put its authority into a secret of this phase as ca\.crt/,
+			/not trusted: put its certificate authority into a secret of this phase as ca\.crt/,
 		],
-		["a wrong token", "HTTP Error 401 Unauthorized for https://registry.example", /does not let this installer in: give it a token/],
+		["a wrong token", "HTTP Error 401 Unauthorized for https://registry.example", /refuses this installer: pass a token/],
 	];
-	for (const [what, text, cure] of words) {
+	for (const [what, text, hint] of cases) {
 		test(what, async (t) => {
-			const log = await said(pod(t, { "install.sh": `echo "${text}" >&2; exit 9` }));
-			assert.match(log.split("\n")[0] as string, cure);
+			const log = await failureLog(pod(t, { "install.sh": `echo "${text}" >&2; exit 9` }));
+			assert.match(log.split("\n")[0] as string, hint);
 			assert.ok(log.includes(text));
 		});
 	}
 
-	test("one that the language itself knows, before all others", async (t) => {
-		const cures = "# what it says\nthe lock is (wrong|old)\twrite the lock anew.\n";
-		const log = await said(pod(t, { cures, "install.sh": "echo 'No space left on device: the lock is old'; exit 1" }));
-		assert.match(log, /^Cannot install .*: write the lock anew\.\nNo space/);
+	test("a hint of the runtime counts before the common hints", async (t) => {
+		const hints = "# a pattern, a tab, the hint\nthe lock is (wrong|old)\twrite the lock again.\n";
+		const log = await failureLog(pod(t, { hints, "install.sh": "echo 'No space left on device: the lock is old'; exit 1" }));
+		assert.match(log, /^Cannot install .*: write the lock again\.\nNo space/);
 	});
 
-	test("an installer that is killed for its memory", async (t) => {
+	test("an installer that is killed because of its memory", async (t) => {
 		assert.match(
-			await said(pod(t, { "install.sh": "kill -KILL $$" })),
+			await failureLog(pod(t, { "install.sh": "kill -KILL $$" })),
 			/^Cannot install .*: it was killed, most likely for its memory: give the init container .*limit\.\n/,
 		);
 	});
 
-	test("in every table of cures: a pattern that is one, and that not every text has", () => {
+	test("every line of every hints file has a valid pattern that does not match normal output", () => {
 		const runtimes = join(import.meta.dirname, "../../runtimes");
-		const own = readdirSync(runtimes).map((id) => join(runtimes, id, "cures"));
-		const tables = [join(import.meta.dirname, "../../images/installer/cures"), ...own.filter((path) => existsSync(path))];
+		const own = readdirSync(runtimes).map((id) => join(runtimes, id, "hints"));
+		const tables = [join(import.meta.dirname, "../../images/installer/hints"), ...own.filter((path) => existsSync(path))];
 		assert.ok(tables.length > 5, String(tables));
 		for (const table of tables) {
 			const lines = readFileSync(table, "utf8").split("\n").slice(0, -1);
@@ -395,28 +394,28 @@ describe("a mistake is one sentence with the cure:", () => {
 		}
 	});
 
-	test("a failure that was not met before has the tool's own words", async (t) => {
+	test("an unknown failure is reported with the tool's output", async (t) => {
 		assert.match(
-			await said(pod(t, { "install.sh": "echo 'something new'; exit 4" })),
+			await failureLog(pod(t, { "install.sh": "echo 'something new'; exit 4" })),
 			/^Cannot install .*: it ended with exit code 4\.\nsomething new\n$/,
 		);
 	});
 });
 
-test("a termination log that is not there is not made", async (t) => {
+test("a termination log that does not exist is not created", async (t) => {
 	const log = join(folderFor(t), "log");
 	const { code } = await pod(t, { "install.sh": "exit 5" }).run("install", { KUBELESS_TERMINATION_LOG: log });
 	assert.deepEqual([code, existsSync(log)], [5, false]);
 });
 
-test("a root that cannot be written does no harm: the volume has room for what tools have for the time being", async (t) => {
+test("with a read-only root file system, temporary files are in the volume", async (t) => {
 	const one = pod(t, { "install.sh": `${INSTALL}\ndate >"$TMPDIR/x"; date >"$HOME/x"` });
 	const { code, output } = await one.run("install", { TMPDIR: "/nowhere" });
 	assert.equal(code, 0, output);
 	assert.deepEqual(readdirSync(join(one.volume, ".kubeless")).sort(), ["bom.cdx.json", "install.made"]);
 });
 
-test("folders that a tool has made unwritable do not stay when it fails", { skip: isRoot && "root can write everywhere" }, async (t) => {
+test("read-only folders that a tool has made are removed when it fails", { skip: isRoot && "root can write everywhere" }, async (t) => {
 	const one = pod(t, {
 		"install.sh": `mkdir -p made/in "$HOME/kept/in"; date >made/in/x; date >"$HOME/kept/in/x"; chmod -R a-w made "$HOME/kept"; exit 1`,
 	});
@@ -424,7 +423,7 @@ test("folders that a tool has made unwritable do not stay when it fails", { skip
 	assert.deepEqual([one.listing, left], [GIVEN, []], output);
 });
 
-test("--help tells what the commands do, and does nothing", async (t) => {
+test("--help prints the help and does nothing else", async (t) => {
 	const one = pod(t, {}, { command: `${COMMANDS}/kubeless-install --help && ${COMMANDS}/kubeless-compile -h` });
 	const { code, output } = await one.run("install");
 	assert.equal(code, 0, output);
@@ -432,19 +431,19 @@ test("--help tells what the commands do, and does nothing", async (t) => {
 	assert.deepEqual(one.listing, GIVEN);
 });
 
-test("words that Kubeless gives to compile scripts mean nothing", async (t) => {
+test("arguments that Kubeless passes to compile scripts are ignored", async (t) => {
 	const one = pod(t, { "compile.sh": "echo done >program" }, { command: `${COMMANDS}/kubeless-compile /elsewhere` });
 	const { code, output } = await one.run("compile");
 	assert.deepEqual([code, one.read("program")], [0, "done\n"], output);
 });
 
-test("a manifest's command is not taken apart by a shell", async (t) => {
+test("a manifest's command is not interpreted by a shell", async (t) => {
 	const runtime = folderFor(t, {
 		"runtime.json": `{"id":"made-up","depsFile":"deps","install":["sh","-c","echo \\u0041"]}`,
 		"other.json": `{ "install": ["printf", "%s|", "a  b", "$(touch x)", ";", "$(RUNTIME_DIR)/y"], "id": "made-up", "depsFile": "deps" }`,
 	});
 	const one = new Pod(t, { runtime, files: FUNCTION });
-	assert.match((await one.run("install")).log, /"install" has a \\: put the command into a file beside it\.\n$/);
+	assert.match((await one.run("install")).log, /"install" contains a backslash\. Put the command into a script next to the manifest\.\n$/);
 	const { code, output } = await one.run("install", { KUBELESS_RUNTIME_MANIFEST: join(runtime, "other.json") });
 	assert.equal(code, 0, output);
 	assert.equal(output.trim(), `a  b|$(touch x)|;|${runtime}/y|`);

@@ -11,10 +11,10 @@ const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
 /** The user of Kubeless's pods. */
 const USER = 1000;
 
-/** What a tool may find: the machine's programs, and this Node.js. */
+/** The PATH of a phase: this Node.js and the machine's programs. */
 const PATH = `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`;
 
-/** Whether the tests can be the pod's user: they are root, and that user sees what is needed. */
+/** The pod's user, if the tests run as root and that user can read the checkout; else the current user. */
 const asUser: { uid?: number; gid?: number } =
 	process.getuid?.() === 0 && spawnSync("test", ["-r", join(RUNTIMES, "runtime.schema.json")], { uid: USER, gid: USER }).status === 0
 		? { uid: USER, gid: USER }
@@ -25,11 +25,11 @@ export type Files = Readonly<Record<string, string | Buffer>>;
 export interface Ended {
 	readonly code: number | null;
 	readonly signal: NodeJS.Signals | null;
-	/** all that was said */
+	/** stdout and stderr */
 	readonly output: string;
-	/** what Kubernetes would show of the container's end */
+	/** the content of the termination log */
 	readonly log: string;
-	/** where the phase had its files for the time being; empty if it is gone */
+	/** the files in TMPDIR after the end; empty if the phase has removed its files */
 	readonly left: string[];
 }
 
@@ -38,22 +38,22 @@ export interface PodOptions {
 	readonly runtime: string;
 	/** the dependency file's name */
 	readonly depsFile?: string;
-	/** what prepare has put into /kubeless */
+	/** the files that the prepare step has put into /kubeless */
 	readonly files?: Files;
 	/** secrets of the phase: name/key and value */
 	readonly secrets?: Files;
 	readonly env?: Readonly<Record<string, string | undefined>>;
-	/** how much the volume holds, which takes root */
+	/** the size of the volume, which needs root */
 	readonly diskKiB?: number;
-	/** the function's name, which compiling is told */
+	/** the handler, for the compile phase */
 	readonly handler?: string;
-	/** the text of `sh -c`, where it is not one of our two commands */
+	/** the command of `sh -c`; default: kubeless-install or kubeless-compile */
 	readonly command?: string;
-	/** the shell, as words */
+	/** the command of the shell */
 	readonly shell?: readonly string[];
 }
 
-/** A pod of Kubeless's without containers: a volume, and phases run on it as the controller has them run. */
+/** A pod without containers: a volume, and phases that run on it with the arguments and variables of Kubeless's controller. */
 export class Pod {
 	readonly volume: string;
 	readonly #place: string;
@@ -85,7 +85,7 @@ export class Pod {
 			shell = ["sh"],
 			command = join(COMMANDS, `kubeless-${phase}`),
 		} = this.#options;
-		const [program = "sh", ...words] = [...shell, "-c", command];
+		const [program = "sh", ...args] = [...shell, "-c", command];
 		const variables = {
 			PATH,
 			KUBELESS_CACHE: join(this.#place, "none"),
@@ -93,13 +93,13 @@ export class Pod {
 			...this.#options.env,
 			KUBELESS_INSTALL_VOLUME: this.volume,
 			...(phase === "install" ? { KUBELESS_DEPS_FILE: join(this.volume, depsFile) } : { KUBELESS_FUNC_NAME: handler }),
-			// What an image has in a place of its own has to lie somewhere else here.
+			// Replaces paths that only exist in an image.
 			KUBELESS_RUNTIME_MANIFEST: join(runtime.includes("/") ? runtime : join(RUNTIMES, runtime), "runtime.json"),
 			KUBELESS_TERMINATION_LOG: join(this.#place, "log"),
 			KUBELESS_SECRETS: join(this.#place, "secrets"),
 			...env,
 		};
-		const child = spawn(program, words, {
+		const child = spawn(program, args, {
 			...asUser,
 			cwd: this.volume,
 			env: Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)),
@@ -114,9 +114,9 @@ export class Pod {
 		});
 		return {
 			ended,
-			/** what it has said so far */
-			said: () => output,
-			/** Ends it and all it has started, as the end of its container does. */
+			/** Returns the output so far. */
+			output: () => output,
+			/** Kills all its processes, as the end of a container does. */
 			kill: () => process.kill(-(child.pid as number), "SIGKILL"),
 		};
 	}
@@ -125,7 +125,7 @@ export class Pod {
 		return this.start(phase, env).ended;
 	}
 
-	/** The volume's files and folders, the phases' own notes aside. */
+	/** The volume's files and folders, without .kubeless. */
 	get listing(): string[] {
 		return (readdirSync(this.volume, { recursive: true, encoding: "utf8" }) as string[])
 			.filter((name) => !name.startsWith(".kubeless"))
@@ -159,11 +159,11 @@ export interface Bom {
 	}[];
 }
 
-/** A folder that the pod's user has; gone with the test. */
+/** Makes a folder that belongs to the pod's user and is removed after the test. */
 export function folderFor(owner: Owner, files: Files = {}): string {
 	const place = mkdtempSync(join(tmpdir(), "installers-"));
 	owner.after(() => {
-		// A module cache of Go's has folders that cannot be written.
+		// Go's module cache has read-only folders.
 		spawnSync("chmod", ["-R", "u+rwX", place]);
 		rmSync(place, { recursive: true, force: true });
 	});
@@ -173,9 +173,9 @@ export function folderFor(owner: Owner, files: Files = {}): string {
 	return place;
 }
 
-/** Whether a command works for the pod's user. */
-export function works([command = "", ...words]: readonly string[]): boolean {
-	return spawnSync(command, words, { ...asUser, env: { PATH, HOME: tmpdir() }, stdio: "ignore" }).status === 0;
+/** Returns whether the pod's user can run a command. */
+export function works([command = "", ...args]: readonly string[]): boolean {
+	return spawnSync(command, args, { ...asUser, env: { PATH, HOME: tmpdir() }, stdio: "ignore" }).status === 0;
 }
 
 export const isRoot = asUser.uid === undefined && process.getuid?.() === 0;

@@ -8,26 +8,26 @@ import type { Owner } from "../support/owner.ts";
 import type { Files } from "./pod.ts";
 
 const tls = (name: string): string => readFileSync(join(import.meta.dirname, "tls", name), "utf8");
-/** Who may ask a registry or a proxy. */
+/** The user of the registry and of the proxy. */
 export const USER = "installer";
-export const PASSWORD = "a-password-nobody-sees";
+export const PASSWORD = "a-password-in-no-log";
 export const BASIC = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
-/** The authority that has signed for a registry, which no machine knows. */
+/** The certificate authority of the registries, which no machine trusts. */
 export const AUTHORITY = tls("ca.crt");
-/** A registry's name that only a proxy knows. */
+/** The name of a registry that only the proxy can resolve. */
 export const INSIDE = "registry.example";
 
-/** A package registry: files over HTTPS, for those who have the password. */
+/** A package registry: files over HTTPS, with a password. */
 export class Registry {
-	/** the paths it was asked for by who may */
-	readonly asked: string[] = [];
-	/** how many were sent away */
+	/** the paths of the authorized requests */
+	readonly requested: string[] = [];
+	/** the number of requests without the password */
 	refused = 0;
-	/** what it sends in the place of a file, or `undefined` to never answer */
+	/** Returns the content to send in place of a file, or `undefined` to never respond. */
 	change: (path: string, body: Buffer) => Buffer | undefined = (_, body) => body;
 	readonly #server: https.Server;
 
-	/** @param files what there is at a registry of this address */
+	/** @param files returns the files of a registry with this address */
 	constructor(owner: Owner, files: (base: string) => Files) {
 		const known = new Map<string, Files>();
 		this.#server = https.createServer({ key: tls("server.key"), cert: tls("server.crt") }, (request, response) => {
@@ -39,7 +39,7 @@ export class Registry {
 			}
 			const base = `https://${request.headers.host}`;
 			if (!known.has(base)) known.set(base, files(base));
-			this.asked.push(path);
+			this.requested.push(path);
 			const file = known.get(base)?.[path];
 			if (file === undefined) {
 				response.writeHead(404).end();
@@ -72,9 +72,9 @@ export class Registry {
 	}
 }
 
-/** A proxy that asks for a password, and knows one host: the registry inside. Tells its address, with the password, and what was asked. */
-export async function startProxy(owner: Owner, registry: Registry): Promise<{ url: string; asked: string[] }> {
-	const asked: string[] = [];
+/** Starts a proxy with a password that reaches only the registry. Returns its URL with the password, and the requested hosts. */
+export async function startProxy(owner: Owner, registry: Registry): Promise<{ url: string; requested: string[] }> {
+	const requested: string[] = [];
 	const server = http.createServer((_, response) => void response.writeHead(403).end());
 	server.on("connect", ({ url = "", headers }, socket, head) => {
 		socket.on("error", () => {});
@@ -82,7 +82,7 @@ export async function startProxy(owner: Owner, registry: Registry): Promise<{ ur
 			socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"\r\nContent-Length: 0\r\n\r\n');
 			return;
 		}
-		asked.push(url);
+		requested.push(url);
 		if (url !== `${INSIDE}:443`) {
 			socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
 			return;
@@ -101,5 +101,5 @@ export async function startProxy(owner: Owner, registry: Registry): Promise<{ ur
 		server.closeAllConnections();
 		server.close();
 	});
-	return { url: `http://${USER}:${PASSWORD}@127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+	return { url: `http://${USER}:${PASSWORD}@127.0.0.1:${(server.address() as AddressInfo).port}`, requested };
 }

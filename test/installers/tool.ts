@@ -4,34 +4,34 @@ import { rmSync } from "node:fs";
 import type { Owner } from "../support/owner.ts";
 import { type Files, folderFor } from "./pod.ts";
 
-/** A language's package manager, as the tests of all of them see it. */
+/** A language's package manager, for the tests that all languages share. */
 export interface Tool {
 	/** the runtime's id */
 	readonly id: string;
 	readonly depsFile: string;
 	/** the phase that installs */
 	readonly phase: "install" | "compile";
-	/** What a registry has: the package `thing` in the versions 1.0.0 and 1.1.0, which tells its version, with this text in it. */
+	/** Returns the registry's files: the package `thing` in versions 1.0.0 and 1.1.0. It returns its version, and contains `bulk`. */
 	packages(owner: Owner, bulk: string): (base: string) => Files;
-	/** A function that answers with the version of the thing it has; any 1.x will do. */
+	/** Returns a function that responds with the version of its `thing`; it depends on any 1.x. */
 	files(base: string): Files;
-	/** The same, with what says that it is 1.0.0, and with which hash. */
+	/** Returns the same function with a lock file: 1.0.0 and its hash. */
 	locked(base: string, files: Files): Files;
-	/** Where the registry is, by the tool's own variables. */
+	/** Returns the tool's own variables with the registry's address. */
 	env?(base: string): Record<string, string>;
-	/** That it does not try again and again, for the tests' sake. */
+	/** Variables that limit the tool's retries, to shorten the tests. */
 	readonly hasty?: Record<string, string>;
-	/** Who asks the registry: secrets of the phase. */
+	/** Returns the phase's secrets with the registry's user and password. */
 	secrets(host: string): Files;
-	/** Kubeless's own command where it is the tool's, and how that is told who it is. */
+	/** Kubeless's own install command if it calls the tool directly, and the variables with user and password. */
 	readonly kubeless?: { readonly command: string; env(host: string): Record<string, string> };
 	/** the path of version 1.0.0 at the registry */
 	readonly file: string;
 	/** the package's address in a bill of materials, without the version */
 	readonly purl: string;
-	/** what the loader is told */
+	/** the variables of the loader */
 	readonly served: { readonly MOD_NAME: string; readonly FUNC_HANDLER: string };
-	/** What all its pods have of an image is made once; tells the variables of each pod that point to it. */
+	/** Makes the files that an image would have, once for all pods. Returns a function that returns the variables of a pod. */
 	prepare?(owner: Owner): Promise<(owner: Owner) => Record<string, string>>;
 }
 
@@ -40,10 +40,10 @@ export const VERSIONS = ["1.0.0", "1.1.0"] as const;
 export const hash = (algorithm: string, content: Buffer | string, encoding: "hex" | "base64" = "hex"): string =>
 	createHash(algorithm).update(content).digest(encoding);
 
-/** Text that no archive makes small, for disks that are. */
+/** Text that does not compress, to fill a small disk. */
 export const BULK = Array.from({ length: 6000 }, (_, index) => hash("sha256", String(index))).join("\n");
 
-/** A .tar.gz of files. */
+/** Returns a .tar.gz of files. */
 export function tarball(owner: Owner, files: Files): Buffer {
 	const place = folderFor(owner, files);
 	const { stdout, status } = spawnSync("tar", ["-czf", "-", "-C", place, ...Object.keys(files)], { maxBuffer: 1 << 24 });

@@ -25,10 +25,10 @@ export interface Dashboard {
 
 export const dashboard = (): Dashboard => JSON.parse(text("examples/compose/grafana/dashboards/function.json"));
 
-/** A panel's expression with Grafana's variables put in, as Grafana does before it asks Prometheus. */
+/** Returns a panel's expression with Grafana's variables replaced, as Grafana sends it to Prometheus. */
 export const filled = (expression: string): string => expression.replaceAll("$function", ".*").replaceAll("$__rate_interval", "1m");
 
-/** Every expression of the dashboard with its panel. */
+/** Returns every expression of the dashboard with its panel. */
 export const expressions = ({ panels }: Dashboard): { panel: string; expr: string; legend: string }[] =>
 	panels.flatMap(({ title, targets = [] }) =>
 		targets.map(({ expr, legendFormat }) => ({ panel: title, expr: filled(expr), legend: legendFormat })),

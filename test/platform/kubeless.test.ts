@@ -27,7 +27,7 @@ interface Runtime {
 	readonly livenessProbeInfo?: object;
 }
 
-/** What a cluster may have: a runtime of Kubeless's own, one that nobody else knows, and what somebody has added to them. */
+/** A cluster's runtime-images: a runtime of Kubeless, a custom one, and fields that a user has added to them. */
 const THERE = [
 	{
 		ID: "nodejs",
@@ -67,7 +67,7 @@ const version = (runtimes: Runtime[], id: string, name: string): Version => {
 const there = JSON.stringify(THERE);
 
 describe("examples/kubeless/patch.mjs", () => {
-	test("brings in all runtimes, with images that bake builds, and their own provision image", () => {
+	test("adds all runtimes, with images that bake builds and the provision image", () => {
 		const { data, runtimes } = patched("");
 		assert.deepEqual(runtimes, JSON.parse(text("images/runtime-images.json")));
 		const tags = imageTags();
@@ -76,7 +76,7 @@ describe("examples/kubeless/patch.mjs", () => {
 		for (const image of [...images, data["provision-image"]]) assert.ok(tags.has(image), `bake builds no ${image}`);
 	});
 
-	test("leaves what is there and has no successor as it is", () => {
+	test("does not change runtimes without a successor", () => {
 		const { runtimes } = patched(there);
 		assert.deepEqual(version(runtimes, "nodejs", "14"), THERE[0]?.versions[0]);
 		assert.deepEqual(version(runtimes, "nodejs", "12"), THERE[0]?.versions[1]);
@@ -85,7 +85,7 @@ describe("examples/kubeless/patch.mjs", () => {
 		assert.ok(version(runtimes, "nodejs", "24"));
 	});
 
-	test("--as serves an old name by new images, with the pull secrets and the phases' secrets that it had", () => {
+	test("--as uses new images for an old name, and keeps its pull secrets and the phases' secrets", () => {
 		const { runtimes } = patched(there, "--as", "nodejs14=nodejs24");
 		const wanted = version(runtimes, "nodejs", "24");
 		const { name, images, imagePullSecrets } = version(runtimes, "nodejs", "14");
@@ -95,36 +95,36 @@ describe("examples/kubeless/patch.mjs", () => {
 		assert.deepEqual(version(runtimes, "nodejs", "12"), THERE[0]?.versions[1]);
 	});
 
-	test("run again it changes nothing", () => {
+	test("a second run changes nothing", () => {
 		const once = patched(there, "--as", "nodejs14=nodejs24").data["runtime-images"];
 		assert.equal(patched(once, "--as", "nodejs14=nodejs24").data["runtime-images"], once);
 	});
 
-	test("--registry moves our images and nobody else's", () => {
+	test("--registry changes only the images of this project", () => {
 		const { data, runtimes } = patched(there, "--registry", "registry.example/k");
 		assert.match(data["provision-image"], /^registry\.example\/k\/provision:v/);
 		assert.match(version(runtimes, "nodejs", "24").images[1]?.image ?? "", /^registry\.example\/k\/nodejs:24-v/);
 		assert.deepEqual(version(runtimes, "nodejs", "12"), THERE[0]?.versions[1]);
 	});
 
-	test("says what is wrong in one sentence", () => {
+	test("reports a mistake in one sentence", () => {
 		const mistakes: [string, string[], RegExp][] = [
 			["- ID: go", [], /^Standard input is not the JSON of runtime-images: .*\n$/],
 			["", ["--as", "nodejs14"], /^--as nodejs14: give OLD=NEW, such as nodejs14=nodejs24\.\n$/],
 			["", ["--as", "nodejs14=nodejs9"], /^--as nodejs14=nodejs9: there is no runtime nodejs9\.\n$/],
 			["", ["--as", "ruby2.5=nodejs24"], /ruby and nodejs are different languages\.\n$/],
 		];
-		for (const [input, args, said] of mistakes) {
+		for (const [input, args, message] of mistakes) {
 			const { status, stderr } = spawnSync(process.execPath, [join(root, "examples/kubeless/patch.mjs"), ...args], {
 				input,
 				encoding: "utf8",
 			});
-			assert.deepEqual([status, said.test(stderr)], [1, true], stderr);
+			assert.deepEqual([status, message.test(stderr)], [1, true], stderr);
 		}
 	});
 });
 
-/** Knows the commands of docs/kubeless.md and no other. */
+/** A kubectl that accepts only the commands in docs/kubeless.md. */
 const FAKE_KUBECTL = `#!/bin/sh
 	[ "$1 $2" = '-n kubeless' ] || exit 9
 	shift 2
@@ -137,7 +137,7 @@ const FAKE_KUBECTL = `#!/bin/sh
 	esac
 `;
 
-test("the commands of docs/kubeless.md patch the ConfigMap they have read, and keep the old one", (t) => {
+test("the commands in docs/kubeless.md patch the ConfigMap that they read, and keep the old one in a file", (t) => {
 	const [, commands = ""] = /```sh\n([\s\S]*?)```/.exec(text("docs/kubeless.md")) ?? [];
 	const place = folder(t, { "bin/kubectl": FAKE_KUBECTL, runtimes: there });
 	chmodSync(join(place, "bin/kubectl"), 0o755);

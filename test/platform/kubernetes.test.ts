@@ -16,20 +16,20 @@ const changed = (change: (pod: Manifest) => void): Manifest => {
 };
 
 describe("the manifests in examples/kubernetes", () => {
-	test("are there", () => {
+	test("exist", () => {
 		assert.ok(OBJECTS.length >= 12, String(OBJECTS.length));
 		assert.equal(deployments.length, 2);
 	});
 
-	test("have values that Kubernetes takes", async () => {
+	test("have values that are valid for Kubernetes", async () => {
 		for (const manifest of OBJECTS) assert.equal(await wrongValues(manifest), undefined, `${manifest.kind} ${manifest.metadata.name}`);
 	});
 
-	test("have no field that Kubernetes does not know", (t) => {
+	test("have no unknown field", (t) => {
 		assert.equal(wrongFields(t, OBJECTS), "");
 	});
 
-	test("would be refused with a mistake in them", async (t) => {
+	test("fail the check with a mistake in them", async (t) => {
 		const container = (pod: Manifest) => pod.spec.template.spec.containers[0];
 		const quantity = changed((pod) => Object.assign(container(pod).resources.limits, { memory: "256Megs" }));
 		assert.match((await wrongValues(quantity)) ?? "", /limits\/memory must match format "quantity"/);
@@ -39,12 +39,12 @@ describe("the manifests in examples/kubernetes", () => {
 		assert.match(wrongFields(t, [hello, field]), /readynessProbe"?' does not exist in type 'IContainer'/);
 	});
 
-	test("keep to the Pod Security Standard restricted, with a read-only root", () => {
+	test("meet the Pod Security Standard restricted, with a read-only root file system", () => {
 		for (const deployment of deployments) assert.deepEqual(refused(deployment), []);
 		assert.equal(object("Namespace", "functions").metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
 	});
 
-	test("would be refused by that standard for each thing it forbids", () => {
+	test("fail the check of that standard for each setting that it forbids", () => {
 		const mistakes: [string, (pod: Manifest) => void][] = [
 			["runAsNonRoot", ({ spec }) => delete spec.template.spec.securityContext.runAsNonRoot],
 			["seccompProfile", ({ spec }) => delete spec.template.spec.securityContext.seccompProfile],
@@ -63,7 +63,7 @@ describe("the manifests in examples/kubernetes", () => {
 		for (const { image } of deployments.flatMap(containers)) assert.ok(tags.has(image), `bake builds no ${image}`);
 	});
 
-	test("fit together: selectors, ports, volumes, ConfigMaps, scale targets and namespace", () => {
+	test("are consistent: selectors, ports, volumes, ConfigMaps, scale targets and namespace", () => {
 		for (const { metadata, spec } of deployments) {
 			const pod = spec.template;
 			for (const [label, value] of Object.entries(spec.selector.matchLabels)) assert.equal(pod.metadata.labels[label], value);
@@ -87,7 +87,7 @@ describe("the manifests in examples/kubernetes", () => {
 		for (const { kind, metadata } of OBJECTS) if (kind !== "Namespace") assert.equal(metadata.namespace, "functions");
 	});
 
-	test("give a pod more time to leave than it takes", () => {
+	test("have a terminationGracePeriodSeconds that exceeds the time limits of preStop and calls", () => {
 		for (const { spec } of deployments) {
 			const { terminationGracePeriodSeconds, containers: own } = spec.template.spec;
 			const drain = Number(own[0].env.find(({ name }: { name: string }) => name === "SHUTDOWN_TIMEOUT")?.value ?? 10);
@@ -105,7 +105,7 @@ describe("the manifests in examples/kubernetes", () => {
 		}
 	});
 
-	test("serve the examples of the runtime, and answer the probes where the manifests look", async (t) => {
+	test("serve the examples of the runtime, and the probes' paths respond", async (t) => {
 		const { data } = object("ConfigMap", "hello");
 		assert.equal(data["hello.js"], text("runtimes/nodejs/examples/hello.js"));
 		for (const [name, content] of Object.entries(object("ConfigMap", "deps").data))
@@ -124,7 +124,7 @@ describe("the manifests in examples/kubernetes", () => {
 		assert.match((await loader.ask(monitor.spec.endpoints[0].path)).text, /^# HELP /);
 	});
 
-	test("scale by a metric that a function has, as the adapter's rule names it", async (t) => {
+	test("scale by a metric of the loader, under the name in the adapter's rule", async (t) => {
 		const scaler = documents("examples/kubernetes/scaling-by-calls.yaml")[0] as Manifest;
 		const { name } = scaler.spec.metrics[0].pods.metric;
 		const loader = await startLoader(t, { files: object("ConfigMap", "hello").data, env: { FUNC_RUNTIME: "nodejs" } });
@@ -145,7 +145,7 @@ describe("the manifests in examples/kubernetes", () => {
 		for (const [, kind = "", name = ""] of named) object(kinds[kind] as string, name);
 	});
 
-	test("are all told of in docs/kubernetes.md", () => {
+	test("are all named in docs/kubernetes.md", () => {
 		const page = text("docs/kubernetes.md");
 		for (const path of KUBERNETES) assert.ok(page.includes(`(../${path})`), `${path} is not linked`);
 	});

@@ -7,16 +7,16 @@ import { parseAllDocuments } from "yaml";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const text = (path: string): string => readFileSync(join(root, path), "utf8");
 
-/** A Kubernetes object, as far as all kinds are alike. */
+/** The fields that all kinds of Kubernetes objects share. */
 export interface Manifest {
 	readonly apiVersion: string;
 	readonly kind: string;
 	readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Record<string, string> };
-	// biome-ignore lint/suspicious/noExplicitAny: the schema test is what types a manifest
+	// biome-ignore lint/suspicious/noExplicitAny: the schema test checks the types of a manifest
 	readonly [field: string]: any;
 }
 
-/** The documents of a YAML file. @throws when it is not YAML, or says a key twice */
+/** Returns the documents of a YAML file. @throws if it is not YAML or has a duplicate key */
 export function documents(path: string): Manifest[] {
 	return parseAllDocuments(text(path)).map((document) => {
 		assert.deepEqual([...document.errors, ...document.warnings], [], path);
@@ -24,22 +24,22 @@ export function documents(path: string): Manifest[] {
 	});
 }
 
-/** The files of a folder in examples/kubernetes' way: one or more objects each. */
+/** Returns the objects in the YAML files of a folder; a file may have several. */
 export const KUBERNETES = readdirSync(join(root, "examples/kubernetes"))
 	.filter((name) => name.endsWith(".yaml"))
 	.map((name) => `examples/kubernetes/${name}`);
 
-/** Every Kubernetes object of the examples; prometheus-adapter.yaml is a Helm chart's values. */
+/** All Kubernetes objects of the examples. prometheus-adapter.yaml contains Helm values, not objects. */
 export const OBJECTS: Manifest[] = KUBERNETES.filter((path) => !path.endsWith("prometheus-adapter.yaml")).flatMap(documents);
 
-/** The one object of a kind and a name. */
+/** Returns the object of a kind and a name. */
 export function object(kind: string, name: string): Manifest {
 	const found = OBJECTS.filter((one) => one.kind === kind && one.metadata.name === name);
 	assert.ok(found.length > 0, `examples/kubernetes has no ${kind} ${name}`);
 	return found[0] as Manifest;
 }
 
-/** The names of all images that bake builds, as docker-bake.hcl's `tags` makes them. */
+/** The names of all images that bake builds, as `tags` in docker-bake.hcl makes them. */
 export function imageTags(): Set<string> {
 	const { variable, group } = JSON.parse(text("docker-bake.json"));
 	const release = `v${variable.LOADER_VERSION.default}`;

@@ -20,9 +20,9 @@ interface Rule {
 }
 const rules = (): Rule[] => documents(RULES).flatMap(({ groups }) => groups.flatMap((group: { rules: Rule[] }) => group.rules));
 
-describe("the dashboard and the alerts ask", () => {
+describe("the expressions of the dashboard and the alerts", () => {
 	const owner = suiteOwner();
-	/** a series' name with the labels it was seen with */
+	/** the labels of each series that a loader has shown */
 	const seen = new Map<string, Set<string>>();
 	const queries = [
 		...expressions(dashboard()).map(({ panel, expr }) => ({ where: `panel "${panel}"`, expr })),
@@ -39,38 +39,38 @@ describe("the dashboard and the alerts ask", () => {
 		seen.set("up", new Set());
 	});
 
-	test("in PromQL, for more than thirty series", () => {
+	test("are valid PromQL and use more than thirty series", () => {
 		assert.ok(queries.length > 35, String(queries.length));
 		for (const { expr } of queries) assert.ok(asked(expr).metrics.size > 0, expr);
 		assert.throws(() => asked("sum by (function (rate(x[1m]))"), /not PromQL/);
 	});
 
-	test("only for metrics that a running loader shows", () => {
+	test("use only metrics that a running loader has", () => {
 		for (const { where, expr } of queries) {
-			for (const name of asked(expr).metrics) assert.ok(seen.has(name), `${where} asks for ${name}, which a loader does not have`);
+			for (const name of asked(expr).metrics) assert.ok(seen.has(name), `${where} uses ${name}, which a loader does not have`);
 		}
 	});
 
-	test("only for labels that those metrics have, or that the scrape adds", () => {
+	test("use only labels of those metrics, or labels that the scrape adds", () => {
 		for (const { where, expr } of queries) {
 			const { metrics, labels } = asked(expr);
 			for (const label of labels) {
 				const has = SCRAPED.includes(label) || [...metrics].some((name) => seen.get(name)?.has(label));
-				assert.ok(has, `${where} asks for the label ${label}`);
+				assert.ok(has, `${where} uses the label ${label}`);
 			}
 		}
 	});
 
-	test("for all that a loader tells of its function", () => {
-		const told = [...seen.keys()].filter((name) => name.startsWith("function_")).map((name) => name.replace(/_(bucket|sum|count)$/, ""));
+	test("use every metric about the function", () => {
+		const metrics = [...seen.keys()].filter((name) => name.startsWith("function_")).map((name) => name.replace(/_(bucket|sum|count)$/, ""));
 		const used = new Set(queries.flatMap(({ expr }) => [...asked(expr).metrics].map((name) => name.replace(/_(bucket|sum|count)$/, ""))));
 		assert.deepEqual(
-			[...new Set(told)].filter((name) => !used.has(name)),
+			[...new Set(metrics)].filter((name) => !used.has(name)),
 			[],
 		);
 	});
 
-	test("for reasons that there are", () => {
+	test("use only existing values of the label `reason`", () => {
 		const reasons = text("kubeless-loader/src/worker/contract.ts").match(/type ExitReason =([^;]+);/)?.[1] ?? "";
 		const exits = [...reasons.matchAll(/"(\w+)"/g)].map(([, reason]) => reason);
 		const refusals = Object.keys(FAULTS).map((code) => code.toLowerCase());
@@ -83,7 +83,7 @@ describe("the dashboard and the alerts ask", () => {
 describe("the dashboard", () => {
 	const { panels, templating, uid } = dashboard();
 
-	test("has the panels that Grafana takes: each with an id, a place of its own, a unit and a data source to choose", () => {
+	test("has valid panels: each with a unique id, a place without overlap, a unit and a selectable data source", () => {
 		assert.match(uid, /^[\w-]{1,40}$/);
 		assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
 		for (const panel of panels) {
@@ -91,7 +91,7 @@ describe("the dashboard", () => {
 			assert.ok(x >= 0 && w > 0 && h > 0 && x + w <= 24, panel.title);
 			if (panel.type === "row") continue;
 			assert.ok(["timeseries", "stat", "heatmap"].includes(panel.type), panel.type);
-			// biome-ignore lint/suspicious/noTemplateCurlyInString: it is Grafana's
+			// biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana
 			const chosen = { type: "prometheus", uid: "${datasource}" };
 			for (const source of [panel.datasource, ...(panel.targets ?? []).map(({ datasource }) => datasource)])
 				assert.deepEqual(source, chosen, panel.title);
@@ -108,7 +108,7 @@ describe("the dashboard", () => {
 		assert.deepEqual(rows, ["Calls", "Latency", "Queue", "Workers", "Resources"]);
 	});
 
-	test("uses the variables it defines, and its legends labels that its series keep", () => {
+	test("uses the variables that it defines, and only labels of its series in legends", () => {
 		const defined = templating.list.map(({ name }) => name);
 		assert.deepEqual(defined, ["datasource", "function"]);
 		for (const { targets = [], title } of panels) {
@@ -123,7 +123,7 @@ describe("the dashboard", () => {
 });
 
 describe("the alerts", () => {
-	test("have each a name, a severity and a sentence, and group by the function", () => {
+	test("each have a name, a severity and a sentence, and group by the function", () => {
 		const names = rules().map(({ alert }) => alert);
 		assert.equal(new Set(names).size, names.length);
 		for (const { alert, expr, labels, annotations } of rules()) {
@@ -134,7 +134,7 @@ describe("the alerts", () => {
 		}
 	});
 
-	test("have each a case in which they fire", () => {
+	test("each have a test case in which they fire", () => {
 		const cases = JSON.stringify(documents("examples/compose/prometheus/rules.test.yaml"));
 		for (const { alert } of rules()) assert.ok(cases.includes(`"alertname":"${alert}"`), `rules.test.yaml has no case for ${alert}`);
 	});

@@ -18,7 +18,7 @@ const missing = (command: string): string | false =>
 const place = join(root, "examples/compose/prometheus");
 
 describeWith("Prometheus", missing("promtool") || missing("prometheus"), () => {
-	test("takes the configuration and the alerts, and each fires when it should", () => {
+	test("accepts the configuration and the alerts, and each alert fires in its test case", () => {
 		for (const words of [
 			["check", "config", join(place, "prometheus.yaml")],
 			["test", "rules", join(place, "rules.test.yaml")],
@@ -28,7 +28,7 @@ describeWith("Prometheus", missing("promtool") || missing("prometheus"), () => {
 		}
 	});
 
-	test("has something to show in every panel of the dashboard, of a loader in trouble", async (t) => {
+	test("has data for every panel of the dashboard, from a loader with failing calls", async (t) => {
 		const { loader, again } = await troubled(t);
 		const prometheus = await startPrometheus(t, loader.port);
 		const empty = async () => {
@@ -37,7 +37,7 @@ describeWith("Prometheus", missing("promtool") || missing("prometheus"), () => {
 			);
 			return shown.filter(({ count }) => count === 0).map(({ panel, expr }) => `${panel}: ${expr}`);
 		};
-		// A rate needs two scrapes, and a series that is new its calls after the first.
+		// A rate needs two scrapes, and a new series needs calls after the first scrape.
 		await prometheus.until("a scrape", async () => (await prometheus.ask("function_calls_total")).length > 0);
 		await again();
 		let left: string[] = [];
@@ -74,10 +74,10 @@ async function startPrometheus(owner: Owner, port: number) {
 		assert.equal(status, "success", `${path}: ${error}`);
 		return data;
 	};
-	async function until(what: string, holds: () => Promise<boolean>, told = () => ""): Promise<void> {
+	async function until(what: string, holds: () => Promise<boolean>, details = () => ""): Promise<void> {
 		await poll(
 			async () => (await holds().catch(() => false)) || undefined,
-			() => `${what} is not seen: ${told()}`,
+			() => `${what} is not seen: ${details()}`,
 			3 * PATIENCE_MS,
 		);
 	}
@@ -92,7 +92,7 @@ async function startPrometheus(owner: Owner, port: number) {
 	};
 }
 
-/** A port that nobody has now: Prometheus has no way to say which it took. */
+/** Returns a free port: Prometheus cannot report a port that it chose itself. */
 async function freePort(): Promise<number> {
 	const server = createServer().listen(0, "127.0.0.1");
 	await once(server, "listening");

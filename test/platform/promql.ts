@@ -1,12 +1,12 @@
 import { parser } from "@prometheus-io/lezer-promql";
 
-/** What a PromQL expression asks for. */
+/** The metrics and labels in a PromQL expression. */
 export interface Asked {
 	readonly metrics: ReadonlySet<string>;
 	readonly labels: ReadonlySet<string>;
 }
 
-/** @throws when it is no PromQL */
+/** Parses an expression. @throws if it is not PromQL */
 export function asked(expression: string): Asked {
 	const metrics = new Set<string>();
 	const labels = new Set<string>();

@@ -5,7 +5,7 @@ import { folder } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 import { type Manifest, root } from "./manifests.ts";
 
-/** Packages with Kubernetes' schemas: a group's types and, from its OpenAPI document, what its values may be. */
+/** Packages with Kubernetes' schemas: the types of a group, and the valid values from its OpenAPI document. */
 const PACKAGES: Record<string, string> = { "monitoring.coreos.com": "@kubernetes-models/prometheus-operator" };
 
 interface Model {
@@ -17,7 +17,7 @@ function moduleOf({ apiVersion }: Manifest): string {
 	return `${PACKAGES[group] ?? "kubernetes-models"}${group === "" ? "" : `/${group}`}/${version}`;
 }
 
-/** What is wrong with values: a quantity, an enum's word, a missing field. */
+/** Returns the invalid values of a manifest: quantities, enums, missing fields. */
 export async function wrongValues(manifest: Manifest): Promise<string | undefined> {
 	const models: Record<string, Model> = await import(moduleOf(manifest));
 	const Model = models[manifest.kind];
@@ -30,7 +30,7 @@ export async function wrongValues(manifest: Manifest): Promise<string | undefine
 	}
 }
 
-/** What the schemas let pass, fields that do not exist, the compiler finds, for all manifests in one run. */
+/** Returns the unknown fields of all manifests. The TypeScript compiler finds them, as the schemas allow unknown fields. */
 export function wrongFields(owner: Owner, manifests: readonly Manifest[]): string {
 	const source = manifests.map(
 		(manifest, index) =>

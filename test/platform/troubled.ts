@@ -11,10 +11,10 @@ const ways = {
 };
 exports.h = ({ extensions: { request } }) => ways[request.path]?.() ?? "fine";
 `;
-/** So small that each limit can be met. */
+/** Small limits, so that calls reach each of them. */
 const SMALL = { FUNC_TIMEOUT: "1", FUNC_QUEUE_LENGTH: "0", FUNC_CONCURRENCY: "1", REQ_MB_LIMIT: "0.01" };
 
-/** A loader with something to show in every series that a loader can have. */
+/** Starts a loader and makes calls that fail in all ways, so that every series has values. */
 export async function troubled(owner: Owner): Promise<{ loader: Loader; again(): Promise<void> }> {
 	const mounted = new ConfigMap(owner, { "f.js": FUNCTION });
 	const loader = await startLoader(owner, { volume: mounted.volume, env: { FUNC_RUNTIME: "nodejs", ...SMALL } });

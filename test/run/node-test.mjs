@@ -12,7 +12,7 @@ export const RESULTS = join(root, "test-results");
  *
  * @param {string} name the JUnit file's name without its suffix
  * @param {readonly string[]} paths files, folders or patterns, relative to the checkout
- * @param {NodeJS.ProcessEnv} [env] variables beside this process's own
+ * @param {NodeJS.ProcessEnv} [env] variables in addition to this process's environment
  * @returns {{ status: number, passed: number, failed: number, skipped: number }} the exit code, and how many tests ended how
  */
 export function runTests(name, paths, env = {}) {

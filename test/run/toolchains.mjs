@@ -1,4 +1,4 @@
-// The languages and tools that tests need: which of them are there, and how they are installed where that was asked for.
+// The languages and tools that tests need: checks which are installed, and installs missing ones if the user or CI wants that.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,16 +12,19 @@ export function languages() {
 		.map((file) => JSON.parse(readFileSync(file, "utf8")));
 }
 
-/** Tools that tests run beside the languages. */
+/** Tools that tests run, in addition to the languages. */
 export const TOOLS = [
 	{ name: "Prometheus", toolchain: { check: ["promtool", "--version"], debian: ["prometheus"] } },
 	{ name: "wrk", toolchain: { check: ["sh", "-c", "command -v wrk"], debian: ["wrk"] } },
 	{ name: "BusyBox's shell", toolchain: { check: ["busybox", "ash", "-c", ":"], debian: ["busybox"] } },
 ];
 
-/** Makes sure that a language or a tool is there: installs it where that was asked for, else prints that its tests are skipped. */
+/**
+ * Installs a missing language or tool if the user or CI wants that, else prints that its tests are skipped.
+ * @returns {boolean} whether it is installed
+ */
 export function provide({ id, name, toolchain }) {
-	if (!toolchain || works(toolchain.check)) return;
+	if (!toolchain || works(toolchain.check)) return true;
 	const { debian: packages = [], bring = [], absent } = toolchain;
 	if (mayInstall()) {
 		// At runlevel 1 Debian starts no service that comes with a package.
@@ -36,16 +39,17 @@ export function provide({ id, name, toolchain }) {
 			console.log(`Installing ${name} …`);
 			must(command, args, env);
 		}
-		if (works(toolchain.check)) return;
+		if (works(toolchain.check)) return true;
 	}
-	const cure = absent ? `; ${absent}` : installHint(packages, bring);
-	console.log(`MISSING: ${name} (${toolchain.check.join(" ")} fails), its tests are skipped${cure}`);
+	const hint = absent ? `; ${absent}` : installHint(packages, bring);
+	console.log(`MISSING: ${name} (${toolchain.check.join(" ")} fails), its tests are skipped${hint}`);
+	return false;
 }
 
-/** Whether the user or CI asked for missing tools to be installed, and this process can do it. */
+/** Returns whether the user or CI wants missing tools to be installed, and this process can install them. */
 export function mayInstall() {
-	const asked = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
-	return asked && process.getuid?.() === 0 && existsSync("/etc/debian_version");
+	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
+	return wanted && process.getuid?.() === 0 && existsSync("/etc/debian_version");
 }
 
 function installHint(packages, bring) {

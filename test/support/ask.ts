@@ -1,6 +1,6 @@
 import http, { type IncomingHttpHeaders } from "node:http";
 
-/** One HTTP request, as plainly as it can be said. */
+/** An HTTP request. */
 export interface Asked {
 	readonly path?: string;
 	readonly method?: string;
@@ -10,16 +10,16 @@ export interface Asked {
 	readonly signal?: AbortSignal;
 }
 
-/** How long an answer may take on a busy machine, in `ms`. */
-const PATIENCE_MS = 20_000;
+/** The limit of a wait for a response, in ms: only a hang reaches it. */
+const PATIENCE_MS = 120_000;
 
-/** A whole answer; a cut one rejects instead. */
+/** A complete response. An incomplete one makes ask() reject. */
 export interface Got {
 	readonly status: number;
 	readonly headers: IncomingHttpHeaders;
 	readonly body: Buffer;
 	readonly text: string;
-	/** from sending to the last byte, in `ms` */
+	/** the time from the request to the last byte, in ms */
 	readonly ms: number;
 }
 

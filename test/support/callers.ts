@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { ask } from "./ask.ts";
 
-/** What became of one call. */
+/** The outcome of one call. */
 interface Seen {
-	/** in `ms` of performance.now() */
+	/** in ms of performance.now() */
 	readonly sentAt: number;
 	readonly endedAt: number;
 	readonly status?: number;
@@ -12,7 +12,7 @@ interface Seen {
 	readonly error?: Error;
 }
 
-/** Callers that call one after the other, each over a connection that is kept alive, until they are told to stop. */
+/** Callers that send calls until stop(): each sends one call at a time over its own keep-alive connection. */
 export class Callers {
 	readonly #seen: Seen[] = [];
 	readonly #callers: Promise<unknown>;
@@ -28,13 +28,13 @@ export class Callers {
 		return this.#seen.length;
 	}
 
-	/** Resolves when so many more calls have been answered. */
+	/** Resolves when `count` more calls have been answered. */
 	async more(calls: number): Promise<void> {
 		const enough = this.count + calls;
 		while (this.count < enough) await new Promise((resolve) => setTimeout(resolve, 5));
 	}
 
-	/** Stops them and gives the calls as they were sent. */
+	/** Stops the callers. Returns the calls in the order they were sent. */
 	async stop(): Promise<Seen[]> {
 		this.#stopped = true;
 		await this.#callers;
@@ -54,7 +54,7 @@ export class Callers {
 	}
 }
 
-/** Every call was answered by one of the versions, and none by an older one than a call that had ended before it was sent. */
+/** Asserts that one of the versions answered each call, and that no call got an older version than a call that ended before it. */
 export function assertInOrder(calls: readonly Seen[], versions: readonly string[]): void {
 	const ended = [...calls].sort((a, b) => a.endedAt - b.endedAt);
 	let next = 0;
@@ -71,7 +71,7 @@ export function assertInOrder(calls: readonly Seen[], versions: readonly string[
 	}
 }
 
-/** From this time on every call was answered by this version. */
+/** Asserts that this version answered every call sent after a time. */
 export function assertOnly(calls: readonly Seen[], since: number, version: string): void {
 	const late = calls.filter(({ sentAt }) => sentAt >= since);
 	assert.ok(late.length > 0, "calls were made");

@@ -4,7 +4,7 @@ import type { Owner } from "./owner.ts";
 
 const COMMANDS = fileURLToPath(new URL("../faults/commands/", import.meta.url));
 
-/** What it takes to be served by a command that is run for each call: test/faults/commands/cgi.sh, unless the manifest says another. */
+/** Returns the options of a loader that runs a command for each call: test/faults/commands/cgi.sh, or the manifest's. */
 export function command(owner: Owner, env: Readonly<Record<string, string>> = {}, manifest: object = {}): LoaderOptions {
 	const own = {
 		id: "command",

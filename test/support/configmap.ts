@@ -6,8 +6,8 @@ import type { Owner } from "./owner.ts";
 type Files = Readonly<Record<string, string | Buffer>>;
 
 /**
- * A mounted ConfigMap as the kubelet writes it: the files are links through `..data`, which is a link to a folder named
- * after the time; an update makes a new folder and renames a new link over the old one, so that all files change at once.
+ * A mounted ConfigMap as the kubelet writes it: the files are links through `..data`, a link to a folder with the time as its
+ * name. An update makes a new folder and replaces the link by a rename, so that all files change atomically.
  */
 export class ConfigMap {
 	readonly volume: string;

@@ -1,4 +1,4 @@
-/** What /metrics said, by series. */
+/** A response of /metrics, by series. */
 export class Figures {
 	readonly text: string;
 	readonly #series = new Map<string, number>();
@@ -11,7 +11,7 @@ export class Figures {
 		}
 	}
 
-	/** The value of a series written as it stands there, such as `function_calls_total{method="GET"}`; 0 where it is absent. */
+	/** Returns the value of a series, such as `function_calls_total{method="GET"}`; 0 if it is absent. */
 	of(series: string): number {
 		return this.#series.get(series) ?? 0;
 	}
@@ -20,14 +20,14 @@ export class Figures {
 		return this.#series.has(series);
 	}
 
-	/** The sum over all labels. */
+	/** Returns the sum over all labels. */
 	sum(name: string): number {
 		let sum = 0;
 		for (const [series, value] of this.#series) if (series === name || series.startsWith(`${name}{`)) sum += value;
 		return sum;
 	}
 
-	/** The loader's own figures, without the buckets. */
+	/** Returns the loader's own series as text, without the buckets. */
 	get brief(): string {
 		return [...this.#series].flatMap(([name, value]) => (/^function_(?!.*_bucket)/.test(name) ? `${name} ${value}` : [])).join("\n");
 	}

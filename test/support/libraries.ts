@@ -4,25 +4,25 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What a manifest says about the libraries its worker offers to functions. */
+/** The part of a manifest about the libraries that the worker offers to functions. */
 export interface Libraries {
 	readonly id: string;
 	/** the manifest's folder */
 	readonly folder: string;
-	/** the command that installs, $(RUNTIME_DIR) replaced */
+	/** the install command, with $(RUNTIME_DIR) replaced */
 	readonly install: readonly string[];
-	/** the dependency file in the folder */
+	/** the dependency file in that folder */
 	readonly libraries: string;
-	/** the language's version, for which they are installed */
+	/** the version of the language */
 	readonly version: string;
 }
 
-/** Not in the system's folder for temporary files, where others could put what our workers then load. */
+/** Not in the system's temporary folder, where other users could place files that our workers would load. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/runtime-libraries", import.meta.url));
 
 /**
- * Installs a worker's libraries where that has not been done yet, and gives the folder for RUNTIME_LIBRARIES. Test files
- * that come at the same time install each for themselves, and the first one's stays.
+ * Installs a worker's libraries if they are not installed yet. Returns the folder for RUNTIME_LIBRARIES. Test files that run at
+ * the same time each install into their own folder, and the first result is kept.
  */
 export function installLibraries({ id, folder, install, libraries, version }: Libraries, env: NodeJS.ProcessEnv): string {
 	const depsFile = join(folder, libraries);

@@ -3,14 +3,14 @@ import http from "node:http";
 import { type Asked, ask, type Got } from "./ask.ts";
 import type { Loader } from "./loader.ts";
 
-/** What became of one call: an answer, or why there was none. */
+/** The outcome of one call: a response, or an error. */
 export interface Outcome {
 	readonly number: number;
 	readonly got?: Got;
 	readonly error?: NodeJS.ErrnoException;
 }
 
-/** Sends `count` calls over at most `connections` connections that are kept alive; resolves when each has come to an end. */
+/** Sends `count` calls over at most `connections` keep-alive connections. Resolves when all calls have ended. */
 export async function load(
 	{ port }: Pick<Loader, "port">,
 	count: number,
@@ -35,17 +35,18 @@ export async function load(
 	return outcomes;
 }
 
-/** How many calls ended with which status; 0 stands for no answer. */
+/** Returns the number of calls by status; status 0 means no response. */
 export function statuses(outcomes: readonly Outcome[]): Record<number, number> {
 	const counts: Record<number, number> = {};
 	for (const { got } of outcomes) counts[got?.status ?? 0] = (counts[got?.status ?? 0] ?? 0) + 1;
 	return counts;
 }
 
-/** The loader counted the calls that the callers saw, and holds none any more. */
+/** Asserts that /metrics counts the calls that the callers made, and that the loader has no open call. */
 export async function assertCounted(loader: Loader, outcomes: readonly Outcome[], before = 0): Promise<void> {
 	const seen = outcomes.filter(({ got }) => got !== undefined).length;
-	const told = (figures: { sum(name: string): number }) => figures.sum("function_calls_total") + figures.sum("function_rejections_total");
+	const counted = (figures: { sum(name: string): number }) =>
+		figures.sum("function_calls_total") + figures.sum("function_rejections_total");
 	const figures = await loader.figuresWhen("no call in flight", (one) => one.inFlight === 0);
-	assert.equal(told(figures) - before, seen, "calls and rejections in /metrics are the answers that came");
+	assert.equal(counted(figures) - before, seen, "calls and rejections in /metrics are the answers that came");
 }

@@ -7,22 +7,22 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Asked, ask, type Got } from "./ask.ts";
 import { Figures } from "./figures.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { poll } from "./poll.ts";
+import { Waiter } from "./waiter.ts";
 
 const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** The limit of a wait, in ms: only a hang reaches it, however busy the machine is. */
 export const PATIENCE_MS = 120_000;
 
 export interface LoaderOptions {
-	/** the install volume's files by name; a folder in a name is made */
+	/** the files of the install volume by name; folders in a name are made */
 	readonly files?: Readonly<Record<string, string | Buffer>>;
-	/** an install volume that is there already */
+	/** an existing install volume */
 	readonly volume?: string;
-	/** beside PATH and HOME this is all the loader sees */
+	/** the loader's environment, in addition to PATH and HOME */
 	readonly env?: Readonly<Record<string, string>>;
-	/** words after `kubeless-loader` */
+	/** arguments of `kubeless-loader` */
 	readonly args?: readonly string[];
 }
 
@@ -44,7 +44,7 @@ let started = 0;
 /** Begins every marker, so that the test run can find what it started. */
 export const RUN = process.env["TEST_RUN"] === undefined ? "" : `${process.env["TEST_RUN"]}-`;
 
-/** A folder for a test's files, gone with the test. */
+/** Makes a folder with files, which is removed after the test. */
 export function folder(owner: Owner, files: Readonly<Record<string, string | Buffer>> = {}): string {
 	const place = mkdtempSync(join(tmpdir(), "kubeless-test-"));
 	for (const [name, content] of Object.entries(files)) {
@@ -55,18 +55,18 @@ export function folder(owner: Owner, files: Readonly<Record<string, string | Buf
 	return place;
 }
 
-/** A loader process, as a container would start it, with all it says. */
+/** A loader process, started as in a container, with its output. */
 export class Loader {
 	readonly child: ChildProcess;
 	readonly volume: string;
-	/** in the environment of this loader and of everything it starts, and nowhere else */
+	/** in the environment of this loader and of all processes that it starts, and of no other process */
 	readonly marker = `${RUN}${process.pid}-${++started}`;
 	readonly records: LogRecord[] = [];
-	/** what it wrote to standard output that is not JSON: access lines */
+	/** the lines of standard output that are not JSON: access lines */
 	readonly lines: string[] = [];
 	readonly ended: Promise<Ended>;
 	stderr = "";
-	readonly #news = new News("the loader", () => this.#all());
+	readonly #waiter = new Waiter("the loader", () => this.#all());
 	#port = 0;
 
 	constructor(owner: Owner, { files, volume, env, args = [] }: LoaderOptions) {
@@ -87,10 +87,10 @@ export class Loader {
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
-		this.ended.then(() => this.#news.end());
+		this.ended.then(() => this.#waiter.end());
 		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#line(line));
 	}
@@ -107,37 +107,37 @@ export class Loader {
 		return this.child.exitCode !== null || this.child.signalCode !== null;
 	}
 
-	/** Resolves when the function is served. @throws with all it said, when it ends instead */
+	/** Resolves when the function is served. @throws with the output if the loader ends */
 	async serving(): Promise<this> {
 		const record = await this.said((one) => one.msg === "serving");
 		this.#port = record["port"] as number;
 		return this;
 	}
 
-	/** The first log record that fits, which may still have to come. */
+	/** Resolves with the first log record that fits, now or later. */
 	said(fits: (record: LogRecord) => boolean): Promise<LogRecord> {
 		return this.until("a log record", () => this.records.find(fits));
 	}
 
-	/** The first line that is not JSON and fits. */
+	/** Resolves with the first line that is not JSON and matches, now or later. */
 	wrote(pattern: RegExp): Promise<string> {
 		return this.until(`a line like ${pattern}`, () => this.lines.find((line) => pattern.test(line)));
 	}
 
-	/** Looks whenever the loader has said something. */
+	/** Resolves with the first defined result of `look`, which is called after new output. */
 	until<T>(what: string, look: () => T | undefined): Promise<T> {
-		return this.#news.until(what, look, PATIENCE_MS);
+		return this.#waiter.until(what, look, PATIENCE_MS);
 	}
 
-	ask(asked: string | Asked = "/"): Promise<Got> {
-		return ask(this.#port, typeof asked === "string" ? { path: asked } : asked);
+	ask(request: string | Asked = "/"): Promise<Got> {
+		return ask(this.#port, typeof request === "string" ? { path: request } : request);
 	}
 
 	async figures(): Promise<Figures> {
 		return new Figures((await this.ask("/metrics")).text);
 	}
 
-	/** The figures once they fit; they are looked at again and again. */
+	/** Requests /metrics repeatedly until it fits. */
 	figuresWhen(what: string, fits: (figures: Figures) => boolean): Promise<Figures> {
 		let figures: Figures | undefined;
 		return poll(
@@ -154,19 +154,19 @@ export class Loader {
 		this.child.kill(signal);
 	}
 
-	/** Asks it to stop and waits until it has. */
+	/** Sends SIGTERM and waits for the end. */
 	stop(): Promise<Ended> {
 		this.signal();
 		return this.ended;
 	}
 
-	/** Ends it at once, workers and all. */
+	/** Ends the loader and its workers without waiting for calls. */
 	async end(): Promise<void> {
 		if (this.over) return;
 		this.signal();
-		// The second signal does not wait for calls; one that comes too soon is taken for the first.
+		// The second signal ends the wait for calls. The loader may merge two signals that come close together.
 		const again = setInterval(() => this.signal(), 300);
-		const last = setTimeout(() => this.signal("SIGKILL"), 5000);
+		const last = setTimeout(() => this.signal("SIGKILL"), 30_000);
 		await this.ended;
 		clearInterval(again);
 		clearTimeout(last);
@@ -175,7 +175,7 @@ export class Loader {
 	#line(line: string): void {
 		if (line.startsWith("{")) this.records.push(JSON.parse(line));
 		else this.lines.push(line);
-		this.#news.tell();
+		this.#waiter.notify();
 	}
 
 	#all(): string {
@@ -183,12 +183,12 @@ export class Loader {
 	}
 }
 
-/** A loader that serves. */
+/** Starts a loader and waits until it serves. */
 export function startLoader(owner: Owner, options: LoaderOptions): Promise<Loader> {
 	return new Loader(owner, options).serving();
 }
 
-/** A loader that is expected to end by itself. */
+/** Runs a loader that is expected to end by itself. */
 export async function runLoader(owner: Owner, options: LoaderOptions): Promise<Loader & Ended> {
 	const loader = new Loader(owner, options);
 	const timer = setTimeout(() => loader.signal("SIGKILL"), PATIENCE_MS);

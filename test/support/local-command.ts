@@ -5,9 +5,9 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Asked, ask, type Got } from "./ask.ts";
 import { type Ended, folder, RUN } from "./loader.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
 import { processesOf, untilGone } from "./processes.ts";
+import { Waiter } from "./waiter.ts";
 
 export const BIN = fileURLToPath(new URL("../../kubeless-loader/bin.mjs", import.meta.url));
 /** What is installed stays from one run of the tests to the next, as it does for a user. */
@@ -45,7 +45,7 @@ export class LocalCommand {
 	stderr = "";
 	port = 0;
 	readonly #patienceMs: number;
-	readonly #news = new News("the command", () => `\n${this.output}\n${this.stderr}`);
+	readonly #waiter = new Waiter("the command", () => `\n${this.output}\n${this.stderr}`);
 
 	constructor(
 		owner: Owner,
@@ -69,14 +69,14 @@ export class LocalCommand {
 			detached: true,
 		});
 		this.ended = once(this.child, "close").then(([code, signal]) => ({ code, signal }));
-		this.ended.then(() => this.#news.end());
+		this.ended.then(() => this.#waiter.end());
 		this.child.stderr?.setEncoding("utf8").on("data", (text) => {
 			this.stderr += text;
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 		createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
 			this.lines.push(line);
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 	}
 
@@ -91,13 +91,13 @@ export class LocalCommand {
 		return this;
 	}
 
-	/** The line of standard output that fits, which may still have to come; with `times`, the one that fits for so many times. */
+	/** Resolves with the matching line of standard output, now or later; with `times`, with the match of that number. */
 	wrote(pattern: RegExp, times = 1): Promise<string> {
 		const look = () => this.lines.filter((line) => pattern.test(line))[times - 1];
-		return this.#news.until(`a line like ${pattern} (${times})`, look, this.#patienceMs);
+		return this.#waiter.until(`a line like ${pattern} (${times})`, look, this.#patienceMs);
 	}
 
-	/** The function was loaded again for so many times. */
+	/** Resolves when the function was reloaded `times` times. */
 	servedAnew(times = 1): Promise<string> {
 		return this.wrote(/ changed and was reloaded/, times);
 	}

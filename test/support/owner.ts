@@ -1,11 +1,11 @@
 import { after } from "node:test";
 
-/** Where things to be cleared away are noted: a test's context, or a suite (`suiteOwner`). */
+/** Runs clean-up functions at its end: a test's context, or a suite (`suiteOwner`). */
 export interface Owner {
 	after(clear: () => void | Promise<void>): void;
 }
 
-/** For what a suite's tests share; to be called in the suite's own body, since a hook's `after` runs after the hook. */
+/** The owner of resources that a suite's tests share. Must be called in the suite's body: `after` in a hook runs after the hook. */
 export function suiteOwner(): Owner {
 	const clears: (() => void | Promise<void>)[] = [];
 	after(async () => {

@@ -1,5 +1,5 @@
-// A page that is followed word by word: "Write `NAME`:" and a block make a file, an `sh` block is run line by line, and the `text`
-// block behind it is what its last line prints. `…` stands for anything there; where it ends the block, the command goes on.
+// Follows a documentation page: "Write `NAME`:" and a block make a file, an `sh` block is run line by line, and the `text` block
+// after it is the expected output of the last line. `…` matches any text; at the end of the block it means that the command runs on.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,15 +7,15 @@ import net from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { folder } from "./loader.ts";
 import { shellEnv } from "./local-command.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
+import { Waiter } from "./waiter.ts";
 
 export type Step =
 	| { readonly file: string; readonly text: string }
 	| { readonly commands: readonly string[]; readonly expected: string | undefined };
 
 const ROOT = join(import.meta.dirname, "../..");
-/** How long one command may take, an installation among them, in `ms`. */
+/** The time limit of one command, which may be an installation, in ms. */
 const PATIENCE_MS = 120_000;
 
 export function stepsOf(page: string): Step[] {
@@ -28,7 +28,7 @@ export function stepsOf(page: string): Step[] {
 	return steps;
 }
 
-/** A user's environment once "Before you begin" of docs/custom-runtime.md is done, in a folder of this test's in the place of the machine's. */
+/** Returns a user's environment after "Before you begin" of docs/custom-runtime.md, with a folder of the test as HOME. */
 export function withCommand(owner: Owner): NodeJS.ProcessEnv {
 	const prefix = folder(owner);
 	const [first] = stepsOf(join(ROOT, "docs/custom-runtime.md"));
@@ -47,7 +47,7 @@ export async function freePort(): Promise<number> {
 	return port;
 }
 
-/** Follows steps in a folder, which is empty if it is not named; `port` is taken where they say 8080. */
+/** Follows steps in a folder (default: a new one); `port` replaces 8080 in the steps. */
 export async function follow(
 	owner: Owner,
 	steps: readonly Step[],
@@ -71,7 +71,7 @@ export async function follow(
 		for (const [index, command] of step.commands.entries()) {
 			const expected = index === step.commands.length - 1 ? step.expected : undefined;
 			const stays = expected?.endsWith("…\n");
-			// Whoever follows the page has stopped the one before.
+			// A reader stops the previous command first.
 			if (stays) await server?.stop();
 			const shell = new Shell(own(command), place, env);
 			if (stays) {
@@ -90,12 +90,12 @@ function like(expected: string): RegExp {
 	return new RegExp(`^${pattern}$`);
 }
 
-/** One command line, in a process group of its own. */
+/** One command line, which runs in its own process group. */
 class Shell {
 	readonly #command: string;
 	readonly #child: ChildProcess;
 	readonly #ended: Promise<number | null>;
-	readonly #news = new News("it", () => `${this.#command}\n${this.#all}`);
+	readonly #waiter = new Waiter("it", () => `${this.#command}\n${this.#all}`);
 	#output = "";
 	#all = "";
 
@@ -105,13 +105,13 @@ class Shell {
 		this.#child.stdout?.on("data", (text) => {
 			this.#output += text;
 			this.#all += text;
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 		this.#child.stderr?.on("data", (text) => {
 			this.#all += text;
 		});
 		this.#ended = new Promise((resolve) => this.#child.once("close", resolve));
-		this.#ended.then(() => this.#news.end());
+		this.#ended.then(() => this.#waiter.end());
 	}
 
 	async succeeds(expected: RegExp): Promise<void> {
@@ -119,15 +119,15 @@ class Shell {
 		const code = await this.#ended;
 		clearTimeout(timer);
 		assert.equal(code, 0, `${this.#command}\n${this.#all}`);
-		// A page cannot show that the last line has no end.
+		// The page cannot show whether the last line is complete.
 		assert.match(this.#output.replace(/\n?$/, "\n"), expected, `${this.#command}\n${this.#all}`);
 	}
 
 	async prints(expected: RegExp): Promise<void> {
-		await this.#news.until(`output like ${expected}`, () => expected.test(this.#output) || undefined, PATIENCE_MS);
+		await this.#waiter.until(`output like ${expected}`, () => expected.test(this.#output) || undefined, PATIENCE_MS);
 	}
 
-	/** As Ctrl-C does. */
+	/** Sends SIGINT, as Ctrl-C does. */
 	async stop(): Promise<void> {
 		if (this.#running) process.kill(-(this.#child.pid as number), "SIGINT");
 		await this.#ended;

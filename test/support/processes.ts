@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { poll } from "./poll.ts";
 
-/** The processes that have this marker of a loader's in their environment, zombies aside. Linux alone can tell. */
+/** Returns the processes with a loader's marker in their environment, without zombies. Linux only. */
 export function processesOf(marker: string): number[] {
 	return readdirSync("/proc")
 		.filter((name) => /^\d+$/.test(name))
@@ -10,22 +10,31 @@ export function processesOf(marker: string): number[] {
 			try {
 				return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`TEST_MARKER=${marker}`);
 			} catch {
-				return false; // gone, or not ours
+				return false; // has ended, or belongs to another user
 			}
 		});
 }
 
-/** Resolves when none of them is left, but the one that may stay. @throws when others do */
+/** The processes of a loader's workers. */
+export const workersOf = ({
+	marker,
+	child,
+}: {
+	readonly marker: string;
+	readonly child: { readonly pid?: number | undefined };
+}): number[] => processesOf(marker).filter((pid) => pid !== child.pid);
+
+/** Resolves when all of these processes have ended, except `stays`. @throws if others still run after the time limit */
 export async function untilGone(marker: string, stays?: number): Promise<void> {
 	const left = () => processesOf(marker).filter((pid) => pid !== stays);
 	await poll(
 		() => left().length === 0 || undefined,
 		() => `left running: ${left().map(commandOf).join("; ")}`,
-		60_000,
+		120_000,
 	);
 }
 
-/** Resident memory in `bytes`. */
+/** Returns the resident memory in bytes. */
 export function residentBytes(pid: number): number {
 	return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
 }

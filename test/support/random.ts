@@ -1,4 +1,4 @@
-/** Random numbers that a seed brings back: mulberry32's steps, enough for choosing test data. */
+/** Reproducible random numbers (mulberry32), good enough for test data. */
 export class Random {
 	readonly seed: number;
 	#state: number;
@@ -8,7 +8,7 @@ export class Random {
 		this.#state = seed >>> 0;
 	}
 
-	/** from 0 to `below` - 1 */
+	/** Returns a number from 0 to `below` - 1. */
 	below(below: number): number {
 		this.#state = (this.#state + 0x6d2b79f5) >>> 0;
 		let bits = this.#state;
@@ -25,7 +25,7 @@ export class Random {
 		return Buffer.from(Array.from({ length }, () => this.below(256)));
 	}
 
-	/** Cuts bytes at random places. */
+	/** Splits bytes at random places. */
 	split(bytes: Buffer): Buffer[] {
 		const pieces: Buffer[] = [];
 		for (let at = 0; at < bytes.length; ) {
@@ -36,7 +36,7 @@ export class Random {
 		return pieces;
 	}
 
-	/** Changes, drops, doubles or adds a few bytes. */
+	/** Changes, removes, repeats or adds a few bytes. */
 	mutate(bytes: Buffer): Buffer {
 		let mutated = Buffer.from(bytes);
 		for (let times = 1 + this.below(3); times > 0; times--) {
@@ -52,7 +52,7 @@ export class Random {
 	}
 }
 
-/** Runs `once` again and again for a while; a failure says the seed that brings it back (TEST_SEED). */
+/** Runs `once` repeatedly for `ms`. The error of a failure has the seed that reproduces it (TEST_SEED). */
 export function fuzz(ms: number, once: (random: Random) => void): void {
 	const until = performance.now() + ms;
 	const { seed } = new Random();

@@ -6,24 +6,24 @@ import { type Runtime, readRuntimes } from "../conformance/runtimes.ts";
 import { type Loader, startLoader } from "./loader.ts";
 import type { Owner } from "./owner.ts";
 
-/** A language as the behaviour tests see it: the functions of its examples/conformance.*, served. */
+/** A language for the behaviour tests, which serve the functions in examples/conformance.*. */
 export interface Served {
 	readonly id: string;
 	readonly speaks: Speaks;
-	/** what its worker cannot do, by need, with the reason */
+	/** the features that the worker lacks, with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
-	/** the variable that says where what its worker offers to functions is installed, if it offers anything */
+	/** Returns RUNTIME_LIBRARIES if the worker offers libraries to functions, else no variables. */
 	libraries(): Record<string, string>;
 	/** Serves the conformance function of this name. */
 	serve(owner: Owner, handler: string, env?: Readonly<Record<string, string>>): Promise<Loader>;
 }
 
-/** Languages at once: a worker that starts or sleeps leaves the machine to others. */
+/** Languages that are tested at the same time: a worker that starts or sleeps leaves the CPU to others. */
 const AT_ONCE = 3;
 
 /**
- * The same tests for every language that runtimes/ has. One that is not installed is skipped, by name and with the cure;
- * where CI is set that is a failure.
+ * Registers the same tests for every language in runtimes/. A language that is not installed is skipped, with its name and a
+ * hint; with CI set, its tests fail.
  */
 export function everyRuntime(what: string, tests: (served: Served) => void): void {
 	describe(what, { concurrency: AT_ONCE }, () => {

@@ -14,7 +14,7 @@ export interface ServerOptions {
 	readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What it takes to be served by a server that knows nothing of the loader. */
+/** Returns the options of a loader in front of an HTTP server that is independent of the loader. */
 export function server(owner: Owner, { server = "web.mjs", http, manifest, env }: ServerOptions = {}): LoaderOptions {
 	const own = { id: "server", concurrency: "async", speaks: "http", worker: ["node", `${SERVERS}${server}`], http, ...manifest };
 	const place = folder(owner, { "runtime.json": JSON.stringify(own) });

@@ -8,13 +8,13 @@ import { encode, encodeCall } from "../../kubeless-loader/src/conform/encoder.ts
 import { type Startable, startWorker } from "../../kubeless-loader/src/conform/start.ts";
 import type { FrameToSend } from "../../kubeless-loader/src/conform/vectors.ts";
 import { folder } from "./loader.ts";
-import { News } from "./news.ts";
 import type { Owner } from "./owner.ts";
+import { Waiter } from "./waiter.ts";
 
-/** How long the tests wait for what a worker should do, and the callers they play for an answer, in `ms`: Go compiles first. */
-const PATIENCE_MS = 60_000;
+/** The limit of a wait for a frame, and the deadline of calls, in ms: only a hang reaches it. Go compiles first. */
+const PATIENCE_MS = 180_000;
 
-/** What a worker's lines may say (PROTOCOL.md, 3.2, 4 and 7.1). */
+/** The fields of a worker's lines (PROTOCOL.md, 3.2, 4 and 7.1). */
 export interface Line {
 	readonly type: string;
 	readonly id?: number;
@@ -32,7 +32,7 @@ export interface Frame extends Omit<Decoded, "line"> {
 	readonly line: Line;
 }
 
-/** A call's fields (4.1); those that are not given are what every call has. */
+/** The fields of a call (4.1). Missing fields get the defaults of encodeCall(). */
 export interface Call {
 	readonly method?: string;
 	readonly path?: string;
@@ -52,7 +52,7 @@ export interface Answer {
 	/** the frames' types */
 	readonly form: readonly string[];
 	readonly status: number;
-	/** by name in small letters; " | " stands between several of one name */
+	/** by name in lower case; values of the same name are joined by " | " */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: Buffer;
 	readonly text: string;
@@ -60,24 +60,24 @@ export interface Answer {
 }
 
 export type Files = Readonly<Record<string, string>>;
-/** Variables by name; null takes one away. */
+/** Variables by name; null removes one. */
 export type Env = Readonly<Record<string, string | null>>;
 
-/** The first of these files, in a folder of their own. */
+/** Writes these files to a new folder. Returns the path of the first. */
 export const firstOf = (owner: Owner, files: Files): string => join(folder(owner, files), Object.keys(files)[0] ?? "");
 
-/** The loader's end of the wire of one worker, in a test's hands: all that came, and what is sent as the test likes. */
+/** The loader's end of a worker's wire: records all frames of the worker, and sends the frames that a test defines. */
 export class WireEnd {
-	/** of the function's file, and where what is installed is looked for */
+	/** the folder of the function's file, which is also the install volume */
 	readonly folder: string;
 	readonly child: ChildProcess;
 	readonly wire: Socket;
 	readonly frames: Frame[] = [];
-	/** the exit code, or the signal's name, when all that it said has been read */
+	/** resolves with the exit code or the signal's name, after the last output */
 	readonly exited: Promise<number | string>;
 	stdout = "";
 	stderr = "";
-	readonly #news = new News("the worker", () => `${JSON.stringify(this.frames.map(({ line }) => line))} ${this.stderr}`);
+	readonly #waiter = new Waiter("the worker", () => `${JSON.stringify(this.frames.map(({ line }) => line))} ${this.stderr}`);
 	readonly #decoder = new Decoder();
 	#lastId = 0;
 
@@ -87,28 +87,28 @@ export class WireEnd {
 		this.child = startWorker(worker, { handler, env: changes });
 		owner.after(() => this.kill());
 		this.exited = once(this.child, "close").then(([code, signal]) => code ?? signal);
-		this.exited.then(() => this.#news.end());
+		this.exited.then(() => this.#waiter.end());
 		for (const stream of ["stdout", "stderr"] as const) {
 			this.child[stream]?.setEncoding("utf8").on("data", (text: string) => {
 				this[stream] += text;
-				this.#news.tell();
+				this.#waiter.notify();
 			});
 		}
 		this.wire = this.child.stdio[3] as Socket;
 		this.wire.on("error", () => {});
-		// A frame that breaks a rule is thrown here, where nobody catches it: the test fails, whatever it waits for.
+		// Throws if a frame breaks a rule. The exception is not caught, so that the test fails.
 		this.wire.on("data", (chunk: Buffer) => {
 			this.frames.push(...(this.#decoder.decode(chunk) as Iterable<Frame>));
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 	}
 
-	/** The first frame that fits, from the one of this number on, which may still have to come. */
+	/** Resolves with the first frame that fits, from index `from` on, now or later. */
 	until(fits: (frame: Frame) => boolean, from = 0): Promise<Frame> {
-		return this.#news.until("the frame", () => this.frames.slice(from).find(fits), PATIENCE_MS);
+		return this.#waiter.until("the frame", () => this.frames.slice(from).find(fits), PATIENCE_MS);
 	}
 
-	/** How it began. */
+	/** Resolves with the first line, `ready` or `failed`. */
 	async started(): Promise<Line> {
 		return (await this.until(({ line }) => line.type === "ready" || line.type === "failed")).line;
 	}
@@ -119,7 +119,7 @@ export class WireEnd {
 		return this;
 	}
 
-	/** What it says that cannot load its function, and therefore ends. */
+	/** Resolves with the `failed` line of a worker that cannot load its function, after the worker has ended. */
 	async failed(): Promise<Line> {
 		const line = await this.started();
 		assert.equal(line.type, "failed", JSON.stringify(line));
@@ -132,7 +132,7 @@ export class WireEnd {
 		this.wire.write(Buffer.concat([line, head, body]));
 	}
 
-	/** Sends a call and gives its id. */
+	/** Sends a call. Returns its id. */
 	begin({ body, ...fields }: Call = {}): number {
 		this.#lastId += 1;
 		const content = Buffer.isBuffer(body) ? { base64: body.toString("base64") } : body;
@@ -176,7 +176,7 @@ export class WireEnd {
 			.join("");
 	}
 
-	/** Tells it that no call will follow. */
+	/** Sends `stop`. */
 	stop(): Promise<number | string> {
 		this.send({ type: "stop" });
 		return this.exited;

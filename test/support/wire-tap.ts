@@ -1,21 +1,21 @@
 import { once } from "node:events";
 import net from "node:net";
-import { News } from "./news.ts";
+import { Waiter } from "./waiter.ts";
 
 /** A plain TCP connection to a loader: what HTTP clients would not send, and what they would not show. */
 export class WireTap {
 	readonly socket: net.Socket;
-	readonly #news = new News("the connection", () => JSON.stringify(this.text.slice(-500)));
+	readonly #waiter = new Waiter("the connection", () => JSON.stringify(this.text.slice(-500)));
 	#bytes = Buffer.alloc(0);
 
 	constructor(socket: net.Socket) {
 		this.socket = socket;
 		socket.on("data", (chunk: Buffer) => {
 			this.#bytes = Buffer.concat([this.#bytes, chunk]);
-			this.#news.tell();
+			this.#waiter.notify();
 		});
 		socket.on("error", () => {});
-		for (const event of ["end", "close"]) socket.on(event, () => this.#news.end());
+		for (const event of ["end", "close"]) socket.on(event, () => this.#waiter.end());
 	}
 
 	static async open(port: number, owner: { after(clear: () => void): void }): Promise<WireTap> {
@@ -30,7 +30,7 @@ export class WireTap {
 	}
 
 	get ended(): boolean {
-		return this.#news.over;
+		return this.#waiter.over;
 	}
 
 	write(bytes: string | Buffer): this {
@@ -40,11 +40,11 @@ export class WireTap {
 
 	/** The text up to now, once it fits. @throws when the connection ends before that */
 	until(pattern: RegExp, ms = 20_000): Promise<string> {
-		return this.#news.until(String(pattern), () => (pattern.test(this.text) ? this.text : undefined), ms);
+		return this.#waiter.until(String(pattern), () => (pattern.test(this.text) ? this.text : undefined), ms);
 	}
 
 	/** All that came until the other side closed. */
 	untilEnd(ms = 20_000): Promise<string> {
-		return this.#news.until("end of the connection", () => (this.ended ? this.text : undefined), ms);
+		return this.#waiter.until("end of the connection", () => (this.ended ? this.text : undefined), ms);
 	}
 }

@@ -26,7 +26,7 @@ for (const [version, files] of Object.entries({
 	});
 }
 
-test("without a limit the machine's memory is the limit, and without a cgroup no use is known", (t) => {
+test("without a limit the machine's memory is the limit, and without a cgroup the usage is unknown", (t) => {
 	assert.equal(new Cgroup(folder(t, { "memory.max": "max\n" })).memoryLimit, totalmem());
 	const none = new Cgroup(folder(t));
 	assert.deepEqual([none.memoryLimit, none.workingSet, none.ranOutOfMemory()], [totalmem(), undefined, false]);

@@ -65,7 +65,7 @@ for (const [name, value] of [
 	["MOD_NAME", "../x"],
 	["MOD_NAME", ".."],
 ] as const) {
-	test(`${name}=${value} is a fault that is named, with the cure`, () => {
+	test(`${name}=${value} is reported with its name and a hint`, () => {
 		assert.throws(
 			() => readConfig({ [name]: value }),
 			(error) => error instanceof StartError && error.code === "CONFIG_INVALID" && error.message.startsWith(`${name} is "${value}": give `),
@@ -73,14 +73,14 @@ for (const [name, value] of [
 	});
 }
 
-test("all faults are told at once, a line for each", () => {
+test("all mistakes are reported together, one per line", () => {
 	assert.throws(
 		() => readConfig({ FUNC_TIMEOUT: "x", FUNC_PORT: "y", REQ_MB_LIMIT: "z" }),
 		(error) => (error as Error).message.split("\n").length === 3,
 	);
 });
 
-test("what was read is frozen, the environment in it too, and later changes do not reach it", () => {
+test("the settings and the environment in them are frozen, and later changes do not affect them", () => {
 	const env: Record<string, string> = { FUNC_PORT: "1" };
 	const config = readConfig(env);
 	env["FUNC_PORT"] = "2";

@@ -25,13 +25,13 @@ const find = (volume: string, env: Record<string, string> = {}) =>
 const notFound = (words: RegExp) => (error: unknown) =>
 	error instanceof StartError && error.code === "HANDLER_FILE_NOT_FOUND" && words.test(error.message);
 
-test("MOD_NAME and the first suffix that fits name the file", (t) => {
+test("MOD_NAME and the first matching suffix are the file's name", (t) => {
 	const volume = folder(t, { "a.mex": "", "b.ex": "", "b.mex": "", "c.txt": "" });
 	assert.deepEqual(find(volume, { MOD_NAME: "a", FUNC_HANDLER: "h" }), { file: join(volume, "a.mex"), modName: "a", handler: "h" });
 	assert.equal(find(volume, { MOD_NAME: "b" }).file, join(volume, "b.ex"));
 });
 
-test("the only function file need not be named", (t) => {
+test("the only function file is found without MOD_NAME", (t) => {
 	const volume = folder(t, { "only.ex": "", "notes.txt": "", ".hidden.ex": "", ".ex": "" });
 	assert.deepEqual(find(volume), { file: join(volume, "only.ex"), modName: "only", handler: undefined });
 });
@@ -44,7 +44,7 @@ test("an archive with a folder is a fault that lists the function files in it", 
 	);
 });
 
-test("a file that is not there, or is a folder, is a fault that lists what is", (t) => {
+test("a missing file, or a folder, is reported with a list of the existing files", (t) => {
 	const volume = folder(t, { "a.ex": "", "b.ex": "" });
 	mkdirSync(join(volume, "c.ex"));
 	assert.throws(() => find(volume, { MOD_NAME: "c" }), notFound(/no c\.ex, c\.mex; it has a\.ex, b\.ex\./));

@@ -25,7 +25,7 @@ test("the names of Kubeless's incubator lead to their languages", () => {
 		assert.equal(chooseManifest(manifests, { id }).id, language);
 });
 
-test("a manifest knows its folder, and one without a name goes by its id", (t) => {
+test("a manifest has its folder, and its name defaults to its id", (t) => {
 	const place = folder(t, { "runtime.json": JSON.stringify({ ...GOOD, name: undefined }) });
 	const manifest = readManifest(join(place, "runtime.json"));
 	assert.deepEqual([manifest.folder, manifest.name], [place, "lua"]);
@@ -106,7 +106,7 @@ for (const text of ["", "{", "null", "[]", "42"]) {
 	});
 }
 
-test("a runtime is chosen by id, whatever version stands behind it", () => {
+test("a runtime is chosen by id, with or without a version after it", () => {
 	for (const id of ["lua", "lua5.4"]) assert.equal(chooseManifest(both, { id }).id, "lua");
 	assert.equal(chooseManifest(both, { id: "type-script5" }).id, "type-script");
 	assert.throws(() => chooseManifest(both, { id: "ruby" }), unknown);
@@ -119,7 +119,7 @@ test("a runtime is chosen by a file's suffix", () => {
 	assert.throws(() => chooseManifest(both, { file: "b.rb" }), /\.lua[^]*lua, type-script/);
 });
 
-test("a folder of runtimes may have other things in it", (t) => {
+test("a folder of runtimes may contain other files", (t) => {
 	const place = folder(t, { "lua/runtime.json": JSON.stringify(GOOD), "README.md": "", "empty/x": "" });
 	assert.deepEqual(
 		readManifests(place).map(({ id }) => id),
@@ -127,6 +127,6 @@ test("a folder of runtimes may have other things in it", (t) => {
 	);
 });
 
-test("$(NAME) is replaced by the variable; what is not set stays", () => {
+test("$(NAME) is replaced by the variable, and is unchanged if the variable is not set", () => {
 	assert.equal(expand("$(A)/x:$(B):$(C) $A $(A", { A: "a", B: "" }), "a/x::$(C) $A $(A");
 });

@@ -1,4 +1,4 @@
-// npm run test:versions: the vectors on every version of every language that can be had on this machine. Takes minutes.
+// npm run test:versions: runs the vectors on every version of every language that this machine has or can install. Takes minutes.
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
@@ -10,11 +10,11 @@ import { expand, type Manifest, readManifests } from "../../kubeless-loader/src/
 
 const USAGE = `Usage: npm run test:versions -- [options] [FOLDER …]
 
-Plays the wire's vectors to every worker on every version of its language that is found: on PATH, in each FOLDER of
-executables given, and where a manifest's toolchain.others finds or brings some.
+Runs the wire's vectors with every worker on every version of its language: on PATH, in each FOLDER of executables, and in
+the folders that toolchain.others of a manifest prints.
 
-  --debian SUITE    also on the versions of this Debian, such as trixie, in a chroot that is made once; may be given more
-                    than once. It needs root and mmdebstrap.
+  --debian SUITE    also with the versions of this Debian suite, such as trixie, in a chroot that is made once. May be
+                    repeated. Needs root and mmdebstrap.
   --only A,B        only these runtimes
   --help            this text
 `;
@@ -23,7 +23,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const LOADER = join(ROOT, "kubeless-loader/bin.mjs");
 const CACHE = join(ROOT, "node_modules/.cache/versions");
 
-/** A language at one version. */
+/** A version of a language. */
 interface Subject {
 	readonly manifest: Manifest;
 	readonly version: string;
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
 	const subjects = manifests.flatMap(versionsOf);
 	let broken = 0;
 	const next = subjects.values();
-	// Most of the time is waiting.
+	// Most of the time is waiting, so this runs one more than there are CPUs.
 	const runner = async (): Promise<void> => {
 		for (const subject of next) if (!(await passes(subject))) broken++;
 	};
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
 	return broken === 0 ? 0 : 1;
 }
 
-/** Each version once, the one on PATH first. */
+/** Returns each version once, the one on PATH first. */
 function versionsOf(manifest: Manifest): Subject[] {
 	const found = new Map<string, Subject>();
 	for (const folder of [undefined, ...positionals, ...others(manifest)]) {
@@ -71,13 +71,13 @@ function check({ toolchain }: Manifest, env: NodeJS.ProcessEnv): SpawnSyncReturn
 	return spawnSync(command, args, { env, encoding: "utf8" });
 }
 
-/** What the manifest's check says last; "any" of a language whose check says none. */
+/** Returns the version in the output of the manifest's check; "any" if the output has none. */
 function versionIn({ status, stdout, stderr }: SpawnSyncReturns<string>): string | undefined {
 	if (status !== 0) return undefined;
 	return /\d+(?:\.\d+)+/.exec(`${stdout} ${stderr}`)?.[0] ?? "any";
 }
 
-/** Folders of executables with further versions, by the language's own means. */
+/** Returns folders of executables with further versions, from toolchain.others of the manifest. */
 function others({ id, folder, toolchain }: Manifest): string[] {
 	if (!toolchain?.others) return [];
 	const place = join(CACHE, id);
@@ -97,7 +97,7 @@ function environment(folder: string | undefined): NodeJS.ProcessEnv {
 async function passes({ manifest: { id, name, folder }, version, env }: Subject): Promise<boolean> {
 	const started = performance.now();
 	const cache = join(CACHE, "loader", `${id}-${version}`);
-	const args = [LOADER, "conform", "--manifest", join(folder, "runtime.json"), "--patience", "4"];
+	const args = [LOADER, "conform", "--manifest", join(folder, "runtime.json"), "--patience", "10"];
 	const child = spawn(process.execPath, args, { env: { ...env, KUBELESS_LOADER_CACHE: cache }, stdio: ["ignore", "pipe", "pipe"] });
 	let output = "";
 	for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (output += bytes));
@@ -109,7 +109,7 @@ async function passes({ manifest: { id, name, folder }, version, env }: Subject)
 	return code === 0;
 }
 
-/** This program once more, in a chroot of that Debian. */
+/** Runs this program in a chroot of that Debian suite. */
 function inDebian(suite: string): boolean {
 	const manifests = readManifests(join(ROOT, "runtimes"));
 	const packages = new Set(manifests.flatMap(({ toolchain }) => [...(toolchain?.debian ?? []), ...(toolchain?.others?.debian ?? [])]));

@@ -12,16 +12,16 @@ export { readSuites, type Suite } from "./vectors.ts";
 export interface Result {
 	/** the suite's name, which is its file's */
 	readonly suite: string;
-	/** how long it took, in ms */
+	/** the duration in ms */
 	readonly ms: number;
 	readonly optional: boolean;
 	/** the broken rule; the suite's main rule if none was broken */
 	readonly rule: string;
 	readonly description: string;
 	readonly outcome: "kept" | "broken" | "skipped";
-	/** why it was skipped, or what is wrong; empty if it passed */
+	/** the reason for the skip or the failure; empty if it passed */
 	readonly reason: string;
-	/** what the vector expected; empty if it passed */
+	/** the expectation of the vector; empty if it passed */
 	readonly expected: string;
 	/** the last frames of each side, oldest first */
 	readonly sent: readonly string[];
@@ -77,6 +77,9 @@ async function runTest(player: Player, suite: Suite, test: Test, last: boolean):
 		}
 		if (suite.needs.includes("ahead") && player.conversation.ahead === 0) {
 			return result(suite, test, "skipped", { reason: "ahead: it takes no call before it has answered the last" });
+		}
+		if (suite.needs.includes("envelopes") && !player.conversation.envelopes) {
+			return result(suite, test, "skipped", { reason: "envelopes: it takes the data alone" });
 		}
 		for (const step of test.steps) await perform(player, step);
 		await settle(player, test, last);

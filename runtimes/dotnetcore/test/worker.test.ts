@@ -45,7 +45,7 @@ describe("dotnetcore", { skip: missing ?? false }, () => {
 	static async IAsyncEnumerable<ReadOnlyMemory<byte>> Memories() { yield return new byte[] { 0xff }; await Task.Yield(); yield return new byte[] { 1 }; }
 	static async IAsyncEnumerable<byte[]> Blocks() { yield return new byte[] { 0xff }; await Task.Yield(); yield return new byte[] { 0 }; }
 	static async Task<object> Later(object value) { await Task.Delay(20); return value; }
-	static async Task Nobody() { await Task.Delay(1); }
+	static async Task NoValue() { await Task.Delay(1); }
 	class Watched : MemoryStream
 	{
 		public Watched() : base(new byte[] { 1, 2, 3 }) { }
@@ -61,11 +61,11 @@ describe("dotnetcore", { skip: missing ?? false }, () => {
 			case "finished task": return Task.FromResult("now");
 			case "task of a task": return Task.FromResult(Later(41));
 			case "task of null": return Later(null);
-			case "task without a value": return Nobody();
+			case "task without a value": return NoValue();
 			case "finished task without a value": return Task.CompletedTask;
 			case "value task": return new ValueTask<string>("valued");
 			case "value task, later": return new ValueTask<object>(Later(new { A = 1 }));
-			case "value task without a value": return new ValueTask(Nobody());
+			case "value task without a value": return new ValueTask(NoValue());
 			case "object": return new Person();
 			case "anonymous": return new { Some = "thing", Inner = new { When = new DateTime(2020, 2, 3, 4, 5, 6, DateTimeKind.Utc) } };
 			case "dictionary": return new Dictionary<string, object> { ["Key"] = new[] { 1, 2 } };
@@ -422,10 +422,10 @@ public static class Statics { public static int Fixed(Event e, Context c) => 7; 
 			const one = (name: string, members = "") =>
 				`public class ${name} { ${members} public object handler(Event e, Context c) => 1; public object more(Event e, Context c) => 2; }\n`;
 			const using = "using Kubeless.Functions;\n";
-			const none = await failure(t, { "f.cs": using + one("f") }, "nobody");
+			const none = await failure(t, { "f.cs": using + one("f") }, "missing");
 			assert.match(
 				none,
-				/no handler nobody\. Set FUNC_HANDLER to an existing one, or add a public method that takes \(Kubeless\.Functions\.Event, Kubeless\.Functions\.Context\)/,
+				/no handler missing\. Set FUNC_HANDLER to an existing one, or add a public method that takes \(Kubeless\.Functions\.Event, Kubeless\.Functions\.Context\)/,
 			);
 			assert.match(none, /handler, more/);
 			assert.match(
@@ -461,22 +461,22 @@ module f =
 			assert.equal((await loader.ask({ body: "Ada" })).text, "hello Ada from Visual Basic");
 		});
 
-		test("dotnetcore: each compiler's own message is told, with file and line", async (t) => {
+		test("dotnetcore: each compiler's own message is printed with file and line", async (t) => {
 			const broken: [string, string, RegExp][] = [
 				[
 					"f.cs",
-					csharp("	public object handler(Event k8Event, Context k8Context) => nobody;"),
-					new RegExp(`f\\.cs\\(${FIRST},\\d+\\): error CS0103: .*'nobody'`),
+					csharp("	public object handler(Event k8Event, Context k8Context) => undefinedName;"),
+					new RegExp(`f\\.cs\\(${FIRST},\\d+\\): error CS0103: .*'undefinedName'`),
 				],
 				[
 					"f.fs",
-					"module f\n\nopen Kubeless.Functions\n\nlet handler (e: Event, c: Context) : obj = nobody\n",
-					/f\.fs\(5,\d+\): error FS0039: .*'nobody'/,
+					"module f\n\nopen Kubeless.Functions\n\nlet handler (e: Event, c: Context) : obj = undefinedName\n",
+					/f\.fs\(5,\d+\): error FS0039: .*'undefinedName'/,
 				],
 				[
 					"f.vb",
-					"Imports Kubeless.Functions\nPublic Class f\nPublic Function handler(e As [Event], c As Context) As Object\nReturn nobody\nEnd Function\nEnd Class\n",
-					/f\.vb\(4\) : error BC30451: 'nobody'/,
+					"Imports Kubeless.Functions\nPublic Class f\nPublic Function handler(e As [Event], c As Context) As Object\nReturn undefinedName\nEnd Function\nEnd Class\n",
+					/f\.vb\(4\) : error BC30451: 'undefinedName'/,
 				],
 			];
 			for (const [name, text, message] of broken) {
@@ -513,9 +513,10 @@ module f =
 	{
 		if ((string)k8Event.Data == "warm") return "warm";
 		var token = (string)k8Event.Data == "request" ? k8Event.Extensions.HttpRequest.HttpContext.RequestAborted : k8Context.CancellationToken;
+		if ((string)k8Event.Data == "request") Console.WriteLine("waits");
 		try
 		{
-			await Task.Delay(20000, token);
+			await Task.Delay(600000, token);
 		}
 		catch (OperationCanceledException)
 		{
@@ -524,14 +525,16 @@ module f =
 		}
 		return "slept";
 	}`;
-			const loader = await serve(t, members, { FUNC_TIMEOUT: "1" });
+			const loader = await serve(t, members, { FUNC_TIMEOUT: "5" });
 			await loader.ask({ body: "warm" }); // .NET compiles the handler at its first call
 			assert.equal((await loader.ask({ body: "deadline" })).status, 408);
 			await loader.said(({ msg }) => msg === "cancelled deadline");
 			const gone = new AbortController();
 			const call = loader.ask({ body: "request", signal: gone.signal });
-			setTimeout(() => gone.abort(), 200);
-			await assert.rejects(call);
+			const rejected = assert.rejects(call);
+			await loader.said(({ msg }) => msg === "waits");
+			gone.abort();
+			await rejected;
 			await loader.said(({ msg }) => msg === "cancelled request");
 			assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0, "a worker was replaced");
 		});
@@ -540,9 +543,10 @@ module f =
 			const members = `
 	public object handler(Event k8Event, Context k8Context)
 	{
+		if ((string)k8Event.Data == "long") Console.WriteLine("sleeps");
 		try
 		{
-			Thread.Sleep((string)k8Event.Data == "long" ? 20000 : 2);
+			Thread.Sleep((string)k8Event.Data == "long" ? 600000 : 2);
 			return "slept";
 		}
 		catch (ThreadInterruptedException)
@@ -554,8 +558,10 @@ module f =
 			const loader = await serve(t, members);
 			const gone = new AbortController();
 			const call = loader.ask({ body: "long", signal: gone.signal });
-			setTimeout(() => gone.abort(), 200);
-			await assert.rejects(call);
+			const rejected = assert.rejects(call);
+			await loader.said(({ msg }) => msg === "sleeps");
+			gone.abort();
+			await rejected;
 			await loader.said(({ msg }) => msg === "interrupted");
 			for (let i = 0; i < 30; i++) assert.equal((await loader.ask()).text, "slept");
 			assert.equal(loader.records.filter(({ msg }) => msg === "interrupted").length, 1);
@@ -669,23 +675,23 @@ module f =
 			assert.equal((await loader.ask()).text, "two files");
 		});
 
-		test("dotnetcore: a mistake in a project's file is told with file and line", async (t) => {
+		test("dotnetcore: a mistake in a project's file is printed with file and line", async (t) => {
 			const files = {
-				"f.cs": csharp("	public object handler(Event k8Event, Context k8Context) => nobody;"),
+				"f.cs": csharp("	public object handler(Event k8Event, Context k8Context) => undefinedName;"),
 				"f.csproj": project(""),
 				"nuget.config": SOURCES,
 			};
-			assert.match(await failure(t, files), new RegExp(`f\\.cs\\(${FIRST},\\d+\\): error CS0103: .*'nobody'`));
+			assert.match(await failure(t, files), new RegExp(`f\\.cs\\(${FIRST},\\d+\\): error CS0103: .*'undefinedName'`));
 		});
 
 		test("dotnetcore: a package that is not to be had is named", async (t) => {
-			const wants = project('<ItemGroup><PackageReference Include="Nobody.Has.This" Version="1.0.0" /></ItemGroup>');
+			const wants = project('<ItemGroup><PackageReference Include="No.Such.Package" Version="1.0.0" /></ItemGroup>');
 			const files = {
 				"f.cs": csharp("	public object handler(Event k8Event, Context k8Context) => 1;"),
 				"f.csproj": wants,
 				"nuget.config": SOURCES,
 			};
-			assert.match(await failure(t, files), /f\.csproj : error NU110\d: .*Nobody\.Has\.This/);
+			assert.match(await failure(t, files), /f\.csproj : error NU110\d: .*No\.Such\.Package/);
 		});
 	});
 
@@ -755,11 +761,11 @@ module f =
 				[["Words", "SHA-512"]],
 			);
 			const loader = await startLoader(t, { volume: pod.volume, env: env("handler", "deps") });
-			assert.equal((await loader.ask()).text, "hello nobody, from a package");
+			assert.equal((await loader.ask({ body: "Ada" })).text, "hello Ada, from a package");
 		});
 
 		test("dotnetcore: what is wrong is in the termination message, with what to do about it", async (t) => {
-			const broken = { "f.cs": csharp("	public object handler(Event k8Event, Context k8Context) => nobody;") };
+			const broken = { "f.cs": csharp("	public object handler(Event k8Event, Context k8Context) => undefinedName;") };
 			const mistake = await new Pod(t, { runtime: "dotnetcore", files: broken }).run("compile");
 			assert.equal(mistake.code, 1);
 			assert.match(

@@ -322,10 +322,20 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 
 		test("an endless loop in one call does not delay other calls", async (t) => {
 			const worker = await start(t, { "f.go": go(handler(`for event.Data == "busy" {}; return "done", nil`)) });
+			/** Returns the median time of a call in ms, of 50 calls. */
+			const median = async (): Promise<number> => {
+				const times: number[] = [];
+				for (let i = 0; i < 50; i++) {
+					const start = performance.now();
+					assert.equal((await worker.ask()).text, "done");
+					times.push(performance.now() - start);
+				}
+				return times.sort((a, b) => a - b)[25] as number;
+			};
+			const control = await median();
 			worker.begin({ body: "busy" });
-			const began = performance.now();
-			for (let i = 0; i < 50; i++) assert.equal((await worker.ask()).text, "done");
-			assert.ok(performance.now() - began < 5000);
+			const beside = await median();
+			assert.ok(beside < 100 * control, `${beside} ms beside the loop, ${control} ms without it`);
 		});
 	});
 
@@ -520,8 +530,8 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 		});
 
 		test("compile errors name the user's files and lines", async (t) => {
-			const message = await failure(t, { "f.go": go(`${handler("return nobody, nil")}\nvar text string = 7\n`) });
-			assert.match(message, /^\.\/f\.go:8:8: undefined: nobody\n\.\/f\.go:11:19: cannot use 7/);
+			const message = await failure(t, { "f.go": go(`${handler("return absent, nil")}\nvar text string = 7\n`) });
+			assert.match(message, /^\.\/f\.go:8:8: undefined: absent\n\.\/f\.go:11:19: cannot use 7/);
 			const missing = await failure(t, { "f.go": go(handler("return lib.Word, nil"), "example.invalid/lib") }, { GOPROXY: "off" });
 			assert.match(missing, /^f\.go:5:2: .*example\.invalid\/lib/);
 			const mod = await failure(t, { "f.go": go(handler('return "", nil')), "go.mod": "nonsense\n" });
@@ -575,16 +585,16 @@ describe("functions in Go", { skip: missing ?? false, concurrency: 2 }, () => {
 		});
 
 		test("reports an error and makes no server", async (t) => {
-			const place = folder(t, { "f.go": go(handler("return nobody, nil")) });
+			const place = folder(t, { "f.go": go(handler("return absent, nil")) });
 			const { status, stderr } = await compile(place, "Handler");
 			assert.equal(status, 1);
-			assert.match(stderr, /^\.\/f\.go:8:8: undefined: nobody\n$/);
+			assert.match(stderr, /^\.\/f\.go:8:8: undefined: absent\n$/);
 			writeFileSync(join(place, "f.go"), go(handler('return "", nil')));
-			const unknown = await compile(place, "Nobody");
+			const unknown = await compile(place, "Absent");
 			assert.equal(unknown.status, 1);
-			assert.equal(unknown.stderr, 'there is no function "Nobody" in f.go; it has Handler\n');
+			assert.equal(unknown.stderr, 'there is no function "Absent" in f.go; it has Handler\n');
 			assert.ok(!existsSync(join(place, "server")));
-			assert.match((await compile(folder(t), "Nobody")).stderr, /^there is no Go file in /);
+			assert.match((await compile(folder(t), "Absent")).stderr, /^there is no Go file in /);
 		});
 
 		test("compiles a folder whose files are read-only, with the build tags of GOFLAGS", async (t) => {

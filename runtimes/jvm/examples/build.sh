@@ -15,6 +15,7 @@ sh "$home/build.sh" "$scratch/worker"
 make() {
 	mkdir -p "$scratch/$1" "$(dirname "$out/$1")"
 	compile -d "$scratch/$1" -cp "$scratch/worker/worker.jar:$out/deps/greeting.jar" "$2"
+	# shellcheck disable=SC2154 # java.sh sets it
 	"${javac%javac}jar" cf "$out/$1.jar" -C "$scratch/$1" .
 }
 

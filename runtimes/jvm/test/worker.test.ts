@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Candidate, conform, readSuites } from "../../../kubeless-loader/src/conform/conform.ts";
 import { report } from "../../../kubeless-loader/src/conform/report.ts";
 import { readManifest } from "../../../kubeless-loader/src/manifest.ts";
-import { baseEnv, readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { baseEnv, PATIENCE, readRuntimes } from "../../../test/conformance/runtimes.ts";
 import { folder, startLoader } from "../../../test/support/loader.ts";
 import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
 
@@ -28,12 +28,13 @@ describe("jvm", { skip: missing ?? false }, () => {
 		return made;
 	};
 
-	test("jvm: the worker keeps every rule of the wire", { timeout: 120_000 }, async () => {
+	test("jvm: the worker keeps every rule of the wire", { timeout: 600_000 }, async () => {
 		const worker: Candidate = {
 			command: ["sh", join(home, "../java/start.sh")],
 			env: { ...baseEnv(), RUNTIME_DIR: home },
 			file: join(jars(), "conformance.jar"),
 			concurrency: 10,
+			patience: PATIENCE,
 			lacks: readManifest(join(home, "runtime.json")).lacks ?? {},
 		};
 		for await (const result of conform(worker, suites)) {

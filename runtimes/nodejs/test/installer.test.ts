@@ -71,7 +71,7 @@ describeWith("npm's own settings", !works(["npm", "--version"]) && "npm is missi
 		const good = await one(settings).run("install");
 		assert.equal(good.code, 0, good.output);
 		const bad = await one(settings.replace("_auth=", "_auth=x")).run("install");
-		assert.match(bad.log, /does not let this installer in/);
+		assert.match(bad.log, /refuses this installer/);
 		for (const text of [good.output, bad.output, bad.log]) assert.ok(!text.includes(BASIC), text);
 	});
 

@@ -182,7 +182,7 @@ describe("php: exit and fatal errors", { skip }, () => {
 			global $fresh;
 			[$was, $fresh] = [$fresh, 'called before'];
 			switch ($event->data) {
-				case 'exit': exit('last words');
+				case 'exit': exit('bye');
 				case 'fatal': trigger_error('mine', E_USER_ERROR); return;
 				case 'memory': for ($all = []; ; ) $all[] = str_repeat('x', 100000);
 				case 'compiled': eval('function h() {}'); return;
@@ -215,7 +215,7 @@ describe("php: exit and fatal errors", { skip }, () => {
 				stream: { code: "FUNCTION_THREW" },
 				e: { body: "not yet called" },
 			}),
-			{ output: "last words", stream: "stdout" },
+			{ output: "bye", stream: "stdout" },
 			{ output: "at the end", stream: "stdout" },
 		]));
 

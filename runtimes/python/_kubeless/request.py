@@ -39,8 +39,9 @@ def import_bottle():
 
 
 def wait_for(libraries):
-    """Returns when the folder exists, or nothing is being installed. A local start does not wait for
-    the installation; the folder appears when it is complete.
+    """Returns when the folder exists, or nothing is being installed.
+
+    A local start does not wait for the installation. The folder appears when it is complete.
     """
     glob = import_own('glob')
     while not os.path.exists(libraries) and glob.glob(glob.escape(libraries) + '.*'):

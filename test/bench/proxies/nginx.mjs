@@ -1,4 +1,4 @@
-// nginx with one worker process and what a loader does too: connections that are kept, X-Forwarded-For, a buffered access log.
+// nginx with one worker process and the loader's features: keep-alive connections, X-Forwarded-For, a buffered access log.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// The server behind a proxy: bare.mjs at a loopback port, the proxy's child, so that its processor time counts with the proxy's.
+// The server behind a proxy: bare.mjs on a loopback port. It is a child of the proxy, so that its CPU time counts as the proxy's.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const BARE = fileURLToPath(new URL("../bare.mjs", import.meta.url));
 
-/** Starts it and gives its port once it takes connections. */
+/** Starts the server. Resolves with its port when it accepts connections. */
 export async function startOrigin() {
 	const probe = createServer().listen(0, "127.0.0.1");
 	await once(probe, "listening");

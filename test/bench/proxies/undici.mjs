@@ -1,4 +1,4 @@
-// A proxy as lean as people write one with undici: no limits, no time, no metrics, no log.
+// A minimal proxy with undici: no limits, no time-outs, no metrics, no log.
 import http from "node:http";
 import { Pool } from "undici";
 import { startOrigin } from "./origin.mjs";

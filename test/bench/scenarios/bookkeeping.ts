@@ -14,7 +14,7 @@ export const bookkeeping: Scenario = {
 	name: "bookkeeping",
 	title: "what is kept about every call",
 	async run(bench): Promise<Figure[]> {
-		bench.say("the loader's own functions, on their own");
+		bench.report("the loader's own functions, on their own");
 		const { stdout } = await promisify(execFile)(process.execPath, [LOOP]);
 		const alone = figure({
 			what: "metrics, access line, limits, on their own",
@@ -25,12 +25,12 @@ export const bookkeeping: Scenario = {
 		});
 		const [runtime] = bench.runtimes;
 		if (!runtime) return [alone];
-		// Of all of it, only the access log can be switched off: the one part whose cost within a real call can be seen.
+		// Only the access log can be switched off, so only its cost can be measured in real calls.
 		const on = { spec: loaderSpec(runtime.id, runtime.hello) };
 		const off = {
 			spec: loaderSpec(`${runtime.id} without access log`, runtime.hello, "", { FUNC_ACCESS_LOG: "false", FUNC_RUNTIME: runtime.id }),
 		};
-		// A difference of a µs or two drowns in what else goes on: many short rounds tell it sooner than a few long ones.
+		// The difference of 1 to 2 µs is smaller than the noise: many short rounds show it sooner than a few long ones.
 		const options = { ...bench.options, duration: 1, rounds: bench.options.rounds * MORE_ROUNDS };
 		const samples = await contest({ ...bench, options }, [on, off], { connections: CONNECTIONS });
 		const cpu = (contestant: typeof on) => (samples.get(contestant) ?? []).map((sample) => sample.cpu);

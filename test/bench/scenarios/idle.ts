@@ -8,7 +8,7 @@ import { loaderSpec, type ServerSpec, start, trivialLoader } from "../servers.ts
 
 const MIB = 1024 * 1024;
 const MOST_ROUNDS = 3;
-/** After its first call a server is left alone for so long before it counts as idle, in `ms`. */
+/** The time without calls after which a server counts as idle, in ms. */
 const REST_MS = 1000;
 
 export const idle: Scenario = {
@@ -18,16 +18,16 @@ export const idle: Scenario = {
 		const rounds = Math.min(bench.options.rounds, MOST_ROUNDS);
 		const alone = trivialLoader();
 		const specs = [alone, ...bench.runtimes.map(({ id, hello }) => loaderSpec(id, hello))];
-		// One at a time: two loaders would share the pages of Node.js, and each look smaller than it is alone.
+		// One at a time: two loaders would share the pages of Node.js, and each would appear smaller.
 		const samples = await interleave(specs, rounds, async (spec, round) => {
-			bench.say(`round ${round} of ${rounds}: ${spec.name}`);
+			bench.report(`round ${round} of ${rounds}: ${spec.name}`);
 			return rested(spec);
 		});
 		return [...samples].flatMap(([spec, taken]) => {
-			const lines = (of: string, whose: string, part: (sample: Rested) => Memory, target?: "idle.loader") =>
+			const lines = (of: string, owner: string, part: (sample: Rested) => Memory, target?: "idle.loader") =>
 				(["pss", "rss"] as const).map((kind) =>
 					figure({
-						what: `${kind.toUpperCase()}, ${whose}`,
+						what: `${kind.toUpperCase()}, ${owner}`,
 						of,
 						unit: "MiB",
 						samples: taken.map((sample) => part(sample)[kind] / MIB),

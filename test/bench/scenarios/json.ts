@@ -20,8 +20,8 @@ export const json: Scenario = {
 		const body = records();
 		const file = join(temporaryFolder(), "records.json");
 		writeFileSync(file, body);
-		// A function is handed the parsed event, and what it returns is written as JSON: a server that does so too is the
-		// like of it, one that passes the bytes on is not, but tells what the parsing costs.
+		// A function gets the parsed event, and its result is written as JSON. The comparable server does the same; the server
+		// that only passes on the bytes shows the cost of parsing.
 		const parsing = { spec: BARE_SERVER, path: "/json" };
 		const passing = { spec: { ...BARE_SERVER, name: "bare, bytes" }, path: "/" };
 		const loaders = await trusted(bench, body);
@@ -36,7 +36,7 @@ export const json: Scenario = {
 	},
 };
 
-/** The loaders that do echo. */
+/** Returns the loaders whose function echoes correctly. */
 async function trusted(bench: Bench, body: Buffer) {
 	const loaders = bench.runtimes.flatMap(({ id, conformance }) => (conformance ? [{ spec: loaderSpec(id, conformance, "echoes") }] : []));
 	return withServers(bench, loaders, async (servers) => {
@@ -51,15 +51,15 @@ async function trusted(bench: Bench, body: Buffer) {
 	});
 }
 
-/** @throws with what it answered instead: a function that does less than it should would win any race */
+/** @throws with the wrong response: a function that does less than the others would be faster */
 async function demandEcho({ port }: Server, body: Buffer): Promise<void> {
 	const { status, text } = await ask(port, { method: "POST", headers: { "Content-Type": TYPE }, body });
-	// Languages differ in the blanks they write.
+	// Languages write JSON with different white space.
 	const same = status === 200 && isDeepStrictEqual(JSON.parse(text), JSON.parse(body.toString()));
 	if (!same) throw new Error(`it answers ${status} and ${text.length} characters to an echo of ${body.length} bytes`);
 }
 
-/** A list as functions get them, close to the size. */
+/** Returns a realistic list of about this size. */
 function records(): Buffer {
 	const list: unknown[] = [];
 	for (let id = 1, length = 2; length < SIZE; id++) {

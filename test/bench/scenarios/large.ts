@@ -10,14 +10,14 @@ import { transfer } from "../transfer.ts";
 
 const MIB = 1024 * 1024;
 const SIZE = 10 * MIB;
-/** Few, so that the bytes in flight are known: each holds one body, on its way in or out. */
+/** Few connections, so that the bytes in flight are known: one body per connection. */
 const CONNECTIONS = 4;
 const BODY = Buffer.alloc(SIZE, "0123456789abcdef");
 
 interface Sample {
-	/** `bytes` per second */
+	/** bytes per second */
 	readonly rate: number;
-	/** the most memory up to then in `bytes`: the loader's own process, and all together */
+	/** the peak memory so far in bytes: of the loader's process, and of all processes */
 	readonly own: number;
 	readonly all: number;
 }
@@ -32,7 +32,7 @@ export const large: Scenario = {
 		return withServers(bench, [bare, ...loaders], async (servers) => {
 			const failed = new Map<string, string[]>();
 			const samples = await interleaveWarm([...servers], rounds, async ([, { name, pid, port }], round): Promise<Sample> => {
-				bench.say(`round ${round} of ${rounds}: ${name}`);
+				bench.report(`round ${round} of ${rounds}: ${name}`);
 				const { rate, failures } = await transfer(port, BODY, CONNECTIONS, duration);
 				failed.set(name, [...(failed.get(name) ?? []), ...failures]);
 				return { rate, own: peakMemory(pid), all: treeOf(pid).reduce((total, one) => total + peakMemory(one.pid), 0) };

@@ -19,7 +19,7 @@ const proxyOf = (name: string): ServerSpec => ({
 	probe: "/",
 });
 
-/** The bare server itself, reached through a loader and through proxies; processor time is the proxy's and the server's together. */
+/** The bare server behind a loader and behind proxies. CPU time is the sum of proxy and server. */
 export const proxy: Scenario = {
 	name: "proxy",
 	title: `a web server behind the loader, GET hello world and POST of ${SIZE / 1024} KiB, ${CONNECTIONS} connections`,

@@ -7,9 +7,9 @@ import { loaderSpec } from "../servers.ts";
 
 const SLEEP_MS = 100;
 const CONNECTIONS = 100;
-/** The same for all, whatever their default: calls at once, or processes where a worker takes one call at a time. */
+/** The same concurrency for all runtimes: concurrent calls, or processes if a worker runs one call at a time. */
 const CONCURRENCY = 10;
-/** Of each connection: a multiple of the concurrency in all, so that the last batch is a full one. */
+/** Calls per connection. The total is a multiple of the concurrency, so that the last batch is full. */
 const CALLS = 4;
 const MOST_ROUNDS = 3;
 
@@ -24,14 +24,14 @@ export const slow: Scenario = {
 		);
 		return withServers(bench, loaders, async (servers) => {
 			const shares = await interleaveWarm([...servers.values()], rounds, async (server, round) => {
-				bench.say(`round ${round} of ${rounds}: ${server.name}`);
+				bench.report(`round ${round} of ${rounds}: ${server.name}`);
 				const calls = CONNECTIONS * CALLS;
 				const started = performance.now();
 				const outcomes = await load(server, calls, CONNECTIONS, () => ({ body: String(SLEEP_MS) }));
 				const took = performance.now() - started;
 				const ideal = (calls / CONCURRENCY) * SLEEP_MS;
 				const ok = statuses(outcomes)[200] ?? 0;
-				if (ok < calls) bench.note(`${server.name}: of ${calls} calls only ${ok} were answered 200; its share tells nothing.`);
+				if (ok < calls) bench.note(`${server.name}: of ${calls} calls only ${ok} were answered 200; its share is not valid.`);
 				return (ideal / took) * 100;
 			});
 			return [...shares].map(([{ name }, taken]) =>

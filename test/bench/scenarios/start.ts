@@ -12,7 +12,7 @@ export const starting: Scenario = {
 	name: "start",
 	title: "process start to first 200",
 	async run(bench): Promise<Figure[]> {
-		// bin.mjs has Node.js keep what it compiled; where nothing can be written, as in many a container, it cannot.
+		// bin.mjs enables Node.js's code cache, which needs a writable folder. Many containers have none.
 		const uncached = { NODE_DISABLE_COMPILE_CACHE: "1" };
 		const starts: Start[] = [
 			{ what: "a bare server's, for scale", of: "bare", spec: BARE_SERVER, probe: "/" },
@@ -26,7 +26,7 @@ export const starting: Scenario = {
 		];
 		const { starts: rounds } = bench.options;
 		const samples = await interleaveWarm(starts, rounds, (one, round) => {
-			bench.say(`start ${round} of ${rounds}: ${one.of}`);
+			bench.report(`start ${round} of ${rounds}: ${one.of}`);
 			return timed(one);
 		});
 		return [...samples].map(([{ what, of, target }, taken]) => figure({ what, of, unit: "ms", samples: taken, ...(target && { target }) }));

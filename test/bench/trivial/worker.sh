@@ -1,5 +1,5 @@
 #!/bin/sh
-# A worker that costs next to nothing, so that what is measured is the loader. It answers every call with "ok".
+# A worker that uses almost no CPU, to measure the loader. It answers every call with "ok".
 set -eu
 
 printf '{"type":"ready","wire":1,"handler":"ok"}\n' >&3
@@ -11,7 +11,7 @@ while IFS= read -r line <&3; do
 	esac
 	id=${line#*\"id\":}
 	id=${id%%,*}
-	# The head is the last field of a call without a body (PROTOCOL 2.1); this worker is sent no others.
+	# The head is the last field of a call without a body (PROTOCOL 2.1). This worker gets only such calls.
 	case $line in
 	*'"head":'*)
 		head=${line##*\"head\":}

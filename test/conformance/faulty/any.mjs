@@ -1,4 +1,4 @@
-/** A function that is called at a loader: the path says which conformance handler it is. */
+/** A function for a real loader: the path of the call selects the conformance handler. */
 const handlers = await import("./examples/conformance.mjs");
 
 /** Never answered. */

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 
-// Takes what comes in one read for one frame: right for as long as frames are small and few.
+// Treats each read as one frame, which works only while frames are small and few.
 const wire = new Socket({ fd: 3 });
 wire.write('{"type":"ready","wire":1,"handler":"echoes"}\n');
 wire.on("data", (chunk) => {

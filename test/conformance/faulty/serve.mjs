@@ -1,14 +1,14 @@
 import { frame, openWire } from "./wire.mjs";
 
-/** Answers longer than this go in chunks (PROTOCOL 5.2), in `bytes`. */
+/** Answers longer than this are sent in chunks (PROTOCOL 5.2), in bytes. */
 const WHOLE = 256 * 1024;
 const CHUNK = 64 * 1024;
-/** A message longer than this would burst a line (PROTOCOL 2.3), in `characters`. */
+/** The maximum length of a message, so that its line fits the limit (PROTOCOL 2.3), in characters. */
 const MESSAGE = 10_000;
 
 /**
- * A worker that keeps every rule, but for what a twist changes: its functions are called in the place of those they are
- * given. `send` takes an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader's.
+ * Runs a worker that keeps every rule, except for what the twist changes. A twist's functions replace the worker's own, which
+ * they get as an argument. `send` gets an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader.
  */
 export async function serve(twist = {}) {
 	const { KUBELESS_HANDLER_FILE: file, FUNC_HANDLER: wanted = "" } = process.env;
@@ -33,7 +33,7 @@ export async function serve(twist = {}) {
 	try {
 		handlers = await import(file);
 	} catch (error) {
-		// Node.js has the line of a syntax error in the first line of its stack alone.
+		// Node.js has the line of a syntax error only in the first line of the stack.
 		const [place = ""] = (error.stack ?? "").split("\n");
 		return fail("HANDLER_FAILED_TO_LOAD", { message: `${error.message} at ${place}${await syntaxPlace(file)}` });
 	}

@@ -1,12 +1,12 @@
 import { Socket } from "node:net";
 
-/** The wire as a small worker sees it: frames in, bytes out, and no check of anything. */
+/** A minimal wire: reads frames and writes bytes, without checks. */
 export function openWire({ onFrame, onBroken = () => process.exit(1), onEnd = () => process.exit(0) }) {
 	const wire = new Socket({ fd: 3 });
 	let parts = [];
 	let length = 0;
 	let open;
-	/** bytes without which no frame can be whole */
+	/** the number of bytes that the next complete frame needs at least */
 	let needed = 1;
 	wire.on("data", (chunk) => {
 		parts.push(chunk);
@@ -51,7 +51,7 @@ function parse(bytes) {
 	}
 }
 
-/** A frame's bytes. */
+/** Returns a frame's bytes. */
 export function frame(line, head = "", body = "") {
 	const headBytes = Buffer.from(head, "latin1");
 	const bodyBytes = Buffer.from(body);

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes $1, a tar file that is what debian:bookworm-slim is: a small Debian 12 from wherever apt fetches here.
+# Makes $1, a tar file like debian:bookworm-slim: a small Debian 12, from the package sources of this machine's apt.
 set -eu
 
 out=$1
-# Twice as fast in memory, where there is some.
+# Uses a RAM disk if there is enough memory: twice as fast.
 if [ -w /dev/shm ]; then
 	TMPDIR=$(mktemp -d /dev/shm/base.XXXXXX)
 	export TMPDIR
@@ -13,7 +13,7 @@ fi
 sources=/etc/apt/sources.list.d/debian.sources
 [ -f "$sources" ] || sources=/etc/apt/sources.list
 
-# To a file: through a pipe a failure would come out as an empty image.
+# Writes to a file: with a pipe a failure would result in an empty image.
 mmdebstrap --quiet --mode=root --variant=apt --format=tar --include=usr-is-merged \
 	--aptopt='Acquire::Check-Valid-Until "false"' \
 	--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \

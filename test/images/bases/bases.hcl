@@ -1,4 +1,5 @@
-# The stand-ins and the names they go by. Given by bases.mjs: the context `program`, a folder with bin/node and npm, and `toolchain`, with the script that brings .NET.
+# The stand-ins and their names. bases.mjs sets the contexts `program`, a folder with bin/node and npm, and `toolchain`, with the
+# script that installs .NET.
 variable "CERTIFICATES" {
 	default = "/etc/ssl/certs"
 }

@@ -1,5 +1,5 @@
 <?php
-// Makes the one file that Docker's Composer image has of what Debian's package spreads over /usr/share/php.
+// Makes composer.phar, as in Docker's Composer image, from Debian's package in /usr/share/php.
 
 $made = new Phar('/made/composer.phar');
 $made->buildFromDirectory('/composer');

@@ -1,5 +1,5 @@
-// Which Docker engine the image tests use: the one that answers, with whatever registry it reaches; where none does, one of their own, with
-// stand-ins for the public images, if that is wanted (in CI, or KUBELESS_SETUP=true) and can be done (as root, on Debian).
+// Chooses the Docker engine of the image tests: the machine's engine if it responds; else a separate engine, with stand-ins for the
+// public images, if CI=true or KUBELESS_SETUP=true on Debian as root.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,11 +7,11 @@ import { toolsFirst } from "../../../kubeless-loader/checkout.mjs";
 import { run, succeeds } from "../command.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-/** Where an engine of the tests' own has all that is its. */
+/** The folder of the tests' own engine. */
 export const HOME = process.env.KUBELESS_ENGINE ?? "/var/tmp/kubeless-engine";
 const SOCKET = `unix://${join(HOME, "docker.sock")}`;
 
-/** @returns the environment to reach it in, and how to be rid of it again. @throws with the cure, where there is none */
+/** @returns the environment with the engine's address, and a function that stops the engine. @throws with a hint if there is no engine */
 export function findEngine() {
 	const env = toolsFirst();
 	if (succeeds("docker", ["version"], env)) {

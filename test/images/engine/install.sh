@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs Docker Engine, buildx and compose on Debian 12, as root: those of Debian 13, which Debian 12's libc runs; its own are too old for bake. Both
-# are fetched from wherever apt fetches already, and /etc/apt stays as it is.
+# Installs Docker Engine, buildx and compose of Debian 13 on Debian 12, as root: Debian 12's are too old for bake. Uses the package
+# source of this machine's apt, and does not change /etc/apt.
 set -eu
 
 side=${1:-/var/tmp/kubeless-engine}/apt
@@ -36,7 +36,7 @@ END
 
 export APT_CONFIG="$side/apt.conf" DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# mmdebstrap makes the base that the stand-ins are made of.
+# mmdebstrap makes the base image of the stand-ins.
 # shellcheck disable=SC2086
 apt-get install -y -qq --no-install-recommends $engine iptables mmdebstrap >"$side/install.log" 2>&1 || {
 	tail -n 20 "$side/install.log" >&2

@@ -1,5 +1,5 @@
-// A worker that breaks the rules it is asked to break: FAKE_START says how it starts, a call's path what it does with
-// the call. What it says of concurrency comes from FAKE_CONCURRENCY; with FAKE_AHEAD it takes so many calls ahead, in order.
+// A worker that breaks rules on purpose: FAKE_START selects how it starts, a call's path what it does with the call.
+// FAKE_CONCURRENCY is its `concurrency`; FAKE_AHEAD is the number of calls that it accepts ahead, in order.
 import { appendFileSync, closeSync } from "node:fs";
 import { Socket } from "node:net";
 
@@ -137,7 +137,7 @@ const CALLS = {
 		}, 10);
 	},
 	"/withdrawn": ({ id }) => send({ type: "withdrawn", id }),
-	// Begins what it was told not to begin.
+	// Begins the call that was withdrawn.
 	"/deaf-to-withdraw"({ id }) {
 		deaf = true;
 		setTimeout(() => result(id, "kept"), 500);
@@ -164,15 +164,35 @@ const CALLS = {
 		send({ type: "chunk", id }, "too short");
 		send({ type: "end", id });
 	},
+	// A stream whose Content-Length is the query, undecoded.
+	"/own-length"({ id, query }) {
+		send({ type: "head", id, status: 200, head: `Content-Length: ${query}\r\n` });
+		send({ type: "chunk", id }, "four");
+		send({ type: "end", id });
+	},
+	"/empty-own-length": ({ id, query }) => send({ type: "result", id, head: `Content-Length: ${query}\r\n` }),
+	// All of the answer but its end; then the process ends.
+	"/die-before-end"({ id }) {
+		send({ type: "head", id, status: 200, head: "Content-Length: 5\r\n" });
+		send({ type: "chunk", id }, "whole");
+		setTimeout(() => process.exit(7), 50);
+	},
+	// A stream that ends only when it is cancelled.
+	"/endless"({ id, query }) {
+		held.add(id);
+		send({ type: "head", id, status: Number(query ?? 200) });
+		send({ type: "chunk", id }, "and on");
+	},
 	"/length-lie": ({ id }) => send({ type: "result", id, head: "Content-Length: 3\r\n" }, "more than three"),
 	"/bare-cr": ({ id }) => send({ type: "result", id, head: "X-A: one\rX-B: two\r\n" }, "split"),
 	"/bare-lf": ({ id }) => send({ type: "result", id, head: "X-A: one\nX-B: two\r\n" }, "split"),
 	"/nul": ({ id }) => send({ type: "result", id, head: "X-A: a\0b\r\n" }, "split"),
 	"/bad-name": ({ id }) => send({ type: "result", id, head: "X A: one\r\n" }, "split"),
 	"/framing": ({ id }) => send({ type: "result", id, head: "Transfer-Encoding: chunked\r\nConnection: upgrade\r\n" }, "framed"),
+	"/claims-refusal": ({ id }) => send({ type: "result", id, status: 503, head: "Kubeless-Refused: QUEUE_FULL\r\nX-Other: kept\r\n" }),
 	"/no-body": ({ id }) => send({ type: "result", id, status: 204 }, "but there is one"),
 	"/deaf"({ id, query }) {
-		// Streams on, whatever it is told: `query` is how many MiB.
+		// Ignores `pause` and `cancel`: `query` is the size in MiB.
 		send({ type: "head", id, status: 200 });
 		for (let left = Number(query); left > 0; left--) send({ type: "chunk", id }, Buffer.alloc(1024 * 1024));
 		send({ type: "end", id });
@@ -185,8 +205,14 @@ const CALLS = {
 	"/throw": ({ id }) => send({ type: "error", id, message: "secret words", stack: "at secret.place" }),
 	"/pid": ({ id }) => result(id, String(process.pid)),
 	"/line": (line) => result(line.id, JSON.stringify(line), "Content-Type: application/json\r\n"),
+	"/head": ({ id }, _body, head) => result(id, head),
+	"/status": ({ id, query }) => send({ type: "result", id, status: Number(query) }),
+	"/print-long"({ id }) {
+		console.log("z".repeat(2 * 16_384 + 1));
+		result(id, "printed");
+	},
 	"/print": ({ id, query }) => {
-		console.log(query);
+		console.log(query.includes("%") ? decodeURIComponent(query) : query);
 		setTimeout(() => result(id, "printed"), 30);
 	},
 };
@@ -249,4 +275,5 @@ wire.on("data", (chunk) => {
 });
 wire.on("end", () => process.exit(0));
 wire.on("error", () => {});
+if (process.env.FAKE_PRINT_AT_START) console.log(process.env.FAKE_PRINT_AT_START);
 STARTS[FAKE_START]();

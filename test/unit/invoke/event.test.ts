@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { isJson, readHead } from "../../../kubeless-loader/src/invoke/event.ts";
 
-test("JSON is application/json and everything +json, with any parameters", () => {
+test("a content type is JSON if it is application/json or ends with +json, with any parameters", () => {
 	for (const type of [
 		"application/json",
 		"Application/JSON; charset=utf-8",
@@ -17,7 +17,7 @@ test("JSON is application/json and everything +json, with any parameters", () =>
 	}
 });
 
-test("the head has the event's headers in any case, the first of each counting", () => {
+test("the head has the event's headers in any case, and the first of equal names counts", () => {
 	const head = readHead([
 		"EVENT-ID",
 		"1",
@@ -35,7 +35,7 @@ test("the head has the event's headers in any case, the first of each counting",
 	assert.deepEqual([head.eventId, head.eventType, head.eventTime, head.eventNamespace, head.traceparent], ["1", "t", "now", "n", "tp"]);
 });
 
-test("the head tells a declared length, chunks and no body apart", () => {
+test("the head distinguishes a declared length, chunks and no body", () => {
 	assert.equal(readHead(["Content-Length", "0"]).length, 0);
 	assert.equal(readHead(["content-length", "12"]).length, 12);
 	assert.equal(readHead(["Transfer-Encoding", "chunked"]).length, -1);

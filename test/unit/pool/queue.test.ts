@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Queue } from "../../../kubeless-loader/src/pool/queue.ts";
 
-test("is first in, first out, also when long", () => {
+test("the queue is first in, first out, also with many entries", () => {
 	const queue = new Queue<number>(() => true);
 	for (let item = 0; item < 10_000; item++) queue.push(item);
 	for (let item = 0; item < 5000; item++) assert.equal(queue.shift(), item);
@@ -11,7 +11,7 @@ test("is first in, first out, also when long", () => {
 	assert.equal(queue.shift(), undefined);
 });
 
-test("leaves out what is no longer live, and can be used again after it was empty", () => {
+test("the queue skips entries that are no longer live, and works again after it was empty", () => {
 	const queue = new Queue<number>((item) => item % 2 === 0);
 	for (const item of [1, 2, 3, 4, 5]) queue.push(item);
 	assert.deepEqual([queue.shift(), queue.shift(), queue.shift()], [2, 4, undefined]);

@@ -59,7 +59,7 @@ namespace Kubeless.Worker
 				at += found;
 				if (IsEscapedBackslash(span, at))
 				{
-					at -= EscapeBytes - 2; // the backslash belongs to the one before it, "u" is a letter
+					at -= EscapeBytes - 2; // the backslash is escaped by the previous one, "u" is a letter
 					continue;
 				}
 				var code = CodeAt(span, at);

@@ -10,22 +10,22 @@ function split(...chunks: (string | Buffer)[]): string[] {
 	return lines;
 }
 
-test("cuts at line breaks of either kind, and gives the last line without one", () => {
+test("lines end at LF or CRLF, and the last line may have no line break", () => {
 	assert.deepEqual(split("one\ntwo\r\n\nlast"), ["one", "two", "", "last"]);
 	assert.deepEqual(split("one\n"), ["one"]);
 	assert.deepEqual(split(""), []);
 });
 
-test("joins what came in pieces, characters too", () => {
+test("lines and characters that arrive in pieces are joined", () => {
 	const bytes = Buffer.from("čš🎉\nend\n");
 	assert.deepEqual(split(...[...bytes].map((byte) => Buffer.from([byte]))), ["čš🎉", "end"]);
 });
 
-test("gives U+FFFD for what is no UTF-8", () => {
+test("invalid UTF-8 becomes U+FFFD", () => {
 	assert.deepEqual(split(Buffer.from([0x61, 0xff, 0x0a, 0xc4])), ["a\ufffd", "\ufffd"]);
 });
 
-test("cuts a line of no end into pieces, and loses nothing", () => {
+test("a line over the size limit is split, and no byte is lost", () => {
 	const long = "x".repeat(100_000);
 	for (const lines of [split(long, "\n"), split(long), split(`${long}\n`), split(...(long.match(/.{1,999}/g) as string[]))]) {
 		assert.ok(lines.every((line) => line.length <= 16 * 1024));

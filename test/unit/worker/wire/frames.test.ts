@@ -25,7 +25,7 @@ describe("FrameReader", () => {
 		assert.deepEqual(read('{"type":"end","id":1}\n').frames, [[{ type: "end", id: 1 }, "", ""]]);
 	});
 
-	test("reads head and body, and what follows at once", () => {
+	test("reads head and body, and the frame that follows in the same chunk", () => {
 		const { frames, unfinished } = read('{"type":"result","head":3,"body":2}\nabcde{"type":"end"}\n');
 		assert.deepEqual(frames, [
 			[{ type: "result", head: 3, body: 2 }, "abc", "de"],
@@ -34,7 +34,7 @@ describe("FrameReader", () => {
 		assert.equal(unfinished, false);
 	});
 
-	test("waits for what is missing: of the line, the head, the body", () => {
+	test("waits for the rest of an incomplete line, head or body", () => {
 		const text = '{"type":"result","head":3,"body":2}\nabcde';
 		for (let cut = 1; cut < text.length; cut++) {
 			assert.deepEqual(read(text.slice(0, cut)), { frames: [], unfinished: true });
@@ -42,7 +42,7 @@ describe("FrameReader", () => {
 		}
 	});
 
-	test("hands a chunk's body on as it arrives, and what is missing of it later", () => {
+	test("passes on a chunk's body in parts as they arrive", () => {
 		const { frames } = read('{"type":"chunk","id":1,"body":5}\nab', "cd", 'e{"type":"end"}\n');
 		assert.deepEqual(
 			frames.map(([, , body]) => body),
@@ -50,11 +50,11 @@ describe("FrameReader", () => {
 		);
 	});
 
-	test("takes line breaks and anything else within head and body for what they are", () => {
+	test("treats line breaks and all other bytes within head and body as content", () => {
 		assert.deepEqual(read('{"type":"x","body":4}\n\n{}\n').frames, [[{ type: "x", body: 4 }, "", "\n{}\n"]]);
 	});
 
-	test("takes a line of 1 MiB, and none over it", () => {
+	test("accepts a line of 1 MiB, and rejects a longer one", () => {
 		const start = '{"type":"x","a":"';
 		const long = `${start}${"a".repeat(1024 * 1024 - start.length - 2)}"}`;
 		assert.equal(read(`${long}\n`).frames.length, 1);
@@ -79,17 +79,17 @@ describe("FrameReader", () => {
 		["2.3", '{"type":"x","body":1073741825}'],
 		["2.3", '{"type":"x","body":1e400}'],
 	] as const) {
-		test(`holds ${line || "an empty line"} to break rule ${rule}`, () => breaks(rule, `${line}\n`));
+		test(`reports ${line || "an empty line"} as a break of rule ${rule}`, () => breaks(rule, `${line}\n`));
 	}
 
-	test("holds what is not UTF-8 to break rule 2.1, but not U+FFFD itself", () => {
+	test("reports invalid UTF-8 as a break of rule 2.1, but accepts U+FFFD itself", () => {
 		breaks("2.1", Buffer.from([...Buffer.from('{"type":"'), 0xff, ...Buffer.from('"}\n')]));
 		assert.equal(read('{"type":"\ufffd"}\n').frames.length, 1);
 	});
 });
 
 describe("FrameWriter", () => {
-	test("writes what one turn sends in one piece, in order, text and bytes", async () => {
+	test("writes all frames of one event loop turn with one write, in order", async () => {
 		const writes: Buffer[] = [];
 		const socket = new Writable({
 			write(chunk, _encoding, done) {
@@ -110,7 +110,7 @@ describe("FrameWriter", () => {
 	});
 });
 
-test("quote gives JSON in pure ASCII", () => {
+test("quote returns JSON in ASCII", () => {
 	for (const text of ["", "plain", 'a"b\\c', "tab\t\n\0", "č 日本 🎉", "\ud800 alone", "\x7f\x80\u2028"]) {
 		assert.match(quote(text), /^[ -~]*$/);
 		assert.equal(JSON.parse(quote(text)), text);

@@ -1,3 +1,3 @@
 public isolated function sentence(string greeting, string name) returns string {
-    return greeting + ", " + (name == "" ? "whoever you are" : name) + "!";
+    return greeting + ", " + (name == "" ? "stranger" : name) + "!";
 }

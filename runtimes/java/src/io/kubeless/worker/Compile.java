@@ -64,7 +64,7 @@ final class Compile {
 	}
 
 	/**
-	 * Returns the compiler's errors; an empty text if there are none.
+	 * Returns the compiler's errors; an empty text if the compilation succeeded.
 	 *
 	 * @param target gets the folders `own` and, if there are other classes, `others`
 	 * @param classPath entries joined by ":"
