@@ -14,6 +14,8 @@ export interface Dependencies {
 	readonly manifest: Manifest;
 	/** the dependency file */
 	readonly file: string;
+	/** the cache's own folder, which may be in the function's */
+	readonly cache: string;
 	/** the function's file: it is not installed, so a change of it installs nothing */
 	readonly functionFile?: string;
 }
@@ -57,15 +59,17 @@ function add(hash: Hash, path: string): void {
 }
 
 /** Adds the folder's path and all its files, except hidden ones and those that the language ignores. */
-function addFolder(hash: Hash, folder: string, { manifest, functionFile }: Dependencies): void {
+function addFolder(hash: Hash, folder: string, { manifest, cache, functionFile }: Dependencies): void {
 	hash.update(`${folder}\0`);
 	const own = functionFile && basename(functionFile);
+	const skipped = existsSync(cache) ? realpathSync(cache) : cache;
 	const visit = (path: string) => {
 		const entries: Dirent[] = readdirSync(path, { withFileTypes: true }).sort((one, other) => (one.name < other.name ? -1 : 1));
 		for (const entry of entries) {
 			const { name } = entry;
 			if (name.startsWith(".") || manifest.ignore.includes(name) || (path === folder && name === own)) continue;
 			const inside = join(path, name);
+			if (inside === skipped) continue;
 			if (entry.isDirectory()) visit(inside);
 			else if (entry.isSymbolicLink()) hash.update(`${inside}\0${readlinkSync(inside)}\0`);
 			if (statSync(inside, { throwIfNoEntry: false })?.isFile()) {

@@ -73,7 +73,7 @@ export class DependencyCache {
 	async begin(manifest: Manifest, file: string, { functionFile, quiet = false }: Options = {}): Promise<Installation> {
 		const folder = join(this.#root, manifest.id);
 		if (!manifest.install || !hasContent(file)) return { place: this.#empty(folder), installing: undefined };
-		const dependencies = { manifest, file, ...(functionFile !== undefined && { functionFile }) };
+		const dependencies = { manifest, file, cache: this.#root, ...(functionFile !== undefined && { functionFile }) };
 		const key = await cacheKey(dependencies, this.#env, this.#commands);
 		const place = join(folder, key);
 		if (existsSync(place)) return { place: realpathSync(place), installing: undefined };
