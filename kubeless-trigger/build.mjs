@@ -14,6 +14,8 @@ await build({
 	sourcemap: "linked",
 	legalComments: "none",
 	logLevel: "warning",
+	// The other form reads its WebAssembly from a file of the package.
+	alias: { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" },
 	// CommonJS dependencies call require for Node's own modules.
 	banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 });

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
+import module from "node:module";
 import process from "node:process";
-import { run } from "./program.ts";
 
 declare const CLI_VERSION: string;
 
-// The reader of the output has ended, as in `kubeless function logs x | head`.
+// Imported later than this line, the program starts from compiled code.
+module.enableCompileCache();
+const { run } = await import("./program.ts");
+
+// The reader of the output may end first, as in `kubeless function logs hello | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 const { env, stdin, stdout, stderr } = process;
 const version = typeof CLI_VERSION === "undefined" ? "0.0.0" : CLI_VERSION;

@@ -66,4 +66,8 @@ function report(error: unknown, shell: Shell, program: Command, args: readonly s
 }
 
 const pathOf = (command: Command): string => (command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name());
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).replace(/(?<![.?)])$/, ".");
+/** Returns the parser's message as a sentence. Suggestions come as a second line in parentheses. */
+const sentence = (text: string): string => {
+	const [first = "", suggestion = ""] = text.split("\n");
+	return `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.?$/, ".")} ${suggestion.replace(/^\((.*)\)$/, "$1")}`.trim();
+};

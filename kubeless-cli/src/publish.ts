@@ -44,15 +44,8 @@ export function addPublish(program: Command, shell: Shell): void {
 		.requiredOption("--message <text>", "the message")
 		.action((flags: Message & { url: string }) =>
 			publish(shell, flags, flags.url, async () => {
-				const [{ natsOptions }, { connect }] = await Promise.all([
-					import("../../kubeless-trigger/src/nats/options.ts"),
-					import("@nats-io/transport-node"),
-				]);
-				const options = natsOptions({ ...shell.env, NATS_URL: flags.url }, "kubeless-cli");
-				const connection = await connect({ ...options, waitOnFirstConnect: false, maxReconnectAttempts: 0 });
-				connection.publish(flags.topic, flags.message);
-				await connection.flush();
-				await connection.close();
+				const { publishToNats } = await import("./nats.ts");
+				await publishToNats({ ...shell.env, NATS_URL: flags.url }, flags.topic, flags.message);
 			}),
 		);
 }

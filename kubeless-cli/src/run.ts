@@ -47,6 +47,8 @@ export function consumersOf(file: string, { kafka, nats }: RunFlags, port: numbe
 		TRIGGER_TARGETS: JSON.stringify([{ function: name, url: `http://localhost:${port}`, group: `local_${name}_${topic}`, timeout: 180 }]),
 		TRIGGER_PORT: "0",
 	});
+	if (port === 0 && (kafka ?? nats) !== undefined)
+		throw new UsageError("--kafka and --nats call the function at its port, so it must be known. Give --port 8080.");
 	const consumers: Consumer[] = [];
 	if (kafka !== undefined) {
 		const [, brokers, topic] = /^([^/\s]+:\d+)\/([^/\s]+)$/.exec(kafka) ?? [];
@@ -89,9 +91,9 @@ async function firstExit(children: readonly ChildProcess[]): Promise<number> {
 	const stop = (signal: NodeJS.Signals): void => {
 		for (const child of children) child.kill(signal);
 	};
-	// A terminal sends SIGINT to the children itself.
-	const ignore = (): void => {};
-	process.on("SIGINT", ignore).on("SIGTERM", stop);
+	// A terminal sends SIGINT to the children, too.
+	const interrupt = (): void => (process.stdin.isTTY ? undefined : stop("SIGINT"));
+	process.on("SIGINT", interrupt).on("SIGTERM", stop);
 	try {
 		const ends = children.map(
 			(child) => new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)).once("error", () => resolve(1))),
@@ -101,6 +103,6 @@ async function firstExit(children: readonly ChildProcess[]): Promise<number> {
 		await Promise.all(ends);
 		return first;
 	} finally {
-		process.off("SIGINT", ignore).off("SIGTERM", stop);
+		process.off("SIGINT", interrupt).off("SIGTERM", stop);
 	}
 }

@@ -5,7 +5,7 @@ import { parseConfig } from "../../kubeless-controller/src/api/config.ts";
 import type { FunctionSpec, KubelessFunction } from "../../kubeless-controller/src/api/types.ts";
 import { metricOf, scaled } from "../src/autoscale.ts";
 import { UsageError } from "../src/errors.ts";
-import { chosen, restored } from "../src/function/history.ts";
+import { chosen } from "../src/function/history.ts";
 import { applyFlags, emptyFunction, type FunctionFlags, type Given } from "../src/function/object.ts";
 import { type Source, sourceOf } from "../src/source.ts";
 import { cronJobTrigger, httpTrigger, messageTrigger } from "../src/trigger/objects.ts";
@@ -338,11 +338,5 @@ describe("a rollback", () => {
 		assert.equal(chosen(fn, known, "1").revision, 1);
 		assert.throws(() => chosen(fn, known, "9"), /Function "f" has no revision 9\. Give --to-revision one of: 3, 2, 1\./);
 		assert.throws(() => chosen(fn, known.slice(0, 1)), /Function "f" has no earlier version/);
-	});
-
-	test("keeps the number of replicas and whether the function is suspended", () => {
-		const current: FunctionSpec = { function: "b", timeout: "9", suspend: true, deployment: { spec: { replicas: 4 } } };
-		assert.deepEqual(restored(current, { function: "a" }), { function: "a", suspend: true, deployment: { spec: { replicas: 4 } } });
-		assert.deepEqual(restored({ function: "b" }, { function: "a" }), { function: "a" });
 	});
 });

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2120
-# What a function may call, beside reading its event's and its context's files.
+# The commands for functions.
 
-# log TEXT…, or log <FILE: writes to the function's log. Standard output is the answer; standard error goes to the log as it is.
+# log TEXT…, or log <FILE: writes to the function's log. Standard error goes to the log too.
 log() {
-	# The last line is ended too: the loader waits for its end.
+	# awk ends the last line: the loader waits for a line break.
 	if [ $# -gt 0 ]; then printf '%s\n' "$*"; else LC_ALL=C awk '{ print }'; fi >&4
 }
 
@@ -13,13 +13,13 @@ fail() {
 	exit 1
 }
 
-# stream: from here on, what is printed is sent as it is printed. Status and headers must stand before it.
+# stream: sends what is printed from now on at once. Status and headers must be set before.
 stream() {
 	echo stream >"$wire/news"
 	exec >"$wire/stream"
 }
 
-# header NAME: a header of the request; fails where there is none.
+# header NAME: prints a header of the request; fails if it is absent.
 header() {
 	LC_ALL=C awk -v name="$1" '
 		BEGIN { name = tolower(name) }
@@ -33,7 +33,7 @@ header() {
 		END { exit !found }' "$wire/event/extensions/request/headers"
 }
 
-# query NAME: a value of the query, decoded; fails where there is none.
+# query NAME: prints a decoded value of the query; fails if it is absent.
 query() {
 	[ -e "$wire/event/extensions/request/query" ] || return 1
 	LC_ALL=C awk -v name="$1" '
@@ -52,7 +52,7 @@ query() {
 		END { exit !found }' "$wire/event/extensions/request/query"
 }
 
-# json FILE: the file's text as a JSON string, or null where there is no such file. Without a file: of standard input.
+# json [FILE]: prints a file, else standard input, as a JSON string; null if the file does not exist.
 json() {
 	if [ $# -eq 0 ]; then
 		tr -d '\000' | LC_ALL=C awk -f "$wire_home/string.awk"

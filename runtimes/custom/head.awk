@@ -1,4 +1,5 @@
-# Makes a head block (PROTOCOL 2.5) of lines "Name: value", and prints the fields that say so. `status` is the file with the status.
+# Writes a head (PROTOCOL 2.5) of lines "Name: value" to the file `head` and prints the fields `status`
+# and `head`. `status` is the file with the status.
 function wrong(text) { print text; failed = 1; exit 1 }
 BEGIN {
 	printf "" >head
@@ -6,14 +7,14 @@ BEGIN {
 		if (code !~ /^[2-9][0-9][0-9]$/) wrong("extensions/response/status holds \"" code "\": give a number from 200 to 999")
 		fields = "\"status\":" code ","
 	}
-	# Where only a status was set, there is no file of headers.
+	# If only a status was set, the file of headers does not exist.
 	if ((getline probe <ARGV[ARGC - 1]) < 0) ARGC--
 	else close(ARGV[ARGC - 1])
 	if (ARGC < 2) exit
 }
 $0 == "" { next }
 {
-	if ($0 !~ /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/) wrong("extensions/response/headers has a line that is no header: " $0)
+	if ($0 !~ /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/) wrong("extensions/response/headers has a line that is not a header: " $0)
 	if ($0 ~ /[\r\001-\010\013-\037\177]/) wrong("a header holds a control character: " $0)
 	add($0)
 	if (tolower($0) ~ /^content-type:/) typed = 1

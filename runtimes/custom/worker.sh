@@ -1,32 +1,90 @@
 #!/bin/sh
-# A worker in plain sh: the template for a runtime of your own. It speaks the wire (../PROTOCOL.md, whose rules are cited by
-# number) with what every system has: sh, awk, dd, mktemp. Debian's dash keeps every rule; BusyBox does but for 2.4: its `read` forgets
-# the half of a line that it has when a child ends. Loaders send a line whole.
+# A worker in plain sh, and the template for a runtime of your own. It speaks the wire (../PROTOCOL.md;
+# numbers in comments are its rules) with sh, awk, dd and mktemp. Debian's dash and bash keep every
+# rule. BusyBox breaks 2.4: its `read` loses half a line when a child process ends.
 #
-# A function is a shell function of the file that the loader names. It is called with two folders, an event and a context, whose
-# keys are files; what it prints is its answer. A file without functions is a program, started once a call.
+# A function is a shell function of the file that the loader names. It is called with two folders, an
+# event and a context, whose keys are files. What it prints is its answer. A file without functions is
+# a program, which is started once per call.
 #
 #   hello() { echo "hello $(cat "$1/data")"; }
 #
-# The parts stand in the order that any worker has: the wire, sending, the function, a call, the loop. Names that begin with
-# wire are the worker's, all others the function's.
+# The parts: wire, sending, function, call, loop. Names that begin with wire_ are the worker's, all
+# others the function's.
 
 wire_home=$(dirname "$0")
+wire_file=$KUBELESS_HANDLER_FILE
 wire_ifs=$IFS
 wire_line_break='
 '
-# A function's standard output is its answer, so what goes to its log is descriptor 4: the worker's own standard output.
+
+# wire_interpreter LINE: prints the name of the program that a first line "#!…" names, such as bash.
+wire_interpreter() {
+	set -f
+	# shellcheck disable=SC2086 # the line's words
+	set -- ${1#'#!'}
+	if [ "${1##*/}" = env ]; then
+		shift
+		while case $1 in -* | *=*) true ;; *) false ;; esac do shift; done
+	fi
+	printf '%s' "${1##*/}"
+}
+
+wire_shell=
+# A file with a NUL is a compiled program.
+# shellcheck disable=SC2094 # cmp does not write
+if [ -r "$wire_file" ] && LC_ALL=C tr -d '\000' <"$wire_file" | cmp -s - "$wire_file"; then
+	read -r wire_first <"$wire_file"
+	case $wire_first in
+	'#!'*) wire_shell=$(wire_interpreter "$wire_first") ;;
+	*) wire_shell='sh' ;;
+	esac
+fi
+# The functions of a bash file need bash, so this worker runs in bash too.
+if [ "$wire_shell" = bash ] && [ -z "${BASH_VERSION-}" ] && command -v bash >/dev/null; then exec bash "$0"; fi
+
+# Standard output is a function's answer, so its log is descriptor 4: the worker's standard output.
 exec 4>&1
 
 # ---------------------------------------------------------------- the wire
 
-# A shell's variable cannot hold bytes, so what a call brings lies in files. /dev/shm is for a root that is read-only.
+# wire_start_of PID: sets wire_start to the start time of a process, or to nothing if it has ended.
+wire_start_of() {
+	wire_start=
+	if [ -e /proc/self/stat ]; then
+		{ read -r wire_stat <"/proc/$1/stat"; } 2>/dev/null || return
+		# shellcheck disable=SC2086 # the fields after the name, which may hold spaces
+		set -- ${wire_stat##*) }
+		wire_start=${20}
+	elif kill -0 "$1" 2>/dev/null; then
+		wire_start=unknown
+	fi
+}
+
+# wire_clean FOLDER: removes what killed workers have left in it. A name has the worker's PID
+# namespace, PID and start time, so no folder of a running worker is removed.
+wire_clean() {
+	for wire_left in "$1/kubeless.$wire_namespace."*; do
+		[ -d "$wire_left" ] || continue
+		wire_owner=${wire_left#"$1/kubeless.$wire_namespace."}
+		wire_start_of "${wire_owner%%.*}"
+		wire_owner=${wire_owner#*.}
+		[ "$wire_start" = "${wire_owner%%.*}" ] || rm -rf "$wire_left"
+	done
+}
+
+# A shell variable cannot hold bytes, so what a call brings is kept in files. /dev/shm is for a
+# read-only root.
+wire_namespace=$(readlink /proc/self/ns/pid 2>/dev/null | tr -dc 0-9)
 for wire_folder in "${TMPDIR:-/tmp}" /dev/shm "$KUBELESS_INSTALL_VOLUME"; do
-	wire=$(mktemp -d "$wire_folder/kubeless.XXXXXX" 2>/dev/null) && break
+	wire_start_of $$
+	wire=$(mktemp -d "$wire_folder/kubeless.$wire_namespace.$$.$wire_start.XXXXXX" 2>/dev/null) || continue
+	wire_clean "$wire_folder"
+	break
 done
 
-# wire_take BYTES FILE: so many bytes of the wire. `read` takes a line byte by byte and dd what it is told, so neither takes
-# what is the other's; `head -c` of BusyBox would.
+# wire_take BYTES FILE: reads bytes of the wire into a file. `read` takes a line byte by byte and dd
+# takes exact blocks, so neither reads too far, as `head -c` of BusyBox does.
 wire_take() {
 	: >"$2"
 	# At most 1 MiB of it in memory.
@@ -34,7 +92,7 @@ wire_take() {
 	[ $(($1 % 1048576)) -eq 0 ] || wire_dd 1 $(($1 % 1048576)) "$2"
 }
 
-# wire_dd COUNT SIZE FILE: so many blocks, added to the file. Fewer mean that the wire has ended (1.3).
+# wire_dd COUNT SIZE FILE: appends blocks of the wire to a file. The worker exits if the wire ends (1.3).
 wire_dd() {
 	{ wire_report=$(LC_ALL=C dd bs="$2" count="$1" iflag=fullblock <&3 2>&1 >&5); } 5>>"$3"
 	case $wire_report in
@@ -43,20 +101,21 @@ wire_dd() {
 	esac
 }
 
-# The processes below one, stopped: each before its children are looked at, so that none is missed. Where there is no /proc, a
-# function runs on until it ends.
+# wire_stopped_below PID: stops the descendants of a process and prints their PIDs. Each is stopped
+# before its children are listed, so that no new one is missed. Without /proc none is found.
 wire_stopped_below() {
+	# shellcheck disable=SC2013 # PIDs are words of one line
 	for wire_child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
 		kill -STOP "$wire_child" && printf '%s ' "$wire_child"
 		(wire_stopped_below "$wire_child")
 	done
 }
 
-# Ends the worker, and what it runs, with this exit code.
+# wire_leave CODE: ends the worker and the function that it runs.
 wire_leave() {
 	if [ -n "${wire_running-}" ]; then
 		kill -STOP "$wire_running" 2>/dev/null
-		# shellcheck disable=SC2046 # a word a process
+		# shellcheck disable=SC2046 # PIDs are words
 		kill -KILL "$wire_running" "$wire_answering" $(wire_stopped_below "$wire_running") 2>/dev/null
 	fi
 	exit "$1"
@@ -64,19 +123,19 @@ wire_leave() {
 
 # ---------------------------------------------------------------- sending
 
-# wire_send LINE [FILE…]: a frame. Only one process writes at any time, so that it is whole before the next one begins (2.4).
+# wire_send LINE [FILE…]: sends a frame. Only one process writes at a time, so frames do not mix (2.4).
 wire_send() {
 	printf '%s\n' "$1" >&3
 	shift
 	[ $# -eq 0 ] || cat "$@" >&3
 }
 
-# The text on standard input as a JSON string, cut where a line would become too long (2.3).
+# Prints standard input as a JSON string, cut at 64 KiB (2.3).
 wire_string() {
 	dd bs=65536 count=1 iflag=fullblock 2>/dev/null | tr -d '\000' | LC_ALL=C awk -f "$wire_home/string.awk"
 }
 
-# wire_error ID CODE MESSAGE (4.6)
+# wire_error ID CODE MESSAGE: ends a call with an error (4.6).
 wire_error() {
 	wire_stack="$3$wire_line_break    at $wire_name ($wire_file${wire_place-})"
 	wire_send "{\"type\":\"error\",\"id\":$1,\"code\":\"$2\",\"message\":$(printf '%s' "$3" | wire_string),\"stack\":$(printf '%s' "$wire_stack" | wire_string)}"
@@ -84,52 +143,65 @@ wire_error() {
 
 # ---------------------------------------------------------------- the function
 
-# wire_failed CODE MESSAGE: why there is nothing to call (3.2).
+# wire_failed CODE MESSAGE: reports that the function cannot be loaded, and exits (3.2).
 wire_failed() {
 	trap - EXIT
 	wire_list=$(printf '%s' "$wire_names" | awk '{ printf "%s\"%s\"", (NR > 1 ? "," : ""), $0 }')
 	wire_send "{\"type\":\"failed\",\"code\":\"$1\",\"message\":$(printf '%s' "$2" | wire_string),\"handlers\":[$wire_list]}"
-	wire_leave 1
+	rm -rf "$wire"
+	exit 1
 }
 
-wire_file=$KUBELESS_HANDLER_FILE
 wire_name=${FUNC_HANDLER-}
 wire_names=
-[ -n "$wire" ] || wire_failed HANDLER_FAILED_TO_LOAD "there is no folder to write to: mount one and set TMPDIR to it"
-[ -r "$wire_file" ] || wire_failed HANDLER_FAILED_TO_LOAD "$wire_file is not there or cannot be read"
+[ -n "$wire" ] || wire_failed HANDLER_FAILED_TO_LOAD "no folder is writable: mount one and set TMPDIR to it"
+[ -r "$wire_file" ] || wire_failed HANDLER_FAILED_TO_LOAD "$wire_file does not exist or cannot be read"
 
-# A text whose first line names no interpreter but sh may have functions: at the beginning of a line, not beginning with _.
-if LC_ALL=C tr -d '\000' <"$wire_file" | cmp -s - "$wire_file"; then
-	read -r wire_first <"$wire_file"
-	case $wire_first in
-	'#!'*/sh | '#!'*/sh\ * | '#!'*\ sh | [!#]* | '' | '#'[!!]* | '#')
-		wire_names=$(LC_ALL=C sed -n 's/^\([A-Za-z][A-Za-z0-9_]*\)[[:space:]]*([[:space:]]*).*/\1/p' "$wire_file")
-		;;
-	esac
-fi
+# wire_functions [SED…]: prints the functions of the file. They begin a line, and not with _.
+wire_functions() {
+	LC_ALL=C sed -n -e 's/^\([A-Za-z][A-Za-z0-9_]*\)[[:space:]]*([[:space:]]*).*/\1/p' "$@" "$wire_file"
+}
 
-# What a function may call.
+case $wire_shell in
+sh | dash | ash) wire_names=$(wire_functions) ;;
+bash | ksh* | mksh | zsh)
+	wire_names=$(wire_functions -e 's/^function[[:space:]]\{1,\}\([A-Za-z][A-Za-z0-9_]*\).*/\1/p')
+	if [ -n "$wire_names" ] && ! { [ "$wire_shell" = bash ] && [ -n "${BASH_VERSION-}" ]; }; then
+		# A program in another shell may have functions for itself.
+		if [ "$wire_shell" = bash ]; then
+			wire_failed HANDLER_FAILED_TO_LOAD "$wire_file needs bash, which is not installed: install bash, or write the file for sh"
+		elif printf '%s\n' "$wire_names" | grep -qxF -e "$wire_name"; then
+			wire_failed HANDLER_FAILED_TO_LOAD "$wire_file begins with $wire_first, but functions are called in sh and bash only: write the file for one of them"
+		fi
+		wire_names=
+	fi
+	;;
+esac
+
+# The commands for functions.
+# shellcheck source=functions.sh
 . "$wire_home/functions.sh"
 
 if [ -z "$wire_names" ]; then
 	wire_name=${wire_name:-$MOD_NAME}
 	wire_handler=wire_program
 	wire_program=$wire_file
-	# A ConfigMap's files are not executable.
+	# Files of a ConfigMap are not executable.
 	[ -x "$wire_file" ] || { wire_program=$wire/program && cp "$wire_file" "$wire_program" && chmod +x "$wire_program"; }
+	# shellcheck disable=SC2317 # called as "$wire_handler"
 	wire_program() { "$wire_program" "$1" "$2" <"$1/data"; }
 else
-	wire_text=$(sh -n "$wire_file" 2>&1) || wire_failed HANDLER_FAILED_TO_LOAD "$wire_text"
+	wire_text=$("${BASH:-sh}" -n "$wire_file" 2>&1) || wire_failed HANDLER_FAILED_TO_LOAD "$wire_text"
 	case $wire_name,$wire_names in
-	,*"$wire_line_break"*) wire_failed HANDLER_NOT_FOUND "the file has more than one function: name one with FUNC_HANDLER, or --handler" ;;
+	,*"$wire_line_break"*) wire_failed HANDLER_NOT_FOUND "the file has several functions: name one with FUNC_HANDLER, or --handler" ;;
 	,*) wire_name=$wire_names ;;
 	esac
 	printf '%s\n' "$wire_names" | grep -qxF -e "$wire_name" ||
-		wire_failed HANDLER_NOT_FOUND "there is no function $wire_name that begins a line"
+		wire_failed HANDLER_NOT_FOUND "no line of the file begins with $wire_name(). A program's own functions must begin with _"
 	wire_handler=$wire_name
-	# No shell tells where a function failed: its first line must do.
-	wire_place=:$(grep -n "^${wire_name}[[:space:]]*(" "$wire_file" | head -n 1 | cut -d : -f 1)
-	# Loaded once; each call runs in a copy of the shell as it is then. Its options and its IFS are kept for the calls.
+	# sh does not report where a function failed, so errors name the function's first line.
+	wire_place=:$(grep -nE "^(function[[:space:]]+)?${wire_name}([[:space:](]|\$)" "$wire_file" | head -n 1 | cut -d : -f 1)
+	# Loaded once; each call runs in a copy of the shell. The file's options and IFS are restored for calls.
 	trap 'wire_failed HANDLER_FAILED_TO_LOAD "$wire_file ended the shell when it was loaded"' EXIT
 	# shellcheck source=/dev/null
 	. "$wire_file" </dev/null 3>&-
@@ -137,6 +209,11 @@ else
 		case $- in *"$wire_option"*) wire_options="${wire_options-} -$wire_option" ;; esac
 	done
 	set +e +f +u +x
+	# bash reads on after some syntax errors.
+	[ "$(command -v "$wire_name")" = "$wire_name" ] ||
+		wire_failed HANDLER_FAILED_TO_LOAD "$wire_file did not define $wire_name when it was loaded$wire_line_break$wire_text"
+	# bash has no limit of its own: endless recursion would take all memory.
+	FUNCNEST=${FUNCNEST:-2000}
 fi
 wire_their_ifs=$IFS
 IFS=$wire_ifs
@@ -151,17 +228,17 @@ printf '%s' "$FUNC_MEMORY_LIMIT" >"$wire/context/memory-limit"
 
 # ---------------------------------------------------------------- a call
 
-# Two processes, so that the loop can go on reading the wire: one runs the function and waits for its end, whatever that is;
-# the other one waits for news of it, and answers. The function and what it starts do not have the wire (1.2).
+# Two processes, so that the loop can go on reading the wire: one runs the function and waits for its
+# end, the other one waits for its report and answers. The function does not have the wire (1.2).
 wire_begin() {
-	wire_answer "$1" & # first, for a function that kills this shell
+	wire_answer "$1" & # first: the function may kill this shell
 	wire_answering=$!
 	wire_run 3>&- </dev/null &
 	wire_running=$!
 }
 
 wire_run() {
-	trap : TERM # meant for the function
+	trap : TERM # cancel sends it to the function
 	[ -e "$wire/cancelled" ] || (
 		IFS=$wire_their_ifs
 		eval "set ${wire_options-+e}"
@@ -169,7 +246,7 @@ wire_run() {
 		printf '%s' $? >"$wire/status"
 	) >"$wire/result"
 	wire_code=$?
-	# Where the function said that it streams and ended before it did, somebody waits for the other end of this.
+	# A function that called `stream` and ended at once leaves a reader that waits for this end.
 	: <>"$wire/stream"
 	printf 'over %s\n' "$wire_code" >"$wire/news"
 }
@@ -185,9 +262,9 @@ wire_answer() {
 		fi
 		read -r _ wire_code <"$wire/news"
 	fi
-	# A function that kills its worker ($$) has no answer, though who would give it is alive.
+	# A function that kills its worker ($$) gets no answer, although this process still runs.
 	wire_killed && exit
-	# A call is answered once (4.2): a head that could not be sent was an error already.
+	# A call is answered once (4.2): a head that could not be sent was an error.
 	[ -z "${wire_wrong-}" ] || return
 	wire_fault "$1" && return
 	if [ "$wire_news" = stream ]; then
@@ -198,7 +275,7 @@ wire_answer() {
 	fi
 }
 
-# Whether the loop's process has been killed. It may not have come to that yet: the signal is there at once, in the third digit.
+# Returns whether the loop's process was killed. A SIGKILL that is still pending is bit 8 of ShdPnd.
 wire_killed() {
 	[ -e /proc/self/fd ] || return 1
 	while read -r wire_field wire_value; do
@@ -207,7 +284,7 @@ wire_killed() {
 	[ ! -e "/proc/$$/fd/3" ]
 }
 
-# The call's error, if it ended with one.
+# wire_fault ID: sends the call's error. Fails if the call ended without one.
 wire_fault() {
 	wire_status=
 	[ ! -e "$wire/status" ] || read -r wire_status <"$wire/status"
@@ -224,7 +301,7 @@ wire_fault() {
 	fi
 }
 
-# Makes the answer's head (2.5) of what the function left in extensions/response, and the fields of the line that go with it.
+# wire_head ID: makes the answer's head (2.5) from extensions/response, and its fields of the line.
 wire_head() {
 	wire_response=$wire/event/extensions/response
 	if [ -e "$wire_response/status" ] || [ -e "$wire_response/headers" ]; then
@@ -239,7 +316,7 @@ wire_head() {
 	fi
 }
 
-# What the function prints, as it does (5.3), but not while the caller cannot take it (5.1).
+# wire_pieces ID: sends what the function prints at once (5.3), except while the call is paused (5.1).
 wire_pieces() {
 	exec 5<"$wire/stream"
 	while :; do
@@ -258,9 +335,9 @@ wire_send "{\"type\":\"ready\",\"wire\":1,\"handler\":\"$wire_name\"}"
 wire_current=
 while IFS= read -r wire_line <&3; do
 	printf '%s\n' "$wire_line" >"$wire/line"
-	# A line that is broken (2.7) has no reading: the worker ends.
-	wire_frame=$(LC_ALL=C awk -f "$wire_home/json.awk" -v frame=yes "$wire/line") || wire_leave 2
-	read -r wire_type wire_id wire_head_bytes wire_body_bytes wire_json <<-FRAME
+	# The worker exits if the line is broken (2.7).
+	wire_frame=$(LC_ALL=C awk -f "$wire_home/json.awk" "$wire/line") || wire_leave 2
+	read -r wire_type wire_id wire_head_bytes wire_body_bytes <<-FRAME
 		$wire_frame
 	FRAME
 	case $wire_type in
@@ -272,17 +349,10 @@ while IFS= read -r wire_line <&3; do
 		wire_take "$wire_head_bytes" "$wire/event/extensions/request/headers"
 		wire_take "$wire_body_bytes" "$wire/event/data"
 		wire_current=$wire_id
-		if [ "$wire_json" = json ] && [ -s "$wire/event/data" ]; then
-			# The line break ends what may be a number; NUL, which some awks take for the end, is as wrong in JSON as \001.
-			wire_text=$({ tr '\000' '\001' <"$wire/event/data" && echo; } | LC_ALL=C awk -f "$wire_home/json.awk") || {
-				wire_error "$wire_id" BODY_MALFORMED "the body is not JSON: $wire_text"
-				continue
-			}
-		fi
 		wire_begin "$wire_id"
 		;;
 	cancel | pause | resume)
-		# It may cross the answer: then it is about nothing (5.1, 6.1).
+		# Ignored if the call has been answered meanwhile (5.1, 6.1).
 		[ "$wire_id" = "$wire_current" ] || continue
 		case $wire_type in
 		pause) : >"$wire/paused" ;;
@@ -291,6 +361,7 @@ while IFS= read -r wire_line <&3; do
 			: >"$wire/cancelled"
 			rm -f "$wire/paused"
 			wire_pids=$(wire_stopped_below "$wire_running" 2>/dev/null)
+			# shellcheck disable=SC2086 # PIDs are words
 			kill $wire_pids 2>/dev/null && kill -CONT $wire_pids
 			;;
 		esac
@@ -300,11 +371,11 @@ while IFS= read -r wire_line <&3; do
 		exit 0
 		;;
 	*)
-		# Something newer than this worker (2.2).
+		# A frame of a newer loader (2.2).
 		wire_take "$wire_head_bytes" /dev/null
 		wire_take "$wire_body_bytes" /dev/null
 		;;
 	esac
 done
-# The wire has ended, and so does the worker, with what it runs (1.3).
+# The wire has ended (1.3).
 wire_leave 1

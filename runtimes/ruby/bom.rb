@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
-# Prints the gems that Bundler has put into KUBELESS_INSTALL_VOLUME: an empty group, name, version, purl, licence, hash, with tabs
-# between. Those of a git repository lie beside the others. A lock with checksums (Bundler 2.6 and later) adds the hashes.
+# Prints the gems that Bundler has installed into KUBELESS_INSTALL_VOLUME, one per line: an empty
+# group, name, version, purl, licence and hash, separated by tabs. Hashes are of Gemfile.lock, if it
+# has checksums (Bundler 2.6 and later).
 
 require 'rubygems'
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what decides, beside the Gemfile and its lock, what is installed: an installer keeps results by it. "@folder" stands for
-# everything in the function's folder.
+# Prints the inputs of an installation besides Gemfile and Gemfile.lock: an installer caches results
+# by them. "@folder" stands for all files in the function's folder.
 set -eu
 
 ruby -r bundler -e 'puts RUBY_DESCRIPTION, Bundler::VERSION'

@@ -9,7 +9,7 @@ import { LocalCommand, type LocalCommandOptions, tell } from "../support/local-c
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
-// Tests the built `kubeless-loader conform`, which contains the vectors.
+// Tests the built `kubeless-loader conform`, which reads the vectors from the bundle.
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const faulty = join(root, "test/conformance/faulty");
@@ -21,11 +21,11 @@ const suites = readSuites();
 const conform = (owner: Owner, words: readonly string[], options?: LocalCommandOptions) => tell(owner, ["conform", ...words], options);
 
 describe("conform", { concurrency: 2 }, () => {
-	test("reports that a correct worker passes every applicable vector, and exits with 0", async (t) => {
+	test("conform exits with 0 for a correct worker, with every applicable vector kept", async (t) => {
 		const { code, output, stderr } = await conform(t, good);
 		assert.equal(code, 0, output + stderr);
 		const kept = [...output.matchAll(/^ {2}kept +[\d.]+ +([\w-]+): /gm)].map(([, name]) => name);
-		// A worker takes calls concurrently or ahead, so that one of the two suites does not apply.
+		// A worker takes either several calls at once or calls ahead, so one of the two suites is skipped.
 		assert.match(output, /^ {2}skipped +5\.5 +withdraw: .*\(ahead: /m);
 		assert.deepEqual(
 			kept,
@@ -36,24 +36,24 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.equal(stderr, "");
 	});
 
-	test("prints the rule that a worker breaks and the frames sent and received, as docs/conformance.md shows, and exits with 1", async (t) => {
+	test("conform reports the broken rule and the frames of both sides as in docs/conformance.md, and exits with 1", async (t) => {
 		const { code, output } = await conform(t, ["--only", "bytes", ...wrong("answers twice")]);
 		assert.equal(code, 1);
 		const page = readFileSync(join(root, "docs/conformance.md"), "utf8");
 		const [, shown = ""] = /```\n( {2}BROKEN[^]*?)```/.exec(page) ?? [];
 		const withoutTime = (text: string) => text.replace(/"deadline":\d+/g, '"deadline":0');
-		// The second answer may arrive separately: the first ends the test, which then stops the worker.
+		// The second answer may arrive alone, if the first one ended the test and the worker got stop.
 		assert.ok(withoutTime(output.replace(/^ *\{"type":"stop"\}\n/m, "")).includes(withoutTime(shown)), output);
 		assert.match(output, /^The worker does not keep the wire: see rule 4\.9 of PROTOCOL\.md\.$/m);
 	});
 
-	test("prints the expected frame", async (t) => {
+	test("conform reports the expected frame", async (t) => {
 		const { code, output } = await conform(t, ["--only", "response-headers", ...wrong("loses the status")]);
 		assert.equal(code, 1);
 		assert.match(output, /Rule 4\.4 .*status is 200, and not 201[^]*expected:\n +an answer like \{"id":1,"status":201/);
 	});
 
-	test("exits with 1 if an optional vector fails, and with 0 if --lacks names it", async (t) => {
+	test("conform exits with 1 for a failed optional vector, and with 0 if --lacks declares it", async (t) => {
 		const only = ["--only", "large-results"];
 		const first = await conform(t, [...only, ...wrong("sends large results whole")]);
 		assert.equal(first.code, 1, first.output);
@@ -63,7 +63,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.match(second.output, /^ {2}skipped +5\.2 +large-results: .*\(chunks: as --lacks says\)$/m);
 	});
 
-	test("reads the command, the variables, the file and `lacks` from a manifest", async (t) => {
+	test("conform reads the command, the variables, the file and the lacks from a manifest", async (t) => {
 		const manifest = {
 			id: "lua",
 			suffixes: [".lua", ".mjs"],
@@ -85,12 +85,12 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.equal(other.code, 1, "a command that is given counts, and not the manifest's");
 	});
 
-	test("installs the libraries of a manifest once", async (t) => {
+	test("conform installs the libraries of a manifest once", async (t) => {
 		const manifest = {
 			id: "lua",
 			suffixes: [".mjs"],
 			concurrency: "async",
-			// The command finds its worker only in the installed libraries.
+			// The installed file has the path of the worker.
 			worker: ["sh", "-c", 'exec node "$(cat "$RUNTIME_LIBRARIES/place")"'],
 			install: ["sh", "-c", 'cp "$KUBELESS_DEPS_FILE" "$KUBELESS_INSTALL_VOLUME/place"'],
 			libraries: "libraries.txt",
@@ -100,7 +100,7 @@ describe("conform", { concurrency: 2 }, () => {
 			"libraries.txt": join(faulty, "reference.mjs"),
 			"examples/conformance.mjs": readFileSync(handlers),
 		});
-		const options = { env: { KUBELESS_LOADER_CACHE: join(place, "cache") } };
+		const options = { env: { KUBELESS_LOADER_CACHE: folder(t) } };
 		const words = ["--manifest", join(place, "runtime.json"), "--only", "bytes"];
 		const first = await conform(t, words, options);
 		assert.equal(first.code, 0, first.output);
@@ -110,7 +110,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.doesNotMatch(second.output, /Installing/);
 	});
 
-	test("needs no function file for a worker that contains the handlers", async (t) => {
+	test("conform needs no function file for a worker that contains the handlers", async (t) => {
 		const own = folder(t, { "worker.sh": `KUBELESS_HANDLER_FILE=${handlers} exec node ${join(faulty, "reference.mjs")}` });
 		const only = ["--only", "ready", "--only", "only-handler"];
 		const { code, output } = await conform(t, ["--lacks", "files", ...only, "--", "sh", join(own, "worker.sh")]);
@@ -124,7 +124,7 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.match(second.output, /^ {2}skipped +3\.1 +only-handler: .*its manifest has no suffixes/m);
 	});
 
-	test("writes a valid JUnit file, whatever a worker prints or answers", async (t) => {
+	test("conform --junit writes valid XML for any output and any answer of a worker", async (t) => {
 		const place = folder(t);
 		const file = join(place, "result.xml");
 		const only = ["--only", "raise", "--only", "unknown", "--only", "recursion", "--lacks", "recursion"];
@@ -140,24 +140,24 @@ describe("conform", { concurrency: 2 }, () => {
 		assert.deepEqual(outcomes("recursion"), ["skipped"]);
 	});
 
-	test("prints the list of vectors, the table of handlers, and the help", async (t) => {
+	test("conform prints the vectors, the handlers and its help", async (t) => {
 		const list = await conform(t, ["--list"]);
 		assert.equal(list.code, 0);
 		for (const { name, rule, description } of suites)
 			assert.ok(list.output.includes(`${name} `) && list.output.includes(description), `${name} ${rule}`);
 		const some = await conform(t, ["--list", "--only", "7.1"]);
 		for (const { name, rule } of suites) assert.equal(new RegExp(`^ +${name} `, "m").test(some.output), rule.includes("7.1"), name);
-		const handlers = await conform(t, ["--handlers"]);
+		const said = await conform(t, ["--handlers"]);
 		for (const handler of new Set(suites.map((suite) => suite.handler))) {
-			if (handler !== "nosuch" && handler !== "single") assert.ok(handlers.output.includes(`| \`${handler}\` |`), handler);
+			if (handler !== "nosuch" && handler !== "single") assert.ok(said.output.includes(`| \`${handler}\` |`), handler);
 		}
 		const help = await conform(t, ["--help"]);
 		assert.match(help.output, /^Usage: kubeless-loader conform/);
-		assert.deepEqual([list.code, handlers.code, help.code], [0, 0, 0]);
+		assert.deepEqual([list.code, said.code, help.code], [0, 0, 0]);
 	});
 
-	test("kills the tested worker on SIGINT, also if the worker ignores the end of the wire", async (t) => {
-		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("outlives the wire")]);
+	test("conform ends the tested worker on Ctrl-C, even if the worker ignores the end of its wire", async (t) => {
+		const local = new LocalCommand(t, ["conform", "--only", "wire-end", ...wrong("keeps running after the end of the wire")]);
 		await local.wrote(/^Mandatory$/);
 		await new Promise((resolve) => setTimeout(resolve, 500));
 		const { code } = await local.stop();
@@ -182,7 +182,7 @@ describe("conform", { concurrency: 2 }, () => {
 		[["--function", handlers, "--", "/no/such/worker"], /^The worker's command cannot be run \(.*\/no\/such\/worker.*\): is it installed/],
 	];
 	for (const [words, sentence] of MISTAKES) {
-		test(`reports a wrong command line in one sentence and exits with 2: ${words.join(" ").replaceAll(root, "")}`, async (t) => {
+		test(`conform reports a mistake in one sentence and exits with 2: ${words.join(" ").replaceAll(root, "")}`, async (t) => {
 			const { code, stderr, marker } = await conform(t, words);
 			assert.equal(code, 2, stderr);
 			assert.match(stderr, /^kubeless-loader: [^\n]+\n$/);
@@ -191,21 +191,21 @@ describe("conform", { concurrency: 2 }, () => {
 		});
 	}
 
-	test("needs only the bundle, in any folder, and the worker's language", async (t) => {
+	test("conform needs only the bundle, in any folder, and the worker's language", async (t) => {
 		const place = folder(t);
 		cpSync(join(root, "kubeless-loader/dist"), place, { recursive: true });
 		const options = { command: [process.execPath, join(place, "loader.mjs")], cwd: place };
 		const { code, output, stderr } = await conform(t, ["--only", "ready", "--only", "stream", ...good], options);
 		assert.equal(code, 0, output + stderr);
 		assert.match(output, /^Mandatory: 1 kept\nOptional: {2}\d+ kept\n/m);
-		const handlers = await conform(t, ["--handlers"], options);
-		assert.match(handlers.output, /^\| `echoes` \| returns the body \|$/m);
-		const broken = await conform(t, ["--only", "ready", ...wrong("is ready twice")], options);
+		const said = await conform(t, ["--handlers"], options);
+		assert.match(said.output, /^\| `echoes` \| returns the body \|$/m);
+		const broken = await conform(t, ["--only", "ready", ...wrong("sends ready twice")], options);
 		assert.equal(broken.code, 1);
 		assert.match(broken.output, /^ {6}Rule 3\.3 of PROTOCOL\.md is broken: ready came after ready/m);
 	});
 
-	test("is a separate file, so that serving does not load it", () => {
+	test("conform is a separate file of the bundle, which serving does not load", () => {
 		const dist = join(root, "kubeless-loader/dist");
 		const loader = readFileSync(join(dist, "loader.mjs"), "utf8");
 		assert.ok(existsSync(join(dist, "conform.mjs")));
@@ -218,7 +218,7 @@ interface Case {
 	outcome: string;
 }
 
-/** The JUnit format that CI servers accept (schema of Jenkins' xUnit plugin): the parents of an element, and its attributes (* required). */
+/** What CI servers take (Jenkins' xUnit plugin has it as a schema): where an element may stand, and its attributes, * where they must be. */
 const JUNIT: Record<string, { in: string; attributes: string[] }> = {
 	testsuites: { in: "", attributes: ["tests", "failures", "errors", "time", "name"] },
 	testsuite: { in: "testsuites", attributes: ["name*", "tests*", "failures*", "errors*", "skipped", "time", "timestamp", "hostname"] },
@@ -227,7 +227,7 @@ const JUNIT: Record<string, { in: string; attributes: string[] }> = {
 	skipped: { in: "testcase", attributes: ["message"] },
 };
 
-/** Parses the XML that the command writes. Throws if any character is not part of valid XML. */
+/** Reads what the command writes, and nothing else: every character has to be of the XML that it should be. */
 function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const TOKEN =
 		/<\?xml version="1\.0" encoding="UTF-8"\?>|<(\/?)(\w+)((?: \w+="(?:[^<&"]|&(?:\w+|#\d+);)*")*)(\/?)>|(?:[^<&]|&(?:\w+|#\d+);)+/y;
@@ -235,7 +235,7 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const open: string[] = [];
 	const names: string[] = [];
 	const cases: Case[] = [];
-	const totals: number[][] = [];
+	const told: number[][] = [];
 	for (TOKEN.lastIndex = 0; TOKEN.lastIndex < xml.length; ) {
 		const at = TOKEN.lastIndex;
 		const token = TOKEN.exec(xml);
@@ -261,7 +261,7 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 		if (!empty) open.push(name);
 		if (name === "testsuite") {
 			names.push(of("name"));
-			totals.push(["tests", "failures", "skipped"].map((number) => Number(of(number))));
+			told.push(["tests", "failures", "skipped"].map((number) => Number(of(number))));
 		}
 		if (name === "testcase") cases.push({ suite: of("classname").split(".")[1] ?? "", outcome: "kept" });
 		const last = cases.at(-1);
@@ -274,6 +274,6 @@ function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 		const failed = own.filter(({ outcome }) => outcome.startsWith("rule "));
 		return [own.length, failed.length, own.filter(({ outcome }) => outcome === "skipped").length];
 	});
-	assert.deepEqual(totals, counted, "tests, failures and skipped of each suite");
+	assert.deepEqual(told, counted, "tests, failures and skipped of each suite");
 	return { names, cases };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { tell } from "../support/local-command.ts";
 
-// Tests the workers in examples/custom that speak the wire, with the command that their authors would use.
+// Tests the workers of examples/custom that speak the wire with the conform command, as their authors would.
 
 const examples = join(import.meta.dirname, "../../examples/custom");
 
@@ -18,7 +18,7 @@ describe("a custom worker", { concurrency: 2 }, () => {
 		const missing = spawnSync(program, args).status !== 0 && `${name} is missing: "${toolchain.check.join(" ")}" fails`;
 		if (missing) console.log(`SKIPPED: examples/custom/${id}. ${missing}`);
 
-		test(`examples/custom/${id} passes every mandatory vector, and every optional one that it does not lack`, {
+		test(`examples/custom/${id} keeps every mandatory vector and every optional one that it does not declare as lacking`, {
 			skip: !process.env["CI"] && missing,
 		}, async (t) => {
 			const own = suffixes === undefined ? ["--", built(id)] : [];
@@ -32,7 +32,7 @@ describe("a custom worker", { concurrency: 2 }, () => {
 /** Builds the program with the conformance handlers, for an example whose functions are compiled into the worker. */
 function built(id: string): string {
 	const place = join(examples, id);
-	assert.ok(existsSync(join(place, "Cargo.toml")), `${id} has no known build file`);
+	assert.ok(existsSync(join(place, "Cargo.toml")), `no build command is known for ${id}`);
 	const { status, stderr } = spawnSync("cargo", ["build", "--quiet", "--release", "--locked", "--example", "conformance"], {
 		cwd: place,
 		encoding: "utf8",

@@ -47,28 +47,28 @@ const HEADS: [wanted: object, fits: boolean][] = [
 	[{ "X-Name": { $absent: true } }, false],
 ];
 
-describe("an expectation in a vector", () => {
+describe("the matchers of vectors", () => {
 	for (const [wanted, fits, differs] of VALUES) {
-		test(`for a value: ${JSON.stringify(wanted)}`, () => {
+		test(`matchers: a value is compared with ${JSON.stringify(wanted)}`, () => {
 			for (const value of fits) assert.equal(compare(wanted, value, "it"), undefined);
 			for (const value of differs) assert.match(compare(wanted, value, "it") ?? "no difference found", /^it.* is /);
 		});
 	}
 
 	for (const [wanted, fits, differs] of BODIES) {
-		test(`for a body: ${JSON.stringify(wanted)}`, () => {
+		test(`matchers: a body is compared with ${JSON.stringify(wanted)}`, () => {
 			for (const text of fits) assert.equal(compareBody(wanted, Buffer.from(text), "it"), undefined);
 			for (const text of differs) assert.match(compareBody(wanted, Buffer.from(text), "it") ?? "no difference found", /^it.* (is|has) /);
 		});
 	}
 
 	for (const [wanted, fits] of HEADS) {
-		test(`for a head: ${JSON.stringify(wanted)}`, () => {
+		test(`matchers: a head is compared with ${JSON.stringify(wanted)}`, () => {
 			assert.equal(compareHead(wanted, HEAD, "head") === undefined, fits);
 		});
 	}
 
-	test("with an unknown matcher is an error of the vector", () => {
+	test("an unknown matcher is an error of the vector", () => {
 		assert.throws(() => compare({ $matches: "a" }, "a", "it"), /There is no matcher \$matches/);
 	});
 });

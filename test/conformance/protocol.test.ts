@@ -6,7 +6,7 @@ import { Conversation } from "../../kubeless-loader/src/conform/conversation.ts"
 import { Decoder } from "../../kubeless-loader/src/conform/decoder.ts";
 import { FrameReader } from "../../kubeless-loader/src/worker/wire/frames.ts";
 
-// Tests the examples in PROTOCOL.md, byte for byte.
+// Tests that the examples of PROTOCOL.md are valid, byte for byte.
 
 const text = readFileSync(join(import.meta.dirname, "../../runtimes/PROTOCOL.md"), "utf8");
 const titles: string[] = [];
@@ -22,7 +22,7 @@ interface Example {
 }
 
 describe("an example of PROTOCOL.md", () => {
-	test("exists for every chapter about frames, and for every type of frame", () => {
+	test("PROTOCOL.md has an example in every chapter with frames, and for every type of frame", () => {
 		assert.deepEqual(
 			examples.map(({ title }) => title.split(" ")[0]),
 			["Words", "2", "3", "4", "5", "6", "7", "8"],
@@ -34,14 +34,14 @@ describe("an example of PROTOCOL.md", () => {
 	});
 
 	for (const { title, frames } of examples) {
-		test(`(${title}) consists of whole frames that the runner and the loader read in the same way`, () => {
+		test(`PROTOCOL.md (${title}): the example is complete frames, which the runner and the loader read alike`, () => {
 			for (const { bytes, toWorker } of frames) {
 				const decoder = new Decoder();
 				const [frame, ...more] = decoder.decode(bytes);
 				decoder.end();
 				assert.ok(frame && more.length === 0, bytes.toString());
 				const [line = ""] = bytes.toString().split("\n", 1);
-				if (toWorker) assert.match(line, /^[\x20-\x7e]*$/, "what the loader writes in a line is ASCII (2.6)");
+				if (toWorker) assert.match(line, /^[\x20-\x7e]*$/, "the loader writes lines in ASCII (2.6)");
 				const seen: unknown[] = [];
 				const reader = new FrameReader((read, all, headStart, bodyStart, end) => {
 					seen.push([read, all.toString("latin1", headStart, bodyStart), all.toString("latin1", bodyStart, end)]);
@@ -53,7 +53,7 @@ describe("an example of PROTOCOL.md", () => {
 			}
 		});
 
-		test(`(${title}) breaks no rule and leaves no call open`, () => {
+		test(`PROTOCOL.md (${title}): the example breaks no rule and leaves no call open`, () => {
 			const conversation = new Conversation();
 			for (const { bytes, toWorker } of frames) {
 				const [frame] = new Decoder().decode(bytes);
@@ -69,7 +69,7 @@ describe("an example of PROTOCOL.md", () => {
 	}
 });
 
-/** Returns the frames of a block: an arrow begins a frame, and the indented lines below are its bytes, with escapes. */
+/** Returns the frames of a block. An arrow begins a frame; the indented lines below are its head and body, with escapes. */
 function framesOf(wire: string): Example["frames"] {
 	return wire
 		.split(/^(?=[→←] )/m)

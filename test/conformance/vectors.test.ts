@@ -20,13 +20,13 @@ describe("the vectors", () => {
 	const files = readdirSync(join(folder, "vectors"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
 
 	for (const file of files) {
-		test(`${file} is valid for the schema`, () => {
+		test(`vectors/${file} fits the schema`, () => {
 			fits(JSON.parse(read(folder, "vectors", file)));
 			assert.deepEqual(fits.errors?.map(({ instancePath, message }) => `${instancePath} ${message}`) ?? [], []);
 		});
 	}
 
-	test("test every rule of PROTOCOL.md except those that docs/conformance.md leaves to the loader", () => {
+	test("the vectors check every rule of PROTOCOL.md except those that docs/conformance.md leaves to the loader", () => {
 		const left = [...section("Rules that are the loader's").matchAll(/^\| (\d+\.\d+) /gm)].map(([, rule]) => rule);
 		const proved = suites.flatMap(({ rule }) => rule);
 		assert.ok(rules.length > 30, "PROTOCOL.md has its rules");
@@ -36,22 +36,22 @@ describe("the vectors", () => {
 		);
 	});
 
-	test("cite only existing rules", () => {
+	test("every rule that a vector cites exists", () => {
 		for (const { name, rule } of suites) for (const one of rule) assert.ok(rules.includes(one), `${name} cites ${one}`);
 	});
 
-	test("have `needs` if, and only if, they are optional", () => {
+	test("a suite of vectors has needs if and only if it is optional", () => {
 		for (const { name, optional, needs } of suites) assert.equal(needs.length > 0, optional, name);
 	});
 
-	test("call exactly the handlers that docs/conformance.md describes", () => {
+	test("the vectors call exactly the handlers that docs/conformance.md describes", () => {
 		const described = [...section("The handlers").matchAll(/^\| `(\w+)` /gm)].map(([, handler]) => handler);
-		const besides = ["nosuch", "single"]; // a missing handler, and the handler of conformance-single
+		const besides = ["nosuch", "single"]; // a handler that does not exist, and the handler of conformance-single
 		const called = new Set(suites.map(({ handler }) => handler).filter((handler) => !besides.includes(handler)));
 		assert.deepEqual(described.sort(), [...called].sort());
 	});
 
-	test("have unique descriptions", () => {
+	test("every vector has a unique description", () => {
 		const descriptions = suites.flatMap(({ description, tests }) => tests.map((one) => `${description}: ${one.description}`));
 		assert.equal(new Set(descriptions).size, descriptions.length);
 	});

@@ -8,15 +8,15 @@ const suites = readSuites();
 
 for (const { id, missing, wanted, speaks, candidate } of readRuntimes()) {
 	if (speaks !== "wire") {
-		console.log(`SKIPPED: the conformance of ${id}. Its worker speaks ${speaks}, and these are the rules of the wire.`);
+		console.log(`SKIPPED: the conformance of ${id}. Its worker speaks ${speaks}; these vectors test the wire.`);
 		continue;
 	}
 	if (wanted) {
-		test(`${id}: keeps the rules of the wire`, () => assert.fail(missing));
+		test(`${id}: the worker keeps the rules of the wire`, () => assert.fail(missing));
 		continue;
 	}
 	if (missing) console.log(`SKIPPED: the conformance of ${id}. ${missing}`);
-	// Most of the time is waiting, so more tests than processors can run at the same time.
+	// The tests mostly wait, so more of them than processors can run at once.
 	describe(id, { skip: missing ?? false, concurrency: 3 }, () => {
 		let worker: Candidate;
 		for (const suite of suites) {

@@ -7,7 +7,7 @@ import { everyRuntime } from "../support/runtimes.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
 everyRuntime("a streamed answer", ({ serve, speaks }) => {
-	test("that its function breaks off is cut, and has no clean end", async (t) => {
+	test("a streamed answer that the function breaks off is cut without a clean end", async (t) => {
 		const loader = await serve(t, "streams");
 		const tap = await WireTap.open(loader.port, t);
 		const body = "3 10 20 raise";
@@ -15,25 +15,25 @@ everyRuntime("a streamed answer", ({ serve, speaks }) => {
 		const text = await tap.untilEnd();
 		assert.match(text, /^HTTP\/1\.1 200 OK[^]*0{10}[^]*1{10}/);
 		assert.doesNotMatch(text, /\r\n0\r\n\r\n$/);
-		// Whoever has begun to answer over HTTP can only break off: the words are not told.
+		// After the head of an HTTP answer, the worker can only close the connection: the error message is lost.
 		const [expected, words] = speaks === "http" ? ["ANSWER_BROKEN", /no whole answer/] : ["FUNCTION_THREW", /broken off/];
 		await loader.said(({ code, msg }) => code === expected && words.test(msg ?? ""));
 		assert.equal((await loader.figures()).of('function_failures_total{method="POST"}'), 1);
 		assert.equal((await loader.ask({ body: "2 2 1" })).text, "0011");
 	});
 
-	test("is sent as it is made", async (t) => {
+	test("a streamed answer reaches the caller chunk by chunk, as the function sends it", async (t) => {
 		const loader = await serve(t, "streams");
 		const tap = await WireTap.open(loader.port, t);
 		const body = "2 5 1500";
 		tap.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 		const begun = performance.now();
 		await tap.until(/00000/);
-		assert.ok(performance.now() - begun < 1200, "the first piece was held back");
+		assert.ok(performance.now() - begun < 1200, "the first chunk was held back");
 		await tap.until(/11111[^]*\r\n0\r\n\r\n$/);
 	});
 
-	test("whose caller leaves is given up, and the next call is served", async (t) => {
+	test("a streamed answer ends when its caller disconnects, and the next call is served", async (t) => {
 		const loader = await serve(t, "streams");
 		const tap = await WireTap.open(loader.port, t);
 		const body = "1000 100000 1";
@@ -41,12 +41,12 @@ everyRuntime("a streamed answer", ({ serve, speaks }) => {
 		await tap.until(/11111/);
 		tap.socket.resetAndDestroy();
 		const figures = await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
-		assert.equal(figures.of('function_failures_total{method="POST"}'), 0, "it is the caller's doing");
+		assert.equal(figures.of('function_failures_total{method="POST"}'), 0, "a disconnected caller is no failure of the function");
 		assert.equal((await loader.ask({ body: "2 2 1" })).text, "0011");
 		assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0);
 	});
 
-	test("past the time limit is cut", async (t) => {
+	test("a streamed answer past FUNC_TIMEOUT is cut", async (t) => {
 		const loader = await serve(t, "streams", { FUNC_TIMEOUT: "0.6" });
 		const tap = await WireTap.open(loader.port, t);
 		const body = "100 5 100";
@@ -69,21 +69,21 @@ describe("an answer on the wire", () => {
 	};
 
 	for (const path of ["/midway", "/die-midway", "/too-long", "/too-short"]) {
-		test(`${path}: that does not come whole is cut: the caller cannot take it for a whole one`, async () => {
+		test(`${path}: an incomplete answer on the wire is cut, so that the caller cannot take it for a complete one`, async () => {
 			await assert.rejects(loader.ask(path));
 			await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
 			assert.equal((await loader.ask({ body: "served on" })).text, "served on");
 		});
 	}
 
-	test("has what HTTP wants of the loader: a date, a length, and a word on the connection", async () => {
+	test("an answer on the wire gets Date, Content-Length and Connection from the loader", async () => {
 		const { headers } = await loader.ask({ body: "ciao" });
 		assert.ok(Math.abs(Date.parse(headers.date ?? "") - Date.now()) < 60_000);
 		assert.deepEqual([headers["content-length"], headers.connection], ["4", "close"]);
-		assert.equal(headers["content-type"], undefined, "the function said nothing of its type");
+		assert.equal(headers["content-type"], undefined, "the function set no Content-Type");
 	});
 
-	test("has the length of its body, whatever its function says", async (t) => {
+	test("an answer has the Content-Length of its body, even if the function sets a different one", async (t) => {
 		const text = await raw(t, "/length-lie");
 		assert.match(text, /\r\nContent-Length: 15\r\n/);
 		assert.equal(text.match(/content-length/gi)?.length, 1);
@@ -91,7 +91,7 @@ describe("an answer on the wire", () => {
 	});
 
 	for (const path of ["/bare-cr", "/bare-lf", "/nul", "/bad-name"]) {
-		test(`${path}: with a header that would split it is a 500, and nothing of it is sent`, async (t) => {
+		test(`${path}: an answer with a header that would split it becomes a 500, and no part of it is sent`, async (t) => {
 			const text = await raw(t, path);
 			assert.match(text, /^HTTP\/1\.1 500 /);
 			assert.doesNotMatch(text, /X-A|X-B|X A|split/);
@@ -99,19 +99,19 @@ describe("an answer on the wire", () => {
 		});
 	}
 
-	test("is framed by the loader alone", async (t) => {
+	test("an answer has only the loader's framing headers, not the function's", async (t) => {
 		const text = await raw(t, "/framing");
 		assert.doesNotMatch(text, /transfer-encoding|upgrade/i);
 		assert.match(text, /Content-Length: 6\r\n[^]*\r\n\r\nframed$/);
 	});
 
-	test("of 204 has no body and no length", async (t) => {
+	test("an answer with status 204 has no body and no Content-Length", async (t) => {
 		const text = await raw(t, "/no-body");
 		assert.match(text, /^HTTP\/1\.1 204 [^]*\r\n\r\n$/);
 		assert.doesNotMatch(text, /content-length/i);
 	});
 
-	test("of an error says nothing of the function's; the log does", async () => {
+	test("the answer to a failed call does not have the function's message and stack; the log has them", async () => {
 		const { status, text } = await loader.ask("/throw?a");
 		assert.deepEqual([status, text], [500, "Internal Server Error"]);
 		const record = await loader.said(({ msg }) => msg === "secret words");
@@ -121,20 +121,20 @@ describe("an answer on the wire", () => {
 		);
 	});
 
-	test("of a body the worker calls malformed is 400 and no failure of the function's", async () => {
+	test("BODY_MALFORMED from the worker is answered 400 and does not count as a function failure", async () => {
 		const before = (await loader.figures()).sum("function_failures_total");
 		assert.equal((await loader.ask("/malformed")).status, 400);
 		assert.equal((await loader.figures()).sum("function_failures_total"), before);
 	});
 
-	test("of a result that cannot be sent is 500, and the log says what it was", async () => {
+	test("a result that cannot be sent is answered 500, and the log describes the result", async () => {
 		assert.equal((await loader.ask("/invalid")).status, 500);
 		const record = await loader.said(({ msg }) => msg === "a symbol cannot be sent");
 		assert.equal(record.code, "RESULT_INVALID");
 	});
 });
 
-/** Functions that put a line break into a header's value. */
+/** Functions that set a header value with a line break, through the API (set) or past its checks (raw). */
 const INJECTIONS: Record<string, { file: string; source: string }> = {
 	nodejs: {
 		file: "f.js",
@@ -151,7 +151,9 @@ const INJECTIONS: Record<string, { file: string; source: string }> = {
 everyRuntime("a header with a line break", ({ id, libraries }) => {
 	const injection = INJECTIONS[id];
 	for (const way of ["set", "raw"]) {
-		test(`(${way}) is a 500, and nothing is injected`, { skip: !injection && "no function for it" }, async (t) => {
+		test(`a header value with a line break (${way}) is answered 500, and no header is injected`, {
+			skip: !injection && "no test function in this language",
+		}, async (t) => {
 			const { file, source } = injection as { file: string; source: string };
 			const loader = await startLoader(t, { files: { [file]: source }, env: { MOD_NAME: "f", FUNC_RUNTIME: id, ...libraries() } });
 			const { status, headers, text } = await loader.ask({ body: way });

@@ -7,32 +7,32 @@ import { untilGone } from "../support/processes.ts";
 const BREAKS: Record<string, string> = {
 	"/garbage": "a line that is not JSON",
 	"/binary": "a line that is not UTF-8",
-	"/array": "a line that is no object",
+	"/array": "a line that is not an object",
 	"/untyped": "a line without a type",
-	"/odd-type": "a type no worker sends",
+	"/odd-type": "a type that workers do not send",
 	"/unknown-id": "an answer to a call that was never sent",
 	"/no-id": "an answer without an id",
-	"/ready-again": "a second ready after calls have come",
+	"/ready-again": "a second ready after calls",
 	"/negative-length": "a negative length",
-	"/huge-length": "a length over what the wire allows",
-	"/short": "more bytes than the length said",
+	"/huge-length": "a length over the wire's limit",
+	"/short": "more bytes than the declared length",
 	"/long-line": "a line over 1 MiB",
-	"/odd-status": "a status that is none",
-	"/interim": "an interim status as an answer",
-	"/end-first": "an end where nothing began",
-	"/chunk-first": "a chunk where nothing began",
-	"/close": "a closed wire, the process going on",
+	"/odd-status": "an invalid status",
+	"/interim": "an interim status in an answer",
+	"/end-first": "an end without a head",
+	"/chunk-first": "a chunk without a head",
+	"/close": "a closed wire while its process continues",
 };
 
-// A loader for each: deaths in a row slow the next start down.
+// Each test has its own loader: consecutive worker exits delay the next start (back-off).
 describe("a worker that breaks the wire", { concurrency: 2 }, () => {
 	for (const [path, what] of Object.entries(BREAKS)) {
-		test(`by ${what} ends alone: its calls are answered 502 and the next call is served`, async (t) => {
+		test(`a worker that breaks the wire with ${what} is ended: its calls are answered 502, and the next call is served`, async (t) => {
 			const loader = await startFake(t, { FUNC_TIMEOUT: "10" });
 			const held = loader.ask("/hang");
 			await loader.figuresWhen("the held call", ({ inFlight }) => inFlight === 1);
 			const { status, text } = await loader.ask({ path, body: "x" });
-			// An answer that was whole before the rule was broken is kept.
+			// An answer that was complete before the rule was broken is kept.
 			if (path === "/short") assert.equal(text, "abc");
 			else assert.equal(status, 502);
 			assert.equal((await held).status, 502, "the other call of this worker");
@@ -44,19 +44,19 @@ describe("a worker that breaks the wire", { concurrency: 2 }, () => {
 		});
 	}
 
-	test("by answering a call twice ends alone, and the caller has the first answer", async (t) => {
+	test("a worker that answers a call twice is ended, and the caller gets the first answer", async (t) => {
 		const loader = await startFake(t);
 		assert.equal((await loader.ask("/twice")).text, "one");
 		await loader.figuresWhen("the worker's end", (one) => one.exits("protocol") === 1);
 		assert.equal((await loader.ask({ body: "served on" })).text, "served on");
 	});
 
-	test("by dying within a frame gives its caller no half answer", async (t) => {
+	test("a worker that exits within a frame causes a 502, not a partial answer", async (t) => {
 		const loader = await startFake(t);
 		assert.equal((await loader.ask("/half-frame")).status, 502);
 	});
 
-	test("by a second head in one answer gives its caller one status", async (t) => {
+	test("a worker that sends two heads for one call causes only one status", async (t) => {
 		const loader = await startFake(t);
 		const got = await loader.ask("/head-twice").catch(() => undefined);
 		if (got) assert.equal(got.status, 200);
@@ -64,7 +64,7 @@ describe("a worker that breaks the wire", { concurrency: 2 }, () => {
 	});
 });
 
-describe("a worker that starts wrong", () => {
+describe("a worker that fails to start", () => {
 	const STARTS: [string, RegExp][] = [
 		["never", /FUNC_LOAD_TIMEOUT/],
 		["version2", /version 2.*1/],
@@ -74,7 +74,7 @@ describe("a worker that starts wrong", () => {
 		["failed", /there is no handler called x[^]*a, b/],
 	];
 	for (const [start, message] of STARTS) {
-		test(`(${start}) stops the loader with exit code 1, one clear message and nothing left behind`, async (t) => {
+		test(`a worker that fails to start (${start}) ends the loader with exit code 1 and one message, and no process is left`, async (t) => {
 			const options = fake(t, { FAKE_START: start, FUNC_LOAD_TIMEOUT: "0.6" });
 			const { code, stderr, marker } = await runLoader(t, options);
 			assert.equal(code, 1, stderr);
@@ -84,7 +84,7 @@ describe("a worker that starts wrong", () => {
 		});
 	}
 
-	test("a worker that says ready twice is ended and replaced", async (t) => {
+	test("a worker that sends ready twice is ended and replaced", async (t) => {
 		const loader = await startFake(t, { FAKE_START: "twice" });
 		await loader.figuresWhen("the worker's end", (figures) => figures.exits("protocol") > 1);
 		await loader.said(({ msg }) => /ready.*twice/.test(msg ?? ""));
@@ -97,22 +97,22 @@ describe("a worker that starts wrong", () => {
 		assert.equal(stream, "stdout");
 	});
 
-	test("a command that is not installed is named", async (t) => {
+	test("the message for a worker command that is not installed names the command", async (t) => {
 		const { code, stderr } = await runLoader(t, fake(t, {}, { worker: ["no-such-command-anywhere", "x"] }));
 		assert.equal(code, 1);
 		assert.match(stderr, /no-such-command-anywhere.*not installed/);
 	});
 });
 
-describe("a worker that dies every time it is called", () => {
-	test("is started again ever more slowly, and every call is answered once", async (t) => {
+describe("a worker that exits in every call", () => {
+	test("a worker that exits in every call is restarted with increasing back-off, and every call is answered once", async (t) => {
 		const loader = await startFake(t);
 		const begun = performance.now();
 		const seen: number[] = [];
-		// Deaths 1 to 5: 0 + 100 + 200 + 400 ms of waiting at the least before the fifth call.
+		// Back-off before the fifth call: at least 0 + 100 + 200 + 400 ms.
 		for (let call = 0; call < 5; call++) seen.push((await loader.ask("/exit7")).status);
 		assert.deepEqual(seen, [502, 502, 502, 502, 502]);
-		assert.ok(performance.now() - begun > 600, "the replacements were started without any back-off");
+		assert.ok(performance.now() - begun > 600, "the replacements were started without back-off");
 		const figures = await loader.figures();
 		assert.equal(figures.exits("exit"), 5);
 		assert.equal(figures.of('function_failures_total{method="GET"}'), 5);

@@ -23,19 +23,19 @@ describe("a caller", () => {
 		loader = await startFake(owner, { FAKE_JOURNAL: journal });
 	});
 
-	test("that shuts down its writing side still gets its answer", async (t) => {
+	test("a caller that shuts down its writing side still gets its answer", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.socket.end("GET /slow?250 HTTP/1.1\r\nHost: x\r\n\r\n");
 		assert.match(await tap.until(/slow$/), /HTTP\/1\.1 200 OK/);
 	});
 
-	test("that speaks HTTP/1.0 and shuts down its writing side still gets its answer", async (t) => {
+	test("an HTTP/1.0 caller that shuts down its writing side still gets its answer", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.socket.end("GET /slow?250 HTTP/1.0\r\n\r\n");
 		assert.match(await tap.untilEnd(), /^HTTP\/1\.1 200 OK[^]*slow$/);
 	});
 
-	test("that goes away mid-call cancels it: the worker is told and nothing stays in flight", async () => {
+	test("a caller that disconnects during its call: the worker gets cancel, and no call stays in flight", async () => {
 		const gone = new AbortController();
 		const call = loader.ask({ path: "/hang", signal: gone.signal }).catch(() => "gone");
 		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
@@ -49,7 +49,7 @@ describe("a caller", () => {
 		assert.equal((await loader.figures()).exits("protocol"), 0);
 	});
 
-	test("that goes away within its body leaves nothing in flight, and the function is not called", async (t) => {
+	test("a caller that disconnects during its upload: the function is not called, and no call stays in flight", async (t) => {
 		const before = noted().length;
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("POST /unfinished HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this");
@@ -63,7 +63,7 @@ describe("a caller", () => {
 		);
 	});
 
-	test("that writes its body a byte at a time is served, and /healthz meanwhile", async (t) => {
+	test("a caller that sends its body byte by byte is served, and /healthz answers meanwhile", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.socket.setNoDelay(true);
 		tap.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
@@ -74,7 +74,7 @@ describe("a caller", () => {
 		await tap.until(/\r\n\r\n0123456789$/);
 	});
 
-	test("that sends three requests at once gets three answers, in order", async (t) => {
+	test("a caller that pipelines three requests gets three answers in order", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		const post = (path: string, body: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 		tap.write(`${post("/slow?150", "")}${post("/", "second")}${post("/", "third")}`);
@@ -82,33 +82,33 @@ describe("a caller", () => {
 		assert.deepEqual(text.match(/slow|second|third/g), ["slow", "second", "third"]);
 	});
 
-	test("that asks for an upgrade nobody offers is served as if it had not", async (t) => {
+	test("a request with an unsupported Upgrade is served like a request without it", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n");
 		assert.match(await tap.write("Content-Length: 4\r\n\r\nciao").until(/ciao$/), /^HTTP\/1\.1 200 OK/);
 	});
 
-	test("that does not read has its worker paused and resumed, and gets every byte", async () => {
+	test("a worker is paused and resumed for a slow caller, which gets every byte", async () => {
 		assert.equal(await slowly(loader, "/deaf?40", 20), 40 * MB);
 		const { inFlight } = await loader.figures();
 		assert.equal(inFlight, 0);
 		assert.ok(noted().some((line) => line.startsWith("pause ")) && noted().some((line) => line.startsWith("resume ")));
 	});
 
-	test("that does not read, of a worker that goes on writing all the same: the worker ends, the answer is cut", async (t) => {
+	test("a worker that ignores pause is ended, and the answer is cut", async (t) => {
 		const own = await startFake(t);
 		const tap = await WireTap.open(own.port, t);
 		tap.socket.pause();
 		tap.write("GET /deaf?300 HTTP/1.1\r\nHost: x\r\n\r\n");
 		await own.figuresWhen("the worker's end", (figures) => figures.exits("protocol") === 1);
-		assert.ok(residentBytes(own.child.pid as number) < 300 * MB, "the loader took it all");
+		assert.ok(residentBytes(own.child.pid as number) < 300 * MB, "the loader buffered the whole answer");
 		tap.socket.resume();
 		assert.doesNotMatch((await tap.untilEnd()).slice(-100), /\r\n0\r\n\r\n$/);
 		assert.equal((await own.ask({ body: "served on" })).text, "served on");
 	});
 });
 
-/** Reads an answer with pauses, as a phone in a tunnel would; returns how many bytes there were. */
+/** Reads an answer with `pauses` pauses of 25 ms. Returns its length in bytes. */
 function slowly({ port }: Loader, path: string, pauses: number, body?: string): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const request = http.request({ port, path, method: body === undefined ? "GET" : "POST", agent: false }, async (response) => {
@@ -130,7 +130,7 @@ function slowly({ port }: Loader, path: string, pauses: number, body?: string): 
 }
 
 everyRuntime("large bodies", ({ serve }) => {
-	test("of 10 MB come back byte for byte, several at once", async (t) => {
+	test("three bodies of 10 MB at once come back byte for byte", async (t) => {
 		const loader = await serve(t, "echoes");
 		const bodies = [1, 2, 3].map(() => randomBytes(10 * MB));
 		const headers = { "Content-Type": "application/octet-stream" };
@@ -141,7 +141,7 @@ everyRuntime("large bodies", ({ serve }) => {
 		);
 	});
 
-	test("of 100 MB to a slow reader do not pile up in the loader", async (t) => {
+	test("an answer of 100 MB to a slow caller is not buffered in the loader", async (t) => {
 		const loader = await serve(t, "streams");
 		const pid = loader.child.pid as number;
 		await slowly(loader, "/", 0, "10 1000 0");

@@ -8,10 +8,10 @@ import { folder, type Loader, type LogRecord } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 
 const SINGLE = { concurrency: "single" };
-/** Calls until a function counts as quick. */
+/** The number of quick calls after which the loader sends calls ahead. */
 const QUICK = 60;
 
-/** A function whose calls are quick, known as such, on a worker that takes calls ahead; and which calls its handler has begun. */
+/** Starts a function that the loader knows as quick, on a worker that accepts calls ahead. `begun` reads the worker's journal. */
 async function quickFunction(owner: Owner, env: Record<string, string> = {}) {
 	const journal = join(folder(owner, { journal: "" }), "journal");
 	const loader = await startFake(owner, { FAKE_AHEAD: "32", FUNC_CONCURRENCY: "3", FAKE_JOURNAL: journal, ...env }, SINGLE);
@@ -19,7 +19,7 @@ async function quickFunction(owner: Owner, env: Record<string, string> = {}) {
 	assert.deepEqual(statuses(outcomes), { 200: QUICK });
 	return {
 		loader,
-		/** how often the handler was called with a body of this kind, by body */
+		/** Returns how often the handler was called with each body that starts with `kind`. */
 		begun(kind: string): Record<string, number> {
 			const counts: Record<string, number> = {};
 			for (const note of readFileSync(journal, "utf8").split("\n")) {
@@ -31,7 +31,7 @@ async function quickFunction(owner: Owner, env: Record<string, string> = {}) {
 	};
 }
 
-/** One call to a path, and while the worker is inside it, some to the function that echoes. */
+/** Sends one call to `path` and, at the same time, `others` calls to the echo function. */
 async function withOthers(loader: Loader, path: string, others: number) {
 	const first = loader.ask(path).catch((error: Error) => error);
 	const echoed = await Promise.all(Array.from({ length: others }, (_, number) => loader.ask({ body: `other ${number}` })));
@@ -41,7 +41,7 @@ async function withOthers(loader: Loader, path: string, others: number) {
 const once = (kind: string, count: number) => Object.fromEntries(Array.from({ length: count }, (_, number) => [`${kind} ${number}`, 1]));
 
 describe("calls sent ahead", () => {
-	test("are sent while calls are quick, and each is begun once and has its own answer", async (t) => {
+	test("calls are sent ahead to a quick function; each begins once and gets its own answer", async (t) => {
 		const { loader, begun } = await quickFunction(t);
 		const outcomes = await load(loader, 600, 24, (number) => ({ body: `call ${number}` }));
 		assert.ok(outcomes.every(({ got, number }) => got?.text === `call ${number}`));
@@ -49,7 +49,7 @@ describe("calls sent ahead", () => {
 		await assertCounted(loader, outcomes, QUICK);
 	});
 
-	test("are taken back from behind a slow call, and served by another process, each once", async (t) => {
+	test("calls ahead behind a slow call are withdrawn and served by another process, once each", async (t) => {
 		const { loader, begun } = await quickFunction(t);
 		const slow = loader.ask("/slow?4000");
 		await loader.figuresWhen("the slow call", ({ inFlight }) => inFlight === 1);
@@ -64,7 +64,7 @@ describe("calls sent ahead", () => {
 		assert.deepEqual(begun("other"), once("other", 12));
 	});
 
-	test("are not harmed by a call in a busy loop: it ends at its time limit, they are served", async (t) => {
+	test("calls ahead of a busy loop are served, and the busy call is answered 408", async (t) => {
 		const { loader, begun } = await quickFunction(t, { FUNC_TIMEOUT: "3" });
 		const { first, echoed } = await withOthers(loader, "/busy", 12);
 		assert.equal((first as { status: number }).status, 408);
@@ -78,7 +78,7 @@ describe("calls sent ahead", () => {
 		["/exit7", "exits"],
 		["/kill", "is killed"],
 	] as const) {
-		test(`survive the process that ${how} in the call before them`, async (t) => {
+		test(`calls ahead are served although the process ${how} in the previous call`, async (t) => {
 			const { loader, begun } = await quickFunction(t);
 			for (let round = 0; round < 5; round++) {
 				const { first, echoed } = await withOthers(loader, path, 12);
@@ -89,7 +89,7 @@ describe("calls sent ahead", () => {
 		});
 	}
 
-	test("may be given back by the worker itself", async (t) => {
+	test("calls ahead that the worker gives back by itself are served", async (t) => {
 		const { loader, begun } = await quickFunction(t);
 		const { first, echoed } = await withOthers(loader, "/give-back", 12);
 		assert.equal((first as { text: string }).text, "gave back");
@@ -97,30 +97,30 @@ describe("calls sent ahead", () => {
 		assert.deepEqual(begun("other"), once("other", 12));
 	});
 
-	test("are not sent to a worker that takes several calls at once", async (t) => {
+	test("no call is sent ahead to a worker that takes several calls at once", async (t) => {
 		const loader = await startFake(t, { FAKE_AHEAD: "32", FAKE_CONCURRENCY: "2" });
 		await load(loader, QUICK, 4, (number) => ({ body: String(number) }));
 		const held = Promise.all(Array.from({ length: 4 }, () => loader.ask("/slow?500")));
-		await loader.figuresWhen("two that wait", (figures) => figures.of("function_queue_length") === 2);
+		await loader.figuresWhen("two waiting calls", (figures) => figures.of("function_queue_length") === 2);
 		assert.ok((await held).every(({ status }) => status === 200));
 	});
 
-	test("that are large wait until the worker is free: the wire must not be full when they are to be taken back", async (t) => {
+	test("a large call is not sent ahead, because a full wire would delay its withdrawal", async (t) => {
 		const { loader } = await quickFunction(t, { FUNC_CONCURRENCY: "1" });
 		const slow = loader.ask("/slow?700");
 		await loader.figuresWhen("the slow call", ({ inFlight }) => inFlight === 1);
 		const large = loader.ask({ body: "x".repeat(3000) });
-		await loader.figuresWhen("the large one", (figures) => figures.of("function_queue_length") === 1);
+		await loader.figuresWhen("the large call", (figures) => figures.of("function_queue_length") === 1);
 		assert.equal((await slow).status, 200);
 		assert.equal((await large).text.length, 3000);
 	});
 });
 
 describe("a worker that breaks the rules of calls ahead", () => {
-	test("and begins a call that was taken back is ended; nobody gets a second answer", async (t) => {
+	test("a worker that begins a withdrawn call is ended, and no caller gets a wrong answer", async (t) => {
 		const { loader } = await quickFunction(t);
 		const isEnd = ({ code, reason }: LogRecord) => code === "WORKER_GONE" && reason === "protocol";
-		// On a busy machine calls may look slow, and then none is sent ahead.
+		// On a busy machine calls may count as slow; then the loader sends none ahead.
 		for (let attempt = 0; attempt < 10 && !loader.records.some(isEnd); attempt++) {
 			if (attempt > 0) await load(loader, QUICK, 4, (number) => ({ body: `again ${number}` }));
 			const { echoed } = await withOthers(loader, "/deaf-to-withdraw", 6);
@@ -130,7 +130,7 @@ describe("a worker that breaks the rules of calls ahead", () => {
 		assert.match(String(record.msg), /wire rule/);
 	});
 
-	test("and gives back a call though it said nothing of calls ahead is ended", async (t) => {
+	test("a worker that gives back a call without ahead in its ready is ended", async (t) => {
 		const loader = await startFake(t, {}, SINGLE);
 		assert.equal((await loader.ask("/withdrawn")).status, 502);
 		const record = await loader.said(({ code }) => code === "WORKER_GONE");

@@ -9,7 +9,7 @@ import { everyRuntime } from "../support/runtimes.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
 everyRuntime("SIGTERM", ({ serve }) => {
-	test("lets the running calls finish, refuses new ones and ends with exit code 0, nothing left behind", async (t) => {
+	test("SIGTERM lets running calls finish, refuses new ones and exits with code 0, and no process is left", async (t) => {
 		const loader = await serve(t, "sleeps");
 		const running = [1, 2, 3].map(() => loader.ask({ body: "600" }));
 		await loader.figuresWhen("three calls", ({ inFlight }) => inFlight === 3);
@@ -24,7 +24,7 @@ everyRuntime("SIGTERM", ({ serve }) => {
 		await untilGone(loader.marker);
 	});
 
-	test("with a call that hangs ends within SHUTDOWN_TIMEOUT all the same", async (t) => {
+	test("SIGTERM ends the loader within SHUTDOWN_TIMEOUT, even if a call hangs", async (t) => {
 		const loader = await serve(t, "sleeps", { SHUTDOWN_TIMEOUT: "1" });
 		const hung = loader.ask({ body: "60000" }).then(
 			({ status }) => status,
@@ -39,20 +39,20 @@ everyRuntime("SIGTERM", ({ serve }) => {
 		await untilGone(loader.marker);
 	});
 
-	test("a second time ends at once, whatever still runs", async (t) => {
+	test("a second SIGTERM ends the loader at once, even if a call still runs", async (t) => {
 		const loader = await serve(t, "sleeps");
 		const hung = loader.ask({ body: "60000" }).catch(() => "cut");
 		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
 		const begun = performance.now();
 		await loader.end();
 		assert.ok(performance.now() - begun < 3000);
-		assert.equal(loader.child.signalCode, null, "it ended by itself");
+		assert.equal(loader.child.signalCode, null, "the loader exited by itself");
 		assert.equal(await hung, "cut");
 		await untilGone(loader.marker);
 	});
 });
 
-test("under load, SIGTERM loses no call that was accepted: each has its whole answer or none was begun", async (t) => {
+test("SIGTERM under load loses no accepted call: each gets a complete answer or was never begun", async (t) => {
 	const loader = await startFake(t);
 	const calls = load(loader, 400, 20, (number) => ({ path: "/slow?20", body: String(number) }));
 	await loader.figuresWhen("some calls", (figures) => figures.sum("function_calls_total") > 60);
@@ -61,14 +61,14 @@ test("under load, SIGTERM loses no call that was accepted: each has its whole an
 	assert.equal((await loader.ended).code, 0);
 	for (const { got, error } of outcomes) {
 		if (got) assert.ok(got.status === 200 || got.status === 503, String(got.status));
-		// A connection that was idle when the loader closed it; a client sends such a request again.
+		// The loader closed an idle connection; an HTTP client retries such a request.
 		else assert.ok(["ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(error?.code ?? ""), String(error));
 	}
 	const lines = loader.lines.filter((line) => line.includes('HTTP/1.1" 200')).length;
-	assert.equal(outcomes.filter(({ got }) => got?.status === 200).length, lines, "an answer the function gave did not arrive");
+	assert.equal(outcomes.filter(({ got }) => got?.status === 200).length, lines, "an answer of the function did not arrive");
 });
 
-test("a connection that is kept alive is told to close while the loader drains", async (t) => {
+test("a keep-alive connection gets Connection: close while the loader drains", async (t) => {
 	const loader = await startFake(t);
 	const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 	t.after(() => agent.destroy());
@@ -80,7 +80,7 @@ test("a connection that is kept alive is told to close while the loader drains",
 	assert.equal((await loader.ended).code, 0);
 });
 
-test("a large answer that its caller still reads when the loader drains arrives whole", async (t) => {
+test("a large answer that the caller still reads when the loader drains arrives complete", async (t) => {
 	const loader = await startFake(t);
 	const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
 		http.get({ port: loader.port, path: "/whole?20", agent: false }, resolve).on("error", reject);
@@ -96,7 +96,7 @@ test("a large answer that its caller still reads when the loader drains arrives 
 	assert.equal((await loader.ended).code, 0);
 });
 
-test("connections that ask for nothing do not hold the end up", async (t) => {
+test("connections without a complete request do not delay the loader's exit", async (t) => {
 	const loader = await startFake(t);
 	const tap = await WireTap.open(loader.port, t);
 	tap.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Le");
@@ -108,10 +108,10 @@ test("connections that ask for nothing do not hold the end up", async (t) => {
 	if (!idle.ended) await once(idle.socket, "close");
 });
 
-test("/readyz says no and new calls are refused with 503 while connections drain", async (t) => {
+test("while connections drain, /readyz fails and new calls are refused with 503", async (t) => {
 	const loader = await startFake(t);
 	const tap = await WireTap.open(loader.port, t);
-	// Both requests are on their way over one connection when the signal comes.
+	// Both calls run when the signal arrives; /readyz follows on the second one's connection.
 	const running = loader.ask("/slow?500");
 	tap.write("GET /slow?400 HTTP/1.1\r\nHost: x\r\n\r\n");
 	await loader.figuresWhen("the calls", ({ inFlight }) => inFlight === 2);

@@ -6,20 +6,20 @@ import { folder, type Loader, type LoaderOptions, runLoader, startLoader } from 
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
-// Each worker that conform finds at fault (test/conformance/faulty), behind a real loader. The first process has the fault, those that
-// replace it have none. Whatever it does, each call is answered once, and with nothing but its own answer or an error.
+// Runs each faulty worker of test/conformance/faulty behind a real loader. Only the first process has the fault; its replacements
+// work. Each call must be answered once, with its own answer or with an error.
 
 const faulty = join(import.meta.dirname, "../conformance/faulty");
 const { faults } = (await import(join(faulty, "faults.mjs"))) as { faults: Record<string, object> };
 
-/** What the function is asked, and what is right for an answer. */
+/** The calls of a test, and the check of their answers. */
 interface Asked {
 	readonly handler: string;
 	body(call: number): string;
 	right(call: number, text: string): boolean;
-	/** 200 where it is absent */
+	/** the expected status; default 200 */
 	readonly status?: number;
-	/** the fault spoils every answer, and the loader cannot know before it has begun */
+	/** true: the fault cuts every answer, because the loader detects it only after the head is sent */
 	readonly cutOff?: boolean;
 }
 const ECHO: Asked = { handler: "echoes", body: (call) => `call ${call}`, right: (call, text) => text === `call ${call}` };
@@ -35,87 +35,87 @@ const LARGE: Asked = {
 };
 const SLEEP: Asked = { handler: "sleeps", body: () => "50", right: (_call, text) => text === "slept" };
 const ERROR: Asked = { handler: "raises", body: () => "no", right: (_call, text) => text === "Internal Server Error", status: 500 };
-/** The fault is in the answer's own bytes, which nobody but the function knows. */
+/** Accepts the wrong answer too: the fault is in the body, which the loader cannot check. */
 const echoOr = (wrong: RegExp): Asked => ({ ...ECHO, right: (call, text) => text === `call ${call}` || wrong.test(text) });
 
-/** For what is on the wire the loader ends the worker: 502 for the calls it held. */
+/** Faults on the wire: the loader ends the worker and answers its calls 502. */
 const BREAKS = [
 	"answers a call that was never sent",
 	"answers twice",
 	"answers without an id",
-	"closes the wire and runs on",
-	"ends an answer that it has not begun",
+	"closes the wire and keeps running",
+	"sends an end without a head",
 	"exits within a frame",
-	"fails after it was ready",
-	"gives back a call without withdraw",
-	"is ready twice",
-	"leaves the type away",
-	"leaves when it has answered",
+	"sends failed after ready",
+	"gives back a call that is not ahead",
+	"sends ready twice",
+	"sends a frame without a type",
+	"exits after an answer",
 	"mixes its frames",
-	"declares a length below 0",
-	"declares a length in text",
+	"declares a negative length",
+	"sends a length as text",
 	"declares a length over 1 GiB",
-	"sends an id in text",
+	"sends an id as text",
 	"declares one byte less than it sends",
 	"declares one byte more than it sends",
 	"sends a head over 1 MiB",
-	"sends a status that is no answer",
-	"sends a status that is none",
-	"sends a type of its own",
+	"sends an interim status",
+	"sends an invalid status",
+	"sends a frame of an unknown type",
 	"stops within a frame",
 	"writes a line over 1 MiB",
 	"writes a line without end",
 	"writes bytes that are not UTF-8",
 	"writes null",
-	"writes what is not JSON",
+	"writes a line that is not JSON",
 ];
-/** The start ends, with one message. */
+/** Faults that end the start, and the loader's message. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
 	"answers before it is ready": /wire rule 4\.9/,
-	"ends before it is ready": /it ended with exit code 3/,
-	"is ready late": /raise FUNC_LOAD_TIMEOUT/,
-	"declares a concurrency of 0": /concurrency is 0 \(wire rule 3\.2\)/,
-	"declares an ahead that is not a count": /ahead is "some" \(wire rule 3\.2\)/,
+	"exits before it is ready": /it ended with exit code 3/,
+	"sends ready late": /raise FUNC_LOAD_TIMEOUT/,
+	"states a concurrency of 0": /concurrency is 0 \(wire rule 3\.2\)/,
+	"states an ahead that is not a count": /ahead is "some" \(wire rule 3\.2\)/,
 	"speaks another version": /speaks wire version 2, this loader 1/,
 	"writes a JSON list": /not a JSON object \(wire rule 2\.1\)/,
 	"fails and exits with 0": /there is no handler "nosuch"/,
-	"fails with a code of its own": /nosuch|OOPS/,
+	"fails with an unknown code": /nosuch|OOPS/,
 	"fails without a list of handlers": /there is no handler "nosuch"/,
 };
-/** What is asked of the worker, where it is not an echo: what its fault is about. */
+/** The calls for faults that an echo does not trigger. */
 const ASKED: Readonly<Record<string, Asked>> = {
 	"begins an answer twice": STREAM,
-	"breaks off an answer that has ended": STREAM,
+	"sends an error after the end of an answer": STREAM,
 	"ends twice": STREAM,
-	"holds back a chunk until the next": STREAM,
+	"holds a chunk back until the next one": STREAM,
 	"sends a chunk before the head": STREAM,
-	"sends a whole answer after its beginning": STREAM,
+	"sends a result after a head": STREAM,
 	"ignores pause": LARGE,
 	"ignores resume": LARGE,
 	"sends large results whole": LARGE,
-	"sends less than it declared": { ...LARGE, cutOff: true },
-	"sends more than it declared": { ...LARGE, cutOff: true },
-	"dies of an error": ERROR,
-	"sends an error with a code of its own": ERROR,
+	"sends less than its Content-Length": { ...LARGE, cutOff: true },
+	"sends more than its Content-Length": { ...LARGE, cutOff: true },
+	"exits at a handler's error": ERROR,
+	"sends an error with an unknown code": ERROR,
 	"sends an error without a message": ERROR,
-	"answers once more after stop": SLEEP,
-	"answers twice what is cancelled": SLEEP,
-	"does not answer what is cancelled": SLEEP,
-	"drops its calls after stop": SLEEP,
+	"answers a call again after stop": SLEEP,
+	"answers a cancelled call twice": SLEEP,
+	"does not answer a cancelled call": SLEEP,
+	"drops its calls when it gets stop": SLEEP,
 	"lets a child hold the wire": echoOr(/^\d+$/),
 	"loads its handler for each call": echoOr(/^1$/),
 	"stops within a frame": echoOr(/^ciao/),
 	"fails and exits with 0": { ...ECHO, handler: "nosuch" },
-	"fails with a code of its own": { ...ECHO, handler: "nosuch" },
+	"fails with an unknown code": { ...ECHO, handler: "nosuch" },
 	"fails without a list of handlers": { ...ECHO, handler: "nosuch" },
 };
 
-describe("a real loader, in front of a worker that", { concurrency: 3 }, () => {
+describe("a loader with a faulty worker", { concurrency: 3 }, () => {
 	for (const fault of Object.keys(faults)) {
 		const asked = ASKED[fault] ?? ECHO;
 		const refused = REFUSED[fault];
 		if (refused) {
-			test(`${fault}, does not start, says why in one message, and leaves nothing behind`, async (t) => {
+			test(`a loader whose worker ${fault} exits with one message, and no process is left`, async (t) => {
 				const { code, stderr, marker } = await runLoader(t, workerWith(t, fault, asked));
 				assert.equal(code, 1, stderr);
 				assert.match(stderr, refused);
@@ -124,7 +124,7 @@ describe("a real loader, in front of a worker that", { concurrency: 3 }, () => {
 			});
 			continue;
 		}
-		test(`${fault}, answers each call once, serves on${BREAKS.includes(fault) ? " with another worker" : ""}, and stops`, async (t) => {
+		test(`a loader whose worker ${fault} answers each call once, continues${BREAKS.includes(fault) ? " with another worker" : ""}, and stops`, async (t) => {
 			const loader = await startLoader(t, workerWith(t, fault, asked));
 			const errors = await callAll(loader, asked);
 			const figures = await loader.figures();
@@ -156,7 +156,7 @@ function workerWith(owner: Owner, fault: string, { handler }: Asked): LoaderOpti
 	};
 }
 
-/** Calls side by side, in three rounds, with one caller that leaves. @returns the statuses of answers that were errors */
+/** Sends three rounds of concurrent calls, each with a caller that disconnects. Returns the statuses of failed calls; 0: the answer was cut. */
 async function callAll(loader: Loader, asked: Asked): Promise<number[]> {
 	const errors: number[] = [];
 	for (let round = 0; round < 3; round++) {

@@ -11,10 +11,10 @@ import { startFake } from "../support/fake.ts";
 import { fuzz, Random } from "../support/random.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
-/** How long each of these looks for trouble, in `ms`. */
+/** The time that each test runs with random input. */
 const LONG_MS = 1500;
 
-/** A few valid frames, as a worker would send them. */
+/** Returns one to five valid frames of a worker. */
 function frames(random: Random): Buffer {
 	const types = ["result", "head", "chunk", "end", "error", "log", "ready", "failed"];
 	const parts: Buffer[] = [];
@@ -32,14 +32,14 @@ function frames(random: Random): Buffer {
 	return Buffer.concat(parts);
 }
 
-/** All that a reader makes of these pieces: frames as text, and the rule that was broken, if one was. */
+/** Returns the result of reading these pieces: frames as text, then the state of the reader or the broken rule. */
 function read(pieces: readonly Buffer[]): string[] {
 	const seen: string[] = [];
 	let before: object | undefined;
 	const reader = new FrameReader((line, bytes, headStart, bodyStart, end) => {
 		assert.ok(0 <= headStart && headStart <= bodyStart && bodyStart <= end && end <= bytes.length);
 		const body = bytes.toString("latin1", bodyStart, end);
-		// A chunk's body may be handed on in parts, as it arrives.
+		// The reader may deliver a chunk's body in parts, as they arrive.
 		if (line === before) seen.push((seen.pop() as string) + body);
 		else seen.push(`${JSON.stringify(line)} ${bytes.toString("latin1", headStart, bodyStart)} ${body}`);
 		before = line;
@@ -54,7 +54,7 @@ function read(pieces: readonly Buffer[]): string[] {
 	return seen;
 }
 
-test("valid frames are read whole, however they are split and joined", () => {
+test("fuzz: valid frames are read whole, however they are split and joined", () => {
 	fuzz(LONG_MS, (random) => {
 		const bytes = frames(random);
 		const whole = read([bytes]);
@@ -63,15 +63,15 @@ test("valid frames are read whole, however they are split and joined", () => {
 	});
 });
 
-test("bytes that are no frames end in a WireError or in wait for more, the same for any split", () => {
+test("fuzz: invalid frames cause a WireError or wait for more bytes, with the same result for any split", () => {
 	fuzz(LONG_MS, (random) => {
 		const bytes = random.below(4) === 0 ? random.bytes(random.below(300)) : random.mutate(frames(random));
-		// What is handed on of a chunk that never ends depends on the split by an empty part at most.
+		// For an unfinished chunk, splits may differ only by an empty part.
 		assert.deepEqual(read(random.split(bytes)), read([bytes]));
 	});
 });
 
-test("any text is quoted as JSON in pure ASCII that reads as itself", () => {
+test("fuzz: any text is quoted as JSON in pure ASCII and parses to itself", () => {
 	fuzz(LONG_MS / 3, (random) => {
 		const units = Array.from({ length: random.below(20) }, () => random.below(random.pick([128, 65536])));
 		const text = String.fromCharCode(...units);
@@ -81,7 +81,7 @@ test("any text is quoted as JSON in pure ASCII that reads as itself", () => {
 	});
 });
 
-test("any request headers are read, and the block has them all", () => {
+test("fuzz: any request headers are read, and the head has all of them", () => {
 	const names = ["Event-Id", "event-type", "CE-x", "ce-", "Content-Length", "content-type", "traceparent", "Transfer-Encoding", "X"];
 	fuzz(LONG_MS / 3, (random) => {
 		const pairs = Array.from({ length: random.below(8) }, () => [random.pick(names), random.bytes(random.below(12)).toString("latin1")]);
@@ -91,7 +91,7 @@ test("any request headers are read, and the block has them all", () => {
 	});
 });
 
-test("any answer headers are taken apart, and none of the connection's is left", () => {
+test("fuzz: any answer headers are parsed, and headers of the connection are dropped", () => {
 	const names = ["Content-Length", "connection", "TRANSFER-ENCODING", "X-A", "Set-Cookie", "", " ", "keep-alive", "upgrade"];
 	fuzz(LONG_MS / 3, (random) => {
 		const lines = Array.from(
@@ -108,7 +108,7 @@ test("any answer headers are taken apart, and none of the connection's is left",
 	});
 });
 
-test("any environment is a configuration or one StartError", () => {
+test("fuzz: any environment gives a configuration or one StartError", () => {
 	const names = [
 		"FUNC_PORT",
 		"FUNC_TIMEOUT",
@@ -152,7 +152,7 @@ test("any environment is a configuration or one StartError", () => {
 	});
 });
 
-test("any envelope is a CloudEvent or an error that says what is wrong", () => {
+test("fuzz: any envelope gives a CloudEvent or an error with a message", () => {
 	const event = Buffer.from('{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":[1.0,1e999,"\\u010d"]},"x":null}');
 	fuzz(LONG_MS / 3, (random) => {
 		try {
@@ -165,7 +165,7 @@ test("any envelope is a CloudEvent or an error that says what is wrong", () => {
 	});
 });
 
-test("garbage and mutated requests over TCP leave a running loader healthy, with nothing in flight", async (t) => {
+test("fuzz: invalid and mutated requests over TCP leave the loader healthy, with no call in flight", async (t) => {
 	const loader = await startFake(t);
 	const random = new Random();
 	t.diagnostic(`TEST_SEED=${random.seed}`);

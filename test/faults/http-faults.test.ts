@@ -7,7 +7,7 @@ import { folder, type Loader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { startServer } from "../support/servers.ts";
 
-/** Status and text of an answer, or that there was no whole one. */
+/** Returns status and text of an answer, or "broken off" if it was incomplete. */
 const outcome = (loader: Loader, path: string, agent?: http.Agent): Promise<string> =>
 	loader.ask({ path, ...(agent && { agent }) }).then(
 		({ status, text }) => `${status} ${text}`,
@@ -46,10 +46,10 @@ describe("a server that breaks HTTP", () => {
 		["/interim", "200 ok"],
 		["/no-content", "204 "],
 	] as const) {
-		test(`${path}: the caller gets ${JSON.stringify(expected)}, the server got the call once, and the next call is answered`, async () => {
+		test(`a server that breaks HTTP (${path}) gets the call once, the caller gets ${JSON.stringify(expected)}, and the next call is answered`, async () => {
 			const before = asked(path);
 			const got = await outcome(loader, path);
-			// What comes with the head may be found broken before anything of it was passed on.
+			// If the fault arrives together with the head, the loader may detect it before it forwards the head.
 			assert.ok(got === expected || (expected === "broken off" && got === BAD_ANSWER), got);
 			assert.equal(asked(path) - before, 1);
 			assert.equal(await outcome(loader, "/fine"), "200 ok");
@@ -57,7 +57,7 @@ describe("a server that breaks HTTP", () => {
 	}
 
 	for (const path of ["/twice", "/twice-later", "/close-after"]) {
-		test(`${path}: no other call gets its second answer, nor is any call made twice`, async () => {
+		test(`a second answer (${path}) reaches no other call, and no call is sent twice`, async () => {
 			const agent = new http.Agent({ keepAlive: true });
 			const before = asked(path);
 			for (let round = 0; round < 10; round++) {
@@ -71,7 +71,7 @@ describe("a server that breaks HTTP", () => {
 		});
 	}
 
-	test("has each fault in the log with what was wrong, and counts as failed", async () => {
+	test("a broken HTTP answer is logged with its cause and counts as failed", async () => {
 		const before = (await loader.figures()).of('function_failures_total{method="GET"}');
 		await outcome(loader, "/garbage");
 		const record = await loader.said(({ code, path }) => code === "ANSWER_BROKEN" && path === "/garbage");
@@ -80,20 +80,20 @@ describe("a server that breaks HTTP", () => {
 	});
 });
 
-test("an answer whose only end is the connection's is broken off when the server died over it", async (t) => {
+test("an answer without a length is broken off if the server is killed while it sends the body", async (t) => {
 	const loader = await startServer(t, { server: "raw.mjs" });
 	assert.match(await outcome(loader, "/until-death"), /^(broken off|502 .*)$/);
 	assert.equal(await outcome(loader, "/fine"), "200 ok");
 	assert.equal((await loader.figures()).exits("signal"), 1);
 });
 
-test("a server that dies half-way breaks the transfer off, and the next call is a new one's", async (t) => {
+test("an answer is broken off if its server exits in the middle, and a new server answers the next call", async (t) => {
 	const loader = await startServer(t);
 	await assert.rejects(loader.ask("/half"));
 	assert.equal((await loader.ask("/x")).text, "hello /x");
 });
 
-test("a server that ends answers 502 to the calls it held, once each, and is started again", async (t) => {
+test("when a server exits, its calls are answered 502 once each, and it is restarted", async (t) => {
 	const loader = await startServer(t);
 	const held = [1, 2, 3].map(() => loader.ask("/hang"));
 	await loader.figuresWhen("three calls", ({ inFlight }) => inFlight === 3);
@@ -106,12 +106,12 @@ test("a server that ends answers 502 to the calls it held, once each, and is sta
 	assert.notEqual(JSON.parse((await loader.ask("/counts")).text).pid, pid);
 });
 
-test("a server that stays up and takes no connections is replaced", async (t) => {
+test("a running server that no longer accepts connections is replaced", async (t) => {
 	const loader = await startServer(t, { server: "raw.mjs" });
 	assert.equal(await outcome(loader, "/deaf"), "200 ok");
 	const pid = String((await loader.figures()).sum("function_worker_starts_total"));
 	assert.equal(pid, "1");
-	// Connections that were open are served still: callers beside each other need new ones.
+	// Open connections still work. Concurrent calls force new connections.
 	await loader.until("a replacement", () => {
 		void Promise.all([1, 2, 3, 4].map(() => outcome(loader, "/fine")));
 		return loader.records.find(({ msg }) => msg?.includes("it takes no connections any more"));
@@ -120,7 +120,7 @@ test("a server that stays up and takes no connections is replaced", async (t) =>
 	assert.deepEqual(new Set(answers), new Set(["200 ok"]));
 });
 
-test("connections that a server closes when idle cost no call", async (t) => {
+test("connections that a server closes while idle cost no call", async (t) => {
 	const loader = await startServer(t, { env: { KEEP_ALIVE_MS: "40" } });
 	const agent = new http.Agent({ keepAlive: true });
 	for (let round = 0; round < 40; round++) {

@@ -12,7 +12,7 @@ import { server, startServer } from "../support/servers.ts";
 
 const variable = (name: string) => `/env?name=${name}`;
 
-test("a server is told its port in PORT, KUBELESS_WORKER_PORT and FUNC_PORT, and it is not the loader's", async (t) => {
+test("a server gets its port in PORT, KUBELESS_WORKER_PORT and FUNC_PORT, and it differs from the loader's port", async (t) => {
 	const loader = await startServer(t);
 	const ports = await Promise.all(
 		["PORT", "KUBELESS_WORKER_PORT", "FUNC_PORT"].map(async (name) => (await loader.ask(variable(name))).text),
@@ -22,18 +22,18 @@ test("a server is told its port in PORT, KUBELESS_WORKER_PORT and FUNC_PORT, and
 	assert.notEqual(ports[0], String(loader.port));
 });
 
-test("a server that listens at IPv6's loopback alone is found there", async (t) => {
+test("a server that listens only on the IPv6 loopback address is found", async (t) => {
 	const loader = await startServer(t, { env: { OWN_HOST: "::1" } });
 	assert.equal((await loader.ask("/x")).text, "hello /x");
 });
 
-test("variables of its place can stand in a server's command and environment", async (t) => {
+test("a manifest's command and env can use $(PORT)", async (t) => {
 	const own = { env: { OWN_PORT: "$(PORT)", BIND: "127.0.0.1:$(PORT)" } };
 	const loader = await startServer(t, { manifest: own });
 	assert.equal((await loader.ask(variable("BIND"))).text, `127.0.0.1:${(await loader.ask(variable("PORT"))).text}`);
 });
 
-test("a server at a Unix socket has a folder of its own for it, and no folder is left behind", async (t) => {
+test("a server on a Unix socket has its own folder for the socket, and the folder is removed at the end", async (t) => {
 	const tmp = folder(t);
 	const loader = await startServer(t, { http: { listen: "socket" }, env: { TMPDIR: tmp } });
 	const path = (await loader.ask(variable("KUBELESS_WORKER_SOCKET"))).text;
@@ -46,12 +46,12 @@ test("a server at a Unix socket has a folder of its own for it, and no folder is
 	);
 });
 
-test("where TMPDIR cannot be written a socket is made elsewhere", async (t) => {
+test("a socket is created in another folder if TMPDIR is not writable", async (t) => {
 	const loader = await startServer(t, { http: { listen: "socket" }, env: { TMPDIR: "/dev/null" } });
 	assert.match((await loader.ask(variable("KUBELESS_WORKER_SOCKET"))).text, /^\/(tmp|dev\/shm)\//);
 });
 
-test("servers of one pool have places of their own, and share the calls", async (t) => {
+test("the servers of one pool have different ports and share the calls", async (t) => {
 	const loader = await startServer(t, { env: { FUNC_WORKERS: "3", FUNC_CONCURRENCY: "1" } });
 	await loader.figuresWhen("three servers", (figures) => figures.of("function_workers_ready") === 3);
 	const slow = [1, 2, 3].map(() => loader.ask("/sleep?ms=700"));
@@ -63,36 +63,36 @@ test("servers of one pool have places of their own, and share the calls", async 
 	assert.equal(ports.size, 3);
 });
 
-test("calls that come while a server starts wait for it", async (t) => {
+test("calls that arrive while a server starts wait until it is ready", async (t) => {
 	const loader = await startServer(t, { env: { START_MS: "400" } });
 	assert.equal((await loader.ask("/x")).text, "hello /x");
 });
 
-test("a server that answers its ready path with an error is not ready, and the loader says what it saw", async (t) => {
+test("a server that answers its ready path with an error is not ready, and the message has the status", async (t) => {
 	const { code, stderr } = await runLoader(t, server(t, { http: { ready: "/ready" }, env: { NEVER_READY: "1", FUNC_LOAD_TIMEOUT: "3" } }));
 	assert.equal(code, 1);
 	assert.match(stderr, /the server was not ready at port \d+ \(variable PORT\) after 3 s: GET \/ready was answered with 503/);
 });
 
-test("a server whose ready path answers serves", async (t) => {
+test("a server whose ready path answers is used", async (t) => {
 	const loader = await startServer(t, { http: { ready: "/ready" } });
 	assert.equal((await loader.ask("/x")).text, "hello /x");
 });
 
-test("a server that listens elsewhere is told where it should have", async (t) => {
+test("the message for a server that listens on the wrong port names the right one", async (t) => {
 	const { code, stderr } = await runLoader(t, server(t, { env: { OWN_PORT: "0", FUNC_LOAD_TIMEOUT: "2" } }));
 	assert.equal(code, 1);
 	assert.match(stderr, /not ready at port \d+ \(variable PORT\) after 2 s: it takes no connections; let it listen there/);
 	assert.equal(stderr.trim().split("\n").length, 1);
 });
 
-test("a server that ends before it is ready stops the loader, which says how it ended and what it printed", async (t) => {
+test("a server that exits before it is ready ends the loader; the message has its exit code and output", async (t) => {
 	const { code, stderr } = await runLoader(t, server(t, { manifest: { worker: ["sh", "-c", "echo no licence >&2; exit 4"] } }));
 	assert.equal(code, 1);
 	assert.match(stderr, /the worker was not ready when it ended with exit code 4\nno licence\n$/);
 });
 
-test("a server that watches file descriptor 3 does not outlive a loader that is killed", async (t) => {
+test("a server that watches file descriptor 3 ends when the loader is killed", async (t) => {
 	const web = fileURLToPath(new URL("servers/web.mjs", import.meta.url));
 	const watching = { worker: ["sh", "-c", `(read -r _ <&3 || kill -KILL $$) & exec node "${web}" 3<&-`] };
 	const loader = await startServer(t, { manifest: watching });
@@ -101,13 +101,13 @@ test("a server that watches file descriptor 3 does not outlive a loader that is 
 	await untilGone(loader.marker);
 });
 
-test("a server's command that is not installed is named", async (t) => {
+test("the message for a server command that is not installed names the command", async (t) => {
 	const { code, stderr } = await runLoader(t, server(t, { manifest: { worker: ["no-such-server"] } }));
 	assert.equal(code, 1);
 	assert.match(stderr, /"no-such-server" is not installed or not on PATH/);
 });
 
-test("a server with a fixed port is one process, and its successor waits for the port", async (t) => {
+test("a server with a fixed port runs as one process, and its replacement waits for the port", async (t) => {
 	const probe = net.createServer().listen(0, "127.0.0.1");
 	await new Promise((resolve) => probe.once("listening", resolve));
 	const { port } = probe.address() as net.AddressInfo;
@@ -121,7 +121,7 @@ test("a server with a fixed port is one process, and its successor waits for the
 	assert.equal((await loader.figures()).exits("load_failed"), 0);
 });
 
-test("a call out of time gets 408, and a server that lets go of it serves on", async (t) => {
+test("a call past FUNC_TIMEOUT is answered 408, and a server that ends the request continues to serve", async (t) => {
 	const loader = await startServer(t, { env: { FUNC_TIMEOUT: "0.5" } });
 	const { status, ms } = await loader.ask("/hang");
 	assert.equal(status, 408);
@@ -131,7 +131,7 @@ test("a call out of time gets 408, and a server that lets go of it serves on", a
 	assert.equal((await loader.figures()).sum("function_worker_starts_total"), 1);
 });
 
-test("a server that cannot let go of a call out of time is replaced, and the next call is answered", async (t) => {
+test("a server that cannot end a call past FUNC_TIMEOUT is replaced, and the next call is answered", async (t) => {
 	const loader = await startServer(t, { env: { FUNC_TIMEOUT: "1" } });
 	assert.equal((await loader.ask("/busy")).status, 408);
 	assert.equal((await loader.ask("/x")).text, "hello /x");
@@ -139,7 +139,7 @@ test("a server that cannot let go of a call out of time is replaced, and the nex
 	assert.equal(figures.sum("function_worker_starts_total"), 2);
 });
 
-test("a caller that leaves ends the exchange with the server", async (t) => {
+test("a caller that disconnects ends the request to the server", async (t) => {
 	const loader = await startServer(t);
 	const left = async () => JSON.parse((await loader.ask("/counts")).text).left;
 	const gone = new AbortController();
@@ -150,13 +150,13 @@ test("a caller that leaves ends the exchange with the server", async (t) => {
 	assert.equal(await call, "gone");
 	const seen = await poll(
 		async () => (await left()) || undefined,
-		() => "the server does not see that anybody left",
+		() => "the server did not see a closed connection",
 	);
 	assert.equal(seen, 1);
 	await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
 });
 
-test("SIGTERM lets running calls finish, ends the server and leaves nothing behind", async (t) => {
+test("SIGTERM lets running calls of a server finish and ends the server, and no process is left", async (t) => {
 	const loader = await startServer(t);
 	const running = [1, 2, 3].map(() => loader.ask("/sleep?ms=500"));
 	await loader.figuresWhen("three calls", ({ inFlight }) => inFlight === 3);
@@ -166,7 +166,7 @@ test("SIGTERM lets running calls finish, ends the server and leaves nothing behi
 	await untilGone(loader.marker);
 });
 
-test("a server killed from outside under load costs only calls it held", async (t) => {
+test("a server that is killed under load costs only its own running calls", async (t) => {
 	const loader = await startServer(t, { env: { FUNC_WORKERS: "2" } });
 	const callers = new Callers(loader.port, 4);
 	await callers.more(50);
@@ -178,7 +178,7 @@ test("a server killed from outside under load costs only calls it held", async (
 	for (const { status } of bad) assert.equal(status, 502);
 });
 
-test("a changed server file is served beside the running one, without a lost call", async (t) => {
+test("a changed server file is reloaded without a lost call", async (t) => {
 	const source = (version: string) =>
 		`require("node:http").createServer((q, s) => setTimeout(() => s.end("${version}"), 20)).listen(process.env.PORT, "127.0.0.1");`;
 	const { writeFileSync } = await import("node:fs");

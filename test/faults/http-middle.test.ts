@@ -6,7 +6,7 @@ import { poll } from "../support/poll.ts";
 import { startServer } from "../support/servers.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
-// What goes wrong while bytes are on their way, up, down or both: once, and to nobody else.
+// Faults during an upload, a download or both: each affects its own call once, and no other call.
 
 interface Counts {
 	readonly calls: number;
@@ -17,30 +17,30 @@ interface Counts {
 }
 const counts = async (loader: Loader): Promise<Counts> => JSON.parse((await loader.ask("/counts")).text);
 
-/** The server sees one more of its answers cut off than there were. */
+/** Resolves when the server has seen more cut answers than `before`. */
 const serverLeft = (loader: Loader, before: number): Promise<true> =>
 	poll(
 		async () => (await counts(loader)).left > before || undefined,
-		() => "the server does not see that its answer is cut off",
+		() => "the server did not see that its answer was cut",
 	);
 
 const begin = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`;
 const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
 
-describe("a call of a server that goes wrong midway", () => {
+describe("a call to a server that fails midway", () => {
 	const owner = suiteOwner();
 	let loader: Loader;
 	before(async () => {
 		loader = await startServer(owner, { env: { FUNC_TIMEOUT: "1" } });
 	});
 
-	/** One call was made of it, the server lives or was replaced, and the next call is answered. */
+	/** Asserts that no call is in flight and that the next call is answered. */
 	async function afterwards(): Promise<void> {
 		await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
 		assert.equal((await loader.ask("/x")).text, "hello /x");
 	}
 
-	test("whose caller leaves in the middle of an upload: the server sees half a request, and no end of it", async (t) => {
+	test("a server sees a cut upload, not a complete one, if the caller disconnects in its middle", async (t) => {
 		const { whole, cut } = await counts(loader);
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(begin("/upload"));
@@ -51,13 +51,13 @@ describe("a call of a server that goes wrong midway", () => {
 				const seen = await counts(loader);
 				return seen.cut > cut ? seen : undefined;
 			},
-			() => "the server sees no upload cut off",
+			() => "the server did not see that the upload was cut",
 		);
 		assert.equal(now.whole, whole);
 		await afterwards();
 	});
 
-	test("whose upload is longer in coming than FUNC_TIMEOUT is answered 408, and the server sees no end of it", async (t) => {
+	test("an upload slower than FUNC_TIMEOUT is answered 408, and the server does not see a complete upload", async (t) => {
 		const { whole } = await counts(loader);
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(begin("/upload"));
@@ -67,7 +67,7 @@ describe("a call of a server that goes wrong midway", () => {
 		assert.equal((await counts(loader)).whole, whole);
 	});
 
-	test("whose upload nobody reads is answered 408 in time, and the loader does not take all of it", async (t) => {
+	test("an upload that the server does not read is answered 408, and the loader does not buffer all of it", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		const piece = Buffer.alloc(1024 * 1024);
 		tap.write(`POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: ${60 * piece.length}\r\n\r\n`);
@@ -79,7 +79,7 @@ describe("a call of a server that goes wrong midway", () => {
 		await afterwards();
 	});
 
-	test("whose server dies while it reads is answered 502, once", async () => {
+	test("a call whose server is killed while it reads the body is answered 502 once", async () => {
 		const { pid } = await counts(loader);
 		const got = await loader.ask({ path: "/die-reading", body: Buffer.alloc(200_000) });
 		assert.deepEqual([got.status, got.text], [502, "Bad Gateway: the function's process ended"]);
@@ -87,18 +87,18 @@ describe("a call of a server that goes wrong midway", () => {
 		assert.notEqual((await counts(loader)).pid, pid);
 	});
 
-	test("whose answer is longer in coming than FUNC_TIMEOUT is cut off, and the server lets go of it", async (t) => {
+	test("an answer slower than FUNC_TIMEOUT is cut, and the server sees the closed connection", async (t) => {
 		const { left } = await counts(loader);
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("GET /drip HTTP/1.1\r\nHost: x\r\n\r\n");
 		const text = await tap.untilEnd();
 		assert.match(text, /^HTTP\/1\.1 200 OK[^]*first [^]*and more/);
-		assert.doesNotMatch(text, /\r\n0\r\n\r\n$/, "it does not end as a whole answer does");
+		assert.doesNotMatch(text, /\r\n0\r\n\r\n$/, "the cut answer must not end like a complete one");
 		await serverLeft(loader, left);
 		await afterwards();
 	});
 
-	test("that sends and receives at once and is cut off by its caller ends both", async (t) => {
+	test("a caller that disconnects while it sends and receives ends both directions", async (t) => {
 		const { left } = await counts(loader);
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(begin("/echo"));
@@ -113,7 +113,7 @@ describe("a call of a server that goes wrong midway", () => {
 		["/cut", /^HTTP\/1\.1 502 /],
 		["/die", /^HTTP\/1\.1 502 /],
 	] as const) {
-		test(`whose upgrade the server answers with ${path.slice(1)} gets ${status.source.slice(12)}once`, async (t) => {
+		test(`an upgrade request to ${path} of the server is answered ${status.source.slice(12).trim()} once`, async (t) => {
 			const tap = await WireTap.open(loader.port, t);
 			tap.write(upgrade(path));
 			await tap.until(status);
@@ -123,7 +123,7 @@ describe("a call of a server that goes wrong midway", () => {
 	}
 });
 
-test("an answer that comes after its call was out of time is nobody's", async (t) => {
+test("an answer that arrives after its call timed out reaches no other call", async (t) => {
 	const loader = await startServer(t, { server: "raw.mjs", env: { FUNC_TIMEOUT: "0.5", DEAF_TO_ENDS: "1" } });
 	for (let round = 0; round < 3; round++) {
 		assert.equal((await loader.ask("/late")).status, 408);

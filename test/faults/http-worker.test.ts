@@ -18,21 +18,21 @@ interface Seen {
 	readonly body: string;
 }
 
-describe("a web server that knows nothing of the loader", () => {
+describe("an ordinary HTTP server as a worker", () => {
 	const owner = suiteOwner();
 	let loader: Loader;
 	before(async () => {
 		loader = await startServer(owner, { env: { REQ_MB_LIMIT: "40" } });
 	});
 
-	/** What the server saw of a request. */
+	/** Returns the request as the server received it. */
 	async function seen(asked: Parameters<Loader["ask"]>[0]): Promise<Seen> {
 		return JSON.parse((await loader.ask(asked)).text);
 	}
 	const valuesOf = ({ headers }: Seen, name: string) =>
 		headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === name.toLowerCase());
 
-	test("gets method, path and query as they were sent", async () => {
+	test("a server gets the method, path and query unchanged", async () => {
 		for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
 			const got = await seen({
 				method,
@@ -44,7 +44,7 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.equal((await loader.ask("/a%2Fb//c")).text, "hello /a%2Fb//c");
 	});
 
-	test("gets the headers as they were sent, without those of the hop before", async () => {
+	test("a server gets the headers unchanged, without hop-by-hop headers", async () => {
 		const got = await seen({
 			path: "/seen",
 			headers: [
@@ -73,7 +73,7 @@ describe("a web server that knows nothing of the loader", () => {
 		for (const name of ["x-hop", "te", "keep-alive", "proxy-authorization"]) assert.deepEqual(valuesOf(got, name), [], name);
 	});
 
-	test("is told who called, also through proxies that have said so before", async () => {
+	test("a server gets the caller in X-Forwarded-* headers, appended to those of proxies", async () => {
 		const plain = await seen({ path: "/seen", headers: { Host: "shop.example" } });
 		assert.deepEqual(valuesOf(plain, "x-forwarded-for"), ["127.0.0.1"]);
 		assert.deepEqual(valuesOf(plain, "x-forwarded-proto"), ["http"]);
@@ -87,7 +87,7 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.deepEqual(valuesOf(proxied, "x-forwarded-host"), ["shop.example"]);
 	});
 
-	test("gets the event's fields as headers: the caller's own, or a CloudEvent's", async () => {
+	test("a server gets the event's fields as headers, from the caller's headers or from a CloudEvent", async () => {
 		const own = await seen({ path: "/seen", headers: { "event-id": "7", "Event-Type": "t", "ce-specversion": "1.0", "ce-id": "8" } });
 		assert.deepEqual([valuesOf(own, "event-id"), valuesOf(own, "event-type")], [["7"], ["t"]]);
 		const binary = await seen({
@@ -101,12 +101,12 @@ describe("a web server that knows nothing of the loader", () => {
 		const envelope = JSON.stringify({ specversion: "1.0", id: "9\n€", source: "s", type: "u", data: { a: 1 } });
 		const structured = await seen({ path: "/seen", body: envelope, headers: { "Content-Type": "application/cloudevents+json" } });
 		assert.deepEqual([valuesOf(structured, "event-id"), valuesOf(structured, "event-type")], [["9%0A%E2%82%AC"], ["u"]]);
-		assert.equal(Buffer.from(structured.body, "base64").toString(), envelope, "the envelope is the server's to open");
+		assert.equal(Buffer.from(structured.body, "base64").toString(), envelope, "the server gets the envelope unopened");
 		const broken = await seen({ path: "/seen", body: "{", headers: { "Content-Type": "application/cloudevents+json" } });
-		assert.equal(Buffer.from(broken.body, "base64").toString(), "{", "and so is what is none");
+		assert.equal(Buffer.from(broken.body, "base64").toString(), "{", "the server gets an invalid envelope unchanged");
 	});
 
-	test("gets bodies byte for byte: none, empty, small, large, with and without a length", async () => {
+	test("a server gets bodies byte for byte: none, empty, small, large, with and without a length", async () => {
 		assert.equal((await seen({ path: "/seen", method: "POST" })).body, "");
 		assert.deepEqual(valuesOf(await seen({ path: "/seen", body: "" }), "content-length"), ["0"]);
 		for (const length of [1, 100, 16 * 1024, 16 * 1024 + 1, 3 * MB]) {
@@ -118,7 +118,7 @@ describe("a web server that knows nothing of the loader", () => {
 		}
 	});
 
-	test("gets an upload while it comes, and its answer goes out meanwhile", async (t) => {
+	test("a server gets an upload while it arrives, and can answer meanwhile", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("POST /first HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
 		await tap.until(/first true/);
@@ -126,7 +126,7 @@ describe("a web server that knows nothing of the loader", () => {
 		await tap.until(/last/);
 	});
 
-	test("is not sent what is over REQ_MB_LIMIT, whether that was declared or not", async () => {
+	test("a body over REQ_MB_LIMIT is refused with 413, with and without a declared length", async () => {
 		const agent = new http.Agent({ keepAlive: true });
 		const declared = await loader.ask({ path: "/digest", body: Buffer.alloc(41 * MB), agent });
 		assert.equal(declared.status, 413);
@@ -137,7 +137,7 @@ describe("a web server that knows nothing of the loader", () => {
 		await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
 	});
 
-	test("takes large uploads without the loader holding them", async () => {
+	test("large uploads to a server are not buffered in the loader", async () => {
 		const before = await residentBytes(loader.child.pid as number);
 		const body = randomBytes(38 * MB);
 		const answers = await Promise.all([1, 2, 3, 4].map(() => loader.ask({ path: "/digest", body })));
@@ -146,7 +146,7 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.ok(grown < 100 * MB, `the loader grew by ${Math.round(grown / MB)} MB for 152 MB`);
 	});
 
-	test("may answer before it has read the body, and the connection serves the next call", async () => {
+	test("a server may answer before it has read the body, and the caller's connection serves the next call", async () => {
 		const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 		const early = await loader.ask({ path: "/early", body: randomBytes(2 * MB), agent });
 		assert.deepEqual([early.status, early.text], [403, "no"]);
@@ -154,7 +154,7 @@ describe("a web server that knows nothing of the loader", () => {
 		agent.destroy();
 	});
 
-	test("says status and headers, each Set-Cookie on its own, and may have trailers", async (t) => {
+	test("the answer has the server's status, headers and trailers, and each Set-Cookie separately", async (t) => {
 		for (const status of [200, 201, 302, 404, 418, 500, 503]) {
 			const got = await loader.ask(`/cookies?status=${status}`);
 			assert.deepEqual([got.status, got.headers["set-cookie"], got.text], [status, ["a=1; Path=/", "b=2"], "cookies"]);
@@ -168,7 +168,7 @@ describe("a web server that knows nothing of the loader", () => {
 	const reported = (code: string, words: string, status = 500) =>
 		loader.ask(`/report?${new URLSearchParams({ code, words, status: String(status) })}`);
 
-	test("may say that the function failed: the log has the words, the caller none of them", async () => {
+	test("Kubeless-Error reports a failed function: the message goes to the log, not to the caller", async () => {
 		const before = (await loader.figures()).sum("function_failures_total");
 		const threw = await reported("FUNCTION_THREW", JSON.stringify({ message: "secret words", stack: "at secret.place" }), 200);
 		assert.deepEqual([threw.status, threw.text, threw.headers["kubeless-error"]], [500, "Internal Server Error", undefined]);
@@ -179,7 +179,7 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.equal((await loader.figures()).sum("function_failures_total"), before + 2);
 	});
 
-	test("may say that the body is malformed: 400, and the function was not called", async () => {
+	test("Kubeless-Error: BODY_MALFORMED is answered 400 and does not count as a call", async () => {
 		const calls = (await loader.figures()).sum("function_calls_total");
 		const { status, text } = await reported("BODY_MALFORMED", "no JSON");
 		assert.equal(status, 400);
@@ -187,17 +187,17 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.equal((await loader.figures()).sum("function_calls_total"), calls);
 	});
 
-	test("has its answer passed on where its Kubeless-Error is no word of the loader's", async () => {
+	test("an answer with an unknown Kubeless-Error is forwarded unchanged", async () => {
 		const { status, text, headers } = await reported("TEAPOT", "hello", 418);
 		assert.deepEqual([status, text, headers["kubeless-error"]], [418, "hello", "TEAPOT"]);
 	});
 
-	test("answers HEAD with the headers of a GET and no body", async () => {
+	test("a HEAD request is answered with the headers of a GET and no body", async () => {
 		const got = await loader.ask({ path: "/cookies", method: "HEAD" });
 		assert.deepEqual([got.status, got.text, got.headers["set-cookie"]], [200, "", ["a=1; Path=/", "b=2"]]);
 	});
 
-	test("streams: what it writes is with the caller before it goes on", async (t) => {
+	test("a server's streamed answer reaches the caller piece by piece", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		const begun = performance.now();
 		tap.write("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -207,18 +207,18 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.ok(performance.now() - begun >= 190);
 	});
 
-	test("is slowed down by a caller that reads slowly", async (t) => {
+	test("a slow caller slows the server down", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.socket.pause();
 		tap.write(`GET /many?bytes=${200 * MB} HTTP/1.1\r\nHost: x\r\n\r\n`);
 		await new Promise((resolve) => setTimeout(resolve, 800));
 		const { seen: written } = JSON.parse((await loader.ask("/counts")).text);
-		assert.ok(written > 0 && written < 30 * MB, `it has written ${written} bytes`);
+		assert.ok(written > 0 && written < 30 * MB, `the server has written ${written} bytes`);
 		const whole = await loader.ask(`/many?bytes=${20 * MB}`);
 		assert.equal(whole.body.length, 20 * MB);
 	});
 
-	test("is not asked for what is the loader's own", async () => {
+	test("the loader's own endpoints and OPTIONS are not sent to the server", async () => {
 		const { calls } = JSON.parse((await loader.ask("/counts")).text);
 		assert.equal((await loader.ask("/healthz")).text, "OK");
 		assert.equal((await loader.ask("/readyz")).text, "OK");
@@ -227,20 +227,20 @@ describe("a web server that knows nothing of the loader", () => {
 		assert.equal(JSON.parse((await loader.ask("/counts")).text).calls, calls + 1);
 	});
 
-	test("has what it prints in the log", async () => {
+	test("a server's output is in the log", async () => {
 		await loader.ask("/print");
 		await loader.said(({ stream, msg }) => stream === "stdout" && msg === "to stdout");
 		await loader.said(({ stream, msg }) => stream === "stderr" && msg === "to stderr");
 	});
 
-	test("counts in the metrics as any worker does, its memory too", async () => {
+	test("the metrics include a server's calls and memory", async () => {
 		const figures = await loader.figures();
 		assert.ok(figures.of('function_calls_total{method="GET"}') > 0);
 		assert.ok(figures.of("function_workers_memory_bytes") > 10 * MB);
 		assert.equal(figures.of("function_workers_ready"), 1);
 	});
 
-	test("is called over connections that are kept", async () => {
+	test("20 calls over one keep-alive connection are answered by the server", async () => {
 		const agent = new http.Agent({ keepAlive: true });
 		for (let call = 0; call < 20; call++) assert.equal((await loader.ask({ path: "/x", agent })).status, 200);
 		agent.destroy();

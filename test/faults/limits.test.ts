@@ -16,7 +16,7 @@ describe("a body over REQ_MB_LIMIT", () => {
 		loader = await startFake(owner, { REQ_MB_LIMIT: "0.5" });
 	});
 
-	test("that says its length is refused with 413, and the function is not called", async () => {
+	test("a body over REQ_MB_LIMIT with a Content-Length is refused with 413, and the function is not called", async () => {
 		const { status, headers } = await loader.ask({ body: Buffer.alloc(MB) });
 		assert.equal(status, 413);
 		assert.equal(headers["access-control-allow-origin"], "*");
@@ -25,7 +25,7 @@ describe("a body over REQ_MB_LIMIT", () => {
 		assert.equal(figures.sum("function_calls_total"), 0);
 	});
 
-	test("that comes in chunks is refused with 413 as soon as it is too long", async (t) => {
+	test("a chunked body is refused with 413 as soon as it exceeds REQ_MB_LIMIT", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
 		for (let chunk = 0; chunk < 9; chunk++)
@@ -37,7 +37,7 @@ describe("a body over REQ_MB_LIMIT", () => {
 		assert.equal((await loader.figures()).sum("function_calls_total"), 0);
 	});
 
-	test("is told so also where the caller sends much more and wants the connection closed", async () => {
+	test("a caller with Connection: close gets the 413 even if it sends far more than REQ_MB_LIMIT", async () => {
 		for (let call = 0; call < 5; call++) {
 			for (const headers of [{ "Content-Length": String(30 * MB) }, { "Transfer-Encoding": "chunked" }]) {
 				const got = await loader.ask({ body: Buffer.alloc(30 * MB), headers: { ...headers, Connection: "close" } });
@@ -46,7 +46,7 @@ describe("a body over REQ_MB_LIMIT", () => {
 		}
 	});
 
-	test("that asks first is told 413 and not to go on", async (t) => {
+	test("Expect: 100-continue for a body over REQ_MB_LIMIT is answered 413 without 100 Continue", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(`POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${MB}\r\n\r\n`);
 		const text = await tap.until(/\r\n\r\n/);
@@ -54,22 +54,22 @@ describe("a body over REQ_MB_LIMIT", () => {
 		assert.doesNotMatch(text, /100 Continue/);
 	});
 
-	test("but one that fits and asks first is told to go on", async (t) => {
+	test("Expect: 100-continue for a body within REQ_MB_LIMIT is answered 100 Continue", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
 		await tap.until(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
 		assert.match(await tap.write("ciao").until(/ciao$/), /HTTP\/1\.1 200 OK/);
 	});
 
-	test("and one of exactly the limit is taken", async () => {
+	test("a body of exactly REQ_MB_LIMIT is accepted", async () => {
 		const { status, body } = await loader.ask({ body: Buffer.alloc(MB / 2, 1) });
 		assert.deepEqual([status, body.length], [200, MB / 2]);
 	});
 });
 
-test("bodies held together over the budget are refused with 503 and Retry-After, and the others go on", async (t) => {
+test("bodies over the memory budget are refused with 503 and Retry-After, and other calls continue", async (t) => {
 	const loader = await startFake(t, { REQ_MB_LIMIT: "1024" });
-	// The budget is a quarter of the memory, at the most the machine's; a declared body is paid for before it comes.
+	// The budget is a quarter of the container's memory (here at most the machine's). A declared length is reserved before the body arrives.
 	const enough = Math.ceil(Math.max(totalmem() / 4, 1024 * MB) / (1000 * MB)) + 1;
 	const taps: WireTap[] = [];
 	for (let body = 0; body < enough; body++) {
@@ -82,12 +82,12 @@ test("bodies held together over the budget are refused with 503 and Retry-After,
 	assert.match(refused, /^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n/);
 	assert.equal((await loader.ask()).status, 200);
 	for (const tap of taps) tap.socket.destroy();
-	await loader.figuresWhen("all bodies let go", ({ inFlight }) => inFlight === 0);
+	await loader.figuresWhen("all bodies released", ({ inFlight }) => inFlight === 0);
 	assert.equal((await loader.ask({ body: Buffer.alloc(MB) })).status, 200, "the budget is free again");
 });
 
 describe("the queue", () => {
-	test("full, refuses with 503 and Retry-After; none of 200 calls is lost", async (t) => {
+	test("a full queue refuses calls with 503 and Retry-After, and each of 200 calls is answered", async (t) => {
 		const loader = await startFake(t, { FAKE_CONCURRENCY: "10", FUNC_QUEUE_LENGTH: "50" });
 		const outcomes = await load(loader, 200, 200, () => ({ path: "/slow?150" }));
 		const counts = statuses(outcomes);
@@ -99,7 +99,7 @@ describe("the queue", () => {
 		assert.equal((await loader.figures()).rejections("queue_full"), counts[503]);
 	});
 
-	test("of length 0 takes what a worker takes at once and not one more", async (t) => {
+	test("with FUNC_QUEUE_LENGTH=0, a call that no worker can take at once is refused with 503", async (t) => {
 		const loader = await startFake(t, { FUNC_CONCURRENCY: "2", FUNC_QUEUE_LENGTH: "0" });
 		const held = [loader.ask("/slow?400"), loader.ask("/slow?400")];
 		await loader.figuresWhen("two calls", ({ inFlight }) => inFlight === 2);
@@ -108,7 +108,7 @@ describe("the queue", () => {
 		assert.equal((await loader.ask()).status, 200);
 	});
 
-	test("is first come, first served", async (t) => {
+	test("the queue serves calls in the order of arrival", async (t) => {
 		const loader = await startFake(t, { FUNC_CONCURRENCY: "1" });
 		const order: number[] = [];
 		const first = loader.ask("/slow?300");
@@ -122,7 +122,7 @@ describe("the queue", () => {
 		assert.deepEqual(order, [0, 1, 2, 3, 4]);
 	});
 
-	test("lets go of a caller that has gone", async (t) => {
+	test("the queue drops the call of a caller that disconnects", async (t) => {
 		const loader = await startFake(t, { FUNC_CONCURRENCY: "1" });
 		const first = loader.ask("/slow?500");
 		await loader.figuresWhen("the first", ({ inFlight }) => inFlight === 1);
@@ -132,34 +132,34 @@ describe("the queue", () => {
 		gone.abort();
 		await loader.figuresWhen("an empty queue", (one) => one.of("function_queue_length") === 0);
 		assert.deepEqual([await second, (await first).status], ["gone", 200]);
-		assert.equal((await loader.figures()).of('function_calls_total{method="GET"}'), 1, "the function never saw it");
+		assert.equal((await loader.figures()).of('function_calls_total{method="GET"}'), 1, "the function must not get the dropped call");
 	});
 });
 
-describe("a request that is none", () => {
+describe("an invalid HTTP request", () => {
 	const owner = suiteOwner();
 	let loader: Loader;
 	before(async () => {
 		loader = await startFake(owner);
 	});
 
-	test("with headers over 64 KiB is answered 431", async (t) => {
+	test("a request with headers over 64 KiB is answered 431", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${"a".repeat(64 * 1024)}\r\n\r\n`);
 		assert.match(await tap.untilEnd(), /^HTTP\/1\.1 431 /);
 	});
 
 	for (const [what, text] of [
-		["no HTTP at all", "ciao, how are you?\r\n\r\n"],
-		["an impossible Content-Length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n"],
-		["two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
-		["a length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+		["text that is not HTTP", "ciao, how are you?\r\n\r\n"],
+		["an invalid Content-Length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n"],
+		["two Content-Length headers", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+		["a Content-Length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
 		["a broken chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
 		["a header without a name", "GET / HTTP/1.1\r\nHost: x\r\n: a\r\n\r\n"],
-		["a path that is no URL", "GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
+		["an invalid escape in its path", "GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
 		["no Host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"],
 	] as const) {
-		test(`with ${what} is answered 400 and the connection ends`, async (t) => {
+		test(`a request with ${what} is answered 400, and the connection is closed`, async (t) => {
 			const tap = await WireTap.open(loader.port, t);
 			assert.match(await tap.write(text).untilEnd(), /^HTTP\/1\.1 400 /);
 			const figures = await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);

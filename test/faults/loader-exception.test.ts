@@ -3,7 +3,7 @@ import test from "node:test";
 import { fake } from "../support/fake.ts";
 import { startLoader } from "../support/loader.ts";
 
-/** Makes the loader, and no other Node.js process, throw outside of every call when it gets the signal. */
+/** A preloaded module: on the signal, only the loader's process throws, outside of any call. */
 const THROWS = `data:text/javascript,${encodeURIComponent(
 	'if (process.argv[1]?.endsWith("bin.mjs")) process.on("SIGUSR2", () => { throw new Error("thrown by the test"); });',
 )}`;

@@ -5,7 +5,7 @@ import { assertCounted, load, statuses } from "../support/load.ts";
 
 const SINGLE = { concurrency: "single" };
 
-test("one at a time: a standing queue brings processes, up to FUNC_CONCURRENCY and no more", async (t) => {
+test("one at a time: a waiting queue starts processes, up to FUNC_CONCURRENCY", async (t) => {
 	const loader = await startFake(t, { FUNC_CONCURRENCY: "3" }, SINGLE);
 	const outcomes = await load(loader, 24, 12, () => ({ path: "/slow?150" }));
 	assert.deepEqual(statuses(outcomes), { 200: 24 });
@@ -18,7 +18,6 @@ test("one at a time: a standing queue brings processes, up to FUNC_CONCURRENCY a
 test("one at a time: a worker is never sent a second call before it has answered the first", async (t) => {
 	const loader = await startFake(t, { FUNC_CONCURRENCY: "2" }, SINGLE);
 	const pids = await Promise.all(Array.from({ length: 20 }, () => loader.ask("/line")));
-	// A worker that took two calls at once would show ids that rise faster than its answers come.
 	assert.ok(pids.every(({ status }) => status === 200));
 	const held = loader.ask("/slow?700");
 	await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
@@ -28,13 +27,13 @@ test("one at a time: a worker is never sent a second call before it has answered
 	assert.equal((await held).text, "slow");
 });
 
-test("one at a time: calls that are quick stay on one process", async (t) => {
+test("one at a time: quick calls stay on one process", async (t) => {
 	const loader = await startFake(t, {}, SINGLE);
 	for (let call = 0; call < 20; call++) assert.equal((await loader.ask({ body: "quick" })).text, "quick");
 	assert.equal((await loader.figures()).of("function_worker_starts_total"), 1);
 });
 
-test("one at a time: a hung call leaves the queue moving, and ends at its time limit", async (t) => {
+test("one at a time: a hung call does not block the queue and is answered 408", async (t) => {
 	const loader = await startFake(t, { FUNC_TIMEOUT: "2", FUNC_CONCURRENCY: "2" }, SINGLE);
 	const hung = loader.ask("/busy");
 	await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
@@ -45,7 +44,7 @@ test("one at a time: a hung call leaves the queue moving, and ends at its time l
 	assert.equal(figures.inFlight, 0);
 });
 
-test("one at a time: FUNC_WORKERS are there from the start", async (t) => {
+test("one at a time: FUNC_WORKERS processes run from the start", async (t) => {
 	const loader = await startFake(t, { FUNC_WORKERS: "2" }, SINGLE);
 	await loader.figuresWhen("two workers", (figures) => figures.of("function_workers_ready") === 2);
 });

@@ -7,7 +7,7 @@ import { residentBytes } from "../support/processes.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
 everyRuntime("what a function prints", ({ serve }) => {
-	test("is logged line by line, marked with its stream", async (t) => {
+	test("a function's output is logged line by line with the name of its stream", async (t) => {
 		const loader = await serve(t, "prints");
 		assert.equal((await loader.ask({ body: "ciao" })).text, "printed");
 		const out = await loader.said(({ msg, stream }) => msg === "ciao" && stream === "stdout");
@@ -15,31 +15,31 @@ everyRuntime("what a function prints", ({ serve }) => {
 		assert.deepEqual([out.level, err.level], ["info", "info"]);
 	});
 
-	test("keeps its characters, and several lines are several records", async (t) => {
+	test("a function's output keeps its characters, and each line is one log record", async (t) => {
 		const loader = await serve(t, "prints");
 		await loader.ask({ body: 'one: čšž 日本 🎉\ntwo: "quoted" {}' });
 		await loader.said(({ msg }) => msg === "one: čšž 日本 🎉");
 		await loader.said(({ msg }) => msg === 'two: "quoted" {}');
 	});
 
-	test("names the call's trace where the worker can tell", async (t) => {
+	test("a line of output has the call's trace if the worker names the call", async (t) => {
 		const loader = await serve(t, "prints");
 		const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 		await loader.ask({ body: "traced", headers: { traceparent } });
 		const record = await loader.said(({ msg, stream }) => msg === "traced" && stream === "stdout");
-		// PROTOCOL 7.1: a worker may name the call, and need not.
+		// PROTOCOL 7.1: naming the call is optional for a worker.
 		assert.equal(record["traceparent"], record["call"] === undefined ? undefined : traceparent);
 	});
 });
 
-test("the trace of a call that fails is in the log of its failure", async (t) => {
+test("the log record of a failed call has the call's trace", async (t) => {
 	const loader = await startFake(t);
 	const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 	await loader.ask({ path: "/throw", headers: { traceparent } });
 	assert.equal((await loader.said(({ code }) => code === "FUNCTION_THREW"))["traceparent"], traceparent);
 });
 
-/** Functions that print without end as fast as they can, for a second, while they answer other calls. */
+/** Functions that print as fast as they can for one second, and answer other calls meanwhile. */
 const FLOODS: Record<string, { file: string; source: string }> = {
 	nodejs: {
 		file: "f.js",
@@ -66,7 +66,7 @@ def h(event, context):
 };
 
 for (const [id, { file, source }] of Object.entries(FLOODS)) {
-	test(`${id}: a flood of prints holds no other call up, nor does it fill the loader's memory`, async (t) => {
+	test(`${id}: a flood of output delays no other call, and the loader's memory stays below 400 MiB`, async (t) => {
 		const loader = await startLoader(t, { files: { [file]: source }, env: { MOD_NAME: "f", FUNC_RUNTIME: id } });
 		const flood = loader.ask({ body: "flood" });
 		const outcomes = await load(loader, 40, 4, () => ({}));
@@ -77,7 +77,7 @@ for (const [id, { file, source }] of Object.entries(FLOODS)) {
 	});
 }
 
-test("log lines that nobody reads are dropped and counted; calls go on", async (t) => {
+test("log lines are dropped and counted if standard output is not read, and calls are still answered", async (t) => {
 	const loader = await startFake(t);
 	loader.child.stdout?.pause();
 	const long = "y".repeat(7000);

@@ -15,13 +15,13 @@ const MB = 1024 * 1024;
 const FAILED = "500 Internal Server Error";
 const DIED = "502 Bad Gateway: the function's process ended";
 
-/** Status and text of an answer, or that there was no whole one. */
+/** Returns status and text of an answer, or "broken off" if it was incomplete. */
 const outcome = (loader: Loader, path: string): Promise<string> =>
 	loader.ask({ path }).then(
 		({ status, text }) => `${status} ${text}`,
 		() => "broken off",
 	);
-/** The processes that calls have started, and nothing else: the loader has no other children here. */
+/** Returns the process ids of running commands. The loader has no other child processes here. */
 const commandsOf = (loader: Loader) => processesOf(loader.marker).filter((pid) => pid !== loader.child.pid);
 
 const untilNone = (loader: Loader): Promise<void> => untilGone(loader.marker, loader.child.pid);
@@ -33,7 +33,7 @@ describe("a command that is run for each call", () => {
 		loader = await startCommand(owner, { REQ_MB_LIMIT: "20", FUNC_TIMEOUT: "2" });
 	});
 
-	test("gets the body as its input and answers with its output, byte for byte", async () => {
+	test("a command gets the body on standard input, and its output is the answer, byte for byte", async () => {
 		for (const length of [0, 1, 1000, 64 * 1024 + 1, 5 * MB]) {
 			const body = randomBytes(length);
 			for (const headers of [{ "Content-Length": String(length) }, { "Transfer-Encoding": "chunked" }]) {
@@ -44,14 +44,14 @@ describe("a command that is run for each call", () => {
 		}
 	});
 
-	test("is told of its call in CGI's variables, and of the event", async () => {
+	test("a command gets its call and its event in CGI variables", async () => {
 		const headers = {
 			Host: "shop.example:81",
 			"X-Two": ["1", "2"],
 			Cookie: ["a=1", "b=2"],
 			"Content-Type": "text/plain",
 			Proxy: "http://evil.example",
-			X_Two: "not to be taken for the other",
+			X_Two: "a different header from X-Two",
 			"event-id": "7",
 			"ce-specversion": "1.0",
 		};
@@ -82,7 +82,7 @@ describe("a command that is run for each call", () => {
 		["/crlf", 201, { "x-name": "Ada" }, "made\r\n"],
 		["/split", 200, { "content-type": "text/plain" }, "late"],
 	] as const) {
-		test(`${path}: its headers are the answer's`, async () => {
+		test(`the headers that a command prints (${path}) are the headers of the answer`, async () => {
 			const got = await loader.ask(path);
 			assert.deepEqual([got.status, got.text], [status, body]);
 			for (const [name, value] of Object.entries(headers)) assert.deepEqual(got.headers[name], value);
@@ -109,9 +109,9 @@ describe("a command that is run for each call", () => {
 		["/heir", "200 first"],
 		["/unread", "200 unread"],
 	] as const) {
-		test(`${path}: the caller gets ${JSON.stringify(expected)}, no process is left, and the next call is answered`, async () => {
+		test(`a command that fails or stops early (${path}): the caller gets ${JSON.stringify(expected)}, and no process is left`, async () => {
 			const got = await outcome(loader, path);
-			// What was not yet passed on when it failed is a whole answer of its own.
+			// If the command fails before the loader has forwarded bytes, the caller gets a complete error answer.
 			assert.ok(got === expected || (expected === "broken off" && (got === FAILED || got === DIED)), got);
 			await untilNone(loader);
 			assert.equal(await outcome(loader, "/hello"), "200 hello");
@@ -119,7 +119,7 @@ describe("a command that is run for each call", () => {
 		});
 	}
 
-	test("that sends more than its Content-Length says spoils no other call's answer", async () => {
+	test("a command that prints more than its Content-Length does not affect the next answer", async () => {
 		const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 		for (let round = 0; round < 3; round++) {
 			const got = await loader.ask({ path: "/long", agent }).catch(() => undefined);
@@ -129,27 +129,27 @@ describe("a command that is run for each call", () => {
 		agent.destroy();
 	});
 
-	test("that leaves processes behind is answered at once, and they are ended", async () => {
+	test("a command that leaves child processes is answered at once, and they are killed", async () => {
 		const { status, ms } = await loader.ask("/left-behind");
 		assert.equal(status, 200);
 		assert.ok(ms < 1500, `after ${ms} ms`);
 		await untilNone(loader);
 	});
 
-	test("whose output is held by a process that left its group is answered all the same", async () => {
+	test("a command is answered even if a process outside its group keeps its output open", async () => {
 		const { text, ms } = await loader.ask("/escaped");
 		assert.equal(text, "done");
 		assert.ok(ms < 1500, `after ${ms} ms`);
 		await untilNone(loader);
 	});
 
-	test("has what it says on standard error in the log, with its call", async () => {
+	test("a command's standard error is in the log with its call", async () => {
 		await loader.ask("/stderr");
 		const record = await loader.said(({ stream, msg }) => stream === "stderr" && msg === "a word");
 		assert.ok(record["call"] !== undefined, JSON.stringify(record));
 	});
 
-	test("has why it failed in the log, and counts as failed", async () => {
+	test("a failed command is in the log with its cause and counts as failed", async () => {
 		const before = (await loader.figures()).of('function_failures_total{method="GET"}');
 		await outcome(loader, "/signal");
 		await loader.said(({ code, msg }) => code === "WORKER_DIED" && /SIGKILL/.test(msg ?? ""));
@@ -158,7 +158,7 @@ describe("a command that is run for each call", () => {
 		assert.equal((await loader.figures()).of('function_failures_total{method="GET"}'), before + 2);
 	});
 
-	test("streams: what it prints is with the caller before it ends", async (t) => {
+	test("a command's output reaches the caller while the command still runs", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("GET /ticks HTTP/1.1\r\nHost: x\r\n\r\n");
 		await tap.until(/one\n/);
@@ -166,7 +166,7 @@ describe("a command that is run for each call", () => {
 		await tap.until(/three\n/);
 	});
 
-	test("reads an upload while it comes", async (t) => {
+	test("a command reads an upload while it arrives", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
 		await tap.until(/hello/);
@@ -174,7 +174,7 @@ describe("a command that is run for each call", () => {
 		await tap.until(/world/);
 	});
 
-	test("is slowed down by a caller that reads slowly, and the loader holds little of it", async (t) => {
+	test("a slow caller slows the command down, and the loader buffers little of its output", async (t) => {
 		const before = await residentBytes(loader.child.pid as number);
 		const tap = await WireTap.open(loader.port, t);
 		tap.socket.pause();
@@ -187,7 +187,7 @@ describe("a command that is run for each call", () => {
 		await untilNone(loader);
 	});
 
-	test("ends with the caller that leaves", async () => {
+	test("a command is ended when its caller disconnects", async () => {
 		const gone = new AbortController();
 		const call = loader.ask({ path: "/sleep?30", signal: gone.signal }).catch(() => "gone");
 		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
@@ -197,7 +197,7 @@ describe("a command that is run for each call", () => {
 		await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
 	});
 
-	test("is not given what is over REQ_MB_LIMIT, and does not take the rest for a whole body", async () => {
+	test("a body over REQ_MB_LIMIT ends the command before it sees the end of its input", async () => {
 		const agent = new http.Agent({ keepAlive: true });
 		for (const headers of [{ "Content-Length": String(21 * MB) }, { "Transfer-Encoding": "chunked" }]) {
 			const got = await loader.ask({ path: "/count", body: Buffer.alloc(21 * MB), headers, agent });
@@ -208,7 +208,7 @@ describe("a command that is run for each call", () => {
 	});
 });
 
-test("a command whose upload is cut off is ended before it takes half of it for the whole", async (t) => {
+test("a command whose upload is cut is ended before it sees the end of its input", async (t) => {
 	const place = folder(t);
 	const marks = join(place, "marks");
 	const loader = await startCommand(t, { MARKS: marks });
@@ -216,25 +216,25 @@ test("a command whose upload is cut off is ended before it takes half of it for 
 	tap.write("POST /mark?begun HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nhalf");
 	await poll(
 		() => existsSync(marks) || undefined,
-		() => "the command does not begin",
+		() => "the command did not start",
 	);
 	tap.socket.resetAndDestroy();
 	await untilNone(loader);
 	assert.equal(readFileSync(marks, "utf8"), "begun\n");
 });
 
-test("no more commands run at once than FUNC_CONCURRENCY says, and every call is run once", async (t) => {
+test("at most FUNC_CONCURRENCY commands run at once, and every call is run once", async (t) => {
 	const marks = join(folder(t), "marks");
 	const loader = await startCommand(t, { FUNC_CONCURRENCY: "2", MARKS: marks });
 	const slow = [1, 2, 3, 4, 5].map(() => loader.ask("/sleep?0.4"));
 	let most = 0;
 	const watching = setInterval(() => {
-		// A sh and its sleep make two processes a call.
+		// Each call has two processes: sh and sleep.
 		most = Math.max(most, commandsOf(loader).length);
 	}, 20);
 	for (const { text } of await Promise.all(slow)) assert.equal(text, "slept");
 	clearInterval(watching);
-	assert.ok(most >= 2 && most <= 4, `${most} processes`);
+	assert.ok(most >= 2 && most <= 4, `${most} processes ran at once`);
 	await Promise.all(Array.from({ length: 20 }, (_, call) => loader.ask({ path: `/mark?${call}`, method: "POST" })));
 	const seen = readFileSync(marks, "utf8")
 		.split("\n")
@@ -245,7 +245,7 @@ test("no more commands run at once than FUNC_CONCURRENCY says, and every call is
 	);
 });
 
-test("SIGTERM lets running commands finish, and leaves nothing behind", async (t) => {
+test("SIGTERM lets running commands finish, and no process is left", async (t) => {
 	const loader = await startCommand(t);
 	const running = [1, 2, 3].map(() => loader.ask("/sleep?0.6"));
 	await loader.figuresWhen("three calls", ({ inFlight }) => inFlight === 3);
@@ -255,7 +255,7 @@ test("SIGTERM lets running commands finish, and leaves nothing behind", async (t
 	await untilGone(loader.marker);
 });
 
-test("commands that do not finish within SHUTDOWN_TIMEOUT are ended with the loader", async (t) => {
+test("commands that do not finish within SHUTDOWN_TIMEOUT are killed when the loader exits", async (t) => {
 	const loader = await startCommand(t, { SHUTDOWN_TIMEOUT: "0.5" });
 	const call = outcome(loader, "/deaf");
 	await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
@@ -267,30 +267,30 @@ test("commands that do not finish within SHUTDOWN_TIMEOUT are ended with the loa
 describe("a command without headers", () => {
 	const plain = (script: string) => ({ worker: ["sh", "-c", script], stdio: undefined });
 
-	test("answers with all it prints, as text", async (t) => {
+	test("a command without headers answers with its whole output as text", async (t) => {
 		const loader = await startCommand(t, {}, plain("cat; printf ' and more'"));
 		const got = await loader.ask({ body: "some" });
 		assert.deepEqual([got.status, got.headers["content-type"], got.text], [200, "text/plain; charset=utf-8", "some and more"]);
 	});
 
-	test("that fails is a 500, whatever it had printed: no half answer", async (t) => {
+	test("a command without headers that fails is answered 500 without its output", async (t) => {
 		const loader = await startCommand(t, {}, plain("head -c 60000 /dev/zero; sleep 0.2; exit 4"));
 		assert.equal(await outcome(loader, "/"), FAILED);
 		await loader.said(({ code, msg }) => code === "FUNCTION_THREW" && msg === "the command ended with exit code 4");
 	});
 
-	test("that prints much and then fails is broken off", async (t) => {
+	test("a command without headers that fails after a large output: the answer is broken off", async (t) => {
 		const loader = await startCommand(t, {}, plain("head -c 300000 /dev/zero; sleep 0.2; exit 4"));
 		assert.match(await outcome(loader, "/"), /^(broken off|500 .*)$/);
 	});
 
-	test("that is not there stops the start, and is named", async (t) => {
+	test("the message for a command that is not installed names the command, and the start fails", async (t) => {
 		const { code, stderr } = await runLoader(t, command(t, {}, { worker: ["no-such-command"] }));
 		assert.equal(code, 1);
 		assert.match(stderr, /"no-such-command" is not installed or not on PATH/);
 	});
 
-	test("that is taken away costs the calls meanwhile, each a 502, and nothing else", async (t) => {
+	test("calls are answered 502 while the command's file is missing, and succeed when it is back", async (t) => {
 		const place = folder(t, { "tool.sh": "#!/bin/sh\nprintf here\n" });
 		const tool = join(place, "tool.sh");
 		chmodSync(tool, 0o755);

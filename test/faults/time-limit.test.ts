@@ -5,18 +5,18 @@ import { statuses } from "../support/load.ts";
 import { startLoader } from "../support/loader.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
-/** How late an answer at the time limit may be on a busy machine, in `ms`. */
+/** The maximum delay of an answer after FUNC_TIMEOUT on a busy machine. */
 const LATE_MS = 1000;
 
 function assertTimedOut({ status, ms, headers }: { status: number; ms: number; headers: object }, limitMs: number): void {
 	assert.equal(status, 408);
-	assert.ok(ms >= limitMs - 20, `answered after ${ms} ms, before the time limit`);
-	assert.ok(ms < limitMs + LATE_MS, `answered after ${ms} ms, too long after the time limit`);
+	assert.ok(ms >= limitMs - 20, `answered after ${ms} ms, before FUNC_TIMEOUT`);
+	assert.ok(ms < limitMs + LATE_MS, `answered after ${ms} ms, too long after FUNC_TIMEOUT`);
 	assert.equal((headers as { "access-control-allow-origin": string })["access-control-allow-origin"], "*");
 }
 
 everyRuntime("the time limit", ({ serve }) => {
-	test("ends a call that sleeps with 408 and harms no other", async (t) => {
+	test("a call past FUNC_TIMEOUT is answered 408, and no other call is harmed", async (t) => {
 		const loader = await serve(t, "sleeps", { FUNC_TIMEOUT: "1.5" });
 		const slow = loader.ask({ body: "60000" });
 		const [first, second] = await Promise.all([loader.ask({ body: "100" }), loader.ask({ body: "200" })]);
@@ -30,14 +30,14 @@ everyRuntime("the time limit", ({ serve }) => {
 	});
 });
 
-/** A loop that never waits, in the languages whose workers are one process for many calls. */
+/** A busy loop, in the languages whose workers run many calls in one process. */
 const LOOPS: Record<string, { file: string; source: string }> = {
 	nodejs: { file: "f.js", source: "exports.h = (event) => { if (event.data === 'loop') for (;;); return 'fine' }" },
 	python: { file: "f.py", source: "def h(event, context):\n    while event['data'] == b'loop':\n        pass\n    return 'fine'\n" },
 };
 
 for (const [id, { file, source }] of Object.entries(LOOPS)) {
-	test(`${id}: a function in a busy loop gets 408, /healthz stays quick, and later calls are served`, async (t) => {
+	test(`${id}: a call in a busy loop is answered 408, /healthz stays quick, and later calls are served`, async (t) => {
 		const env = { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: id, FUNC_TIMEOUT: "2" };
 		const loader = await startLoader(t, { files: { [file]: source }, env });
 		assert.equal((await loader.ask()).text, "fine");
@@ -55,7 +55,7 @@ for (const [id, { file, source }] of Object.entries(LOOPS)) {
 	});
 }
 
-test("nodejs: a promise that never settles gets 408, and later calls are served", async (t) => {
+test("nodejs: a call whose promise never settles is answered 408, and later calls are served", async (t) => {
 	const source = "exports.h = (event) => event.data === 'never' ? new Promise(() => {}) : String(process.pid)";
 	const env = { MOD_NAME: "f", FUNC_HANDLER: "h", FUNC_RUNTIME: "nodejs", FUNC_TIMEOUT: "1.5" };
 	const loader = await startLoader(t, { files: { "f.js": source }, env });
@@ -64,7 +64,7 @@ test("nodejs: a promise that never settles gets 408, and later calls are served"
 });
 
 describe("a worker stuck in a busy loop", () => {
-	test("with 20 calls in flight: each gets its one answer, and calls that come later are served at once", async (t) => {
+	test("a worker stuck in a busy loop with 20 other calls: each gets one answer, and later calls are served", async (t) => {
 		const loader = await startFake(t, { FUNC_TIMEOUT: "2" });
 		const held = Array.from({ length: 20 }, () => loader.ask("/slow?5000"));
 		await loader.figuresWhen("20 calls", ({ inFlight }) => inFlight === 20);
@@ -83,19 +83,19 @@ describe("a worker stuck in a busy loop", () => {
 		assert.equal(figures.inFlight, 0);
 	});
 
-	test("finishes the calls it can: one that only will not let go of a call keeps its others", async (t) => {
+	test("a worker that keeps one call past FUNC_TIMEOUT still finishes its other calls", async (t) => {
 		const loader = await startFake(t, { FUNC_TIMEOUT: "1.2" });
 		const stubborn = loader.ask("/stubborn");
 		const begun = performance.now();
 		await new Promise((resolve) => setTimeout(resolve, 600));
-		// Held by the worker when it comes into doubt, due 600 ms after that.
+		// This call runs when the first one expires, and its own deadline is 600 ms later.
 		const other = loader.ask("/slow?900");
 		assertTimedOut(await stubborn, 1200);
 		assert.equal((await other).text, "slow", `after ${performance.now() - begun} ms`);
-		await loader.figuresWhen("the end of the worker in doubt", (one) => one.exits("timeout") === 1);
+		await loader.figuresWhen("the exit of the worker with the expired call", (one) => one.exits("timeout") === 1);
 	});
 
-	test("a call that waits for a worker has no more time than one that runs", async (t) => {
+	test("FUNC_TIMEOUT includes the time in which a call waits for a worker", async (t) => {
 		const loader = await startFake(t, { FUNC_TIMEOUT: "0.8", FAKE_CONCURRENCY: "1" });
 		const [first, second] = await Promise.all([loader.ask("/hang"), loader.ask("/slow?10")]);
 		assertTimedOut(first, 800);

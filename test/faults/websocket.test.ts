@@ -25,7 +25,7 @@ describe("a WebSocket", () => {
 		loader = await startServer(owner, { env: { FUNC_TIMEOUT: "1" } });
 	});
 
-	test("is the caller's and the server's own: the server's headers, and bytes both ways", async (t) => {
+	test("a WebSocket has the server's headers and carries bytes in both directions", async (t) => {
 		const tap = await open(loader, t, "Sec-WebSocket-Protocol: chat\r\n");
 		assert.match(tap.text, /\r\nUpgrade: websocket\r\n[^]*X-Protocol: chat\r\n/);
 		for (const word of ["one", "two", "three"]) {
@@ -34,37 +34,37 @@ describe("a WebSocket", () => {
 		}
 	});
 
-	test("takes what was sent together with the request", async (t) => {
+	test("a WebSocket carries bytes that arrive together with the request", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(`${upgrade()}at once`);
 		await tap.until(/at once$/);
 	});
 
-	test("outlives FUNC_TIMEOUT, which bounds the time to its beginning", async (t) => {
+	test("FUNC_TIMEOUT limits the time until a WebSocket opens, not its duration", async (t) => {
 		const tap = await open(loader, t);
 		await new Promise((resolve) => setTimeout(resolve, 1300));
 		tap.write("still here");
 		await tap.until(/still here$/);
 	});
 
-	test("that the server refuses is answered as the server did", async (t) => {
+	test("a WebSocket that the server refuses gets the server's answer", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write(upgrade("/refuse"));
 		const text = await tap.untilEnd();
 		assert.match(text, /^HTTP\/1\.1 401 Unauthorized\r\n[^]*\r\n\r\nno$/);
 	});
 
-	test("ends for both when either ends", async (t) => {
+	test("a WebSocket closes on both sides when either side closes it", async (t) => {
 		const tap = await open(loader, t);
-		tap.socket.end("last words");
-		assert.match(await tap.untilEnd(), /last words$/);
+		tap.socket.end("final bytes");
+		assert.match(await tap.untilEnd(), /final bytes$/);
 		const cut = await open(loader, t);
 		await loader.ask("/x");
 		cut.socket.resetAndDestroy();
 		assert.equal((await loader.ask("/x")).status, 200);
 	});
 
-	test("carries much in both directions, byte for byte", async (t) => {
+	test("a WebSocket carries large data in both directions, byte for byte", async (t) => {
 		const tap = await open(loader, t);
 		const head = tap.text.length;
 		const piece = "0123456789abcdef".repeat(4096);
@@ -73,13 +73,13 @@ describe("a WebSocket", () => {
 		assert.ok((await tap.untilEnd()).slice(head) === piece.repeat(64));
 	});
 
-	test("of another protocol is an offer that is passed over", async (t) => {
+	test("an Upgrade to another protocol is ignored, and the request is served", async (t) => {
 		const tap = await WireTap.open(loader.port, t);
 		tap.write("GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
 		await tap.until(/^HTTP\/1\.1 200 OK[^]*hello \/x$/);
 	});
 
-	test("counts as a call of its beginning", async (t) => {
+	test("a WebSocket counts as a call when it opens", async (t) => {
 		const before = (await loader.figures()).of('function_calls_total{method="GET"}');
 		await open(loader, t);
 		assert.equal((await loader.figures()).of('function_calls_total{method="GET"}'), before + 1);
@@ -87,7 +87,7 @@ describe("a WebSocket", () => {
 	});
 });
 
-test("an open WebSocket holds a stop for SHUTDOWN_TIMEOUT and no longer", async (t) => {
+test("an open WebSocket delays the loader's exit by SHUTDOWN_TIMEOUT at most", async (t) => {
 	const loader = await startServer(t, { env: { SHUTDOWN_TIMEOUT: "1" } });
 	const tap = await open(loader, t);
 	const begun = performance.now();
@@ -96,12 +96,12 @@ test("an open WebSocket holds a stop for SHUTDOWN_TIMEOUT and no longer", async 
 	await tap.until(/while draining$/);
 	assert.deepEqual(await ended, { code: 0, signal: null });
 	const ms = performance.now() - begun;
-	assert.ok(ms > 900 && ms < 5000, `it took ${ms} ms`);
+	assert.ok(ms > 900 && ms < 5000, `the exit took ${ms} ms`);
 	await tap.untilEnd();
 	await untilGone(loader.marker);
 });
 
-test("a WebSocket that ends lets a stop go on", async (t) => {
+test("the loader exits when its last WebSocket closes", async (t) => {
 	const loader = await startServer(t, { env: { SHUTDOWN_TIMEOUT: "20" } });
 	const tap = await open(loader, t);
 	loader.signal();
@@ -110,17 +110,17 @@ test("a WebSocket that ends lets a stop go on", async (t) => {
 	assert.deepEqual(await loader.ended, { code: 0, signal: null });
 });
 
-test("the server's end ends its WebSockets", async (t) => {
+test("the exit of a server closes its WebSockets", async (t) => {
 	const loader = await startServer(t);
 	const tap = await open(loader, t);
 	process.kill(JSON.parse((await loader.ask("/counts")).text).pid, "SIGKILL");
 	await tap.untilEnd();
-	// A call that comes before its end is known dies with it.
+	// A call before the loader has seen the exit would fail with the server.
 	await loader.figuresWhen("the server's end", (figures) => figures.exits("signal") === 1);
 	assert.equal((await loader.ask("/x")).status, 200);
 });
 
-test("a function that is no server answers a WebSocket's request as any other", async (t) => {
+test("a function that is not an HTTP server answers a WebSocket request like any other", async (t) => {
 	const loader = await startFake(t);
 	const tap = await WireTap.open(loader.port, t);
 	tap.write(upgrade("/"));

@@ -6,11 +6,11 @@ import { type Loader, startLoader } from "../support/loader.ts";
 import { processesOf, untilGone } from "../support/processes.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
-/** The processes of a loader's workers. */
+/** Returns the process ids of a loader's workers. */
 const workersOf = (loader: Loader) => processesOf(loader.marker).filter((pid) => pid !== loader.child.pid);
 
 everyRuntime("a worker that ends", ({ serve }) => {
-	test("killed under load: its calls are answered 502, all others 200, and it is replaced", async (t) => {
+	test("a worker killed under load is replaced: its calls are answered 502, all others 200", async (t) => {
 		const loader = await serve(t, "sleeps", { FUNC_WORKERS: "2" });
 		await loader.figuresWhen("two workers", (figures) => figures.of("function_workers_ready") === 2);
 		const calls = load(loader, 60, 8, () => ({ body: "60" }));
@@ -22,7 +22,7 @@ everyRuntime("a worker that ends", ({ serve }) => {
 			outcomes.every(({ got }) => got?.status === 502 || got?.text === "slept"),
 			JSON.stringify(counts),
 		);
-		assert.ok((counts[502] ?? 0) <= 8, `only calls of one worker fail: ${JSON.stringify(counts)}`);
+		assert.ok((counts[502] ?? 0) <= 8, `only the calls of one worker may fail: ${JSON.stringify(counts)}`);
 		await assertCounted(loader, outcomes);
 		const figures = await loader.figuresWhen("the replacement", (one) => one.of("function_workers_ready") >= 2);
 		assert.equal(figures.exits("signal"), 1);
@@ -30,7 +30,7 @@ everyRuntime("a worker that ends", ({ serve }) => {
 		assert.equal(figures.of('function_failures_total{method="POST"}'), counts[502] ?? 0);
 	});
 
-	test("by its function's own doing: the call is answered 502 and the loader lives on", async (t) => {
+	test("a worker that its own function kills: the call is answered 502, and the loader starts another worker", async (t) => {
 		const loader = await serve(t, "dies");
 		assert.equal((await loader.ask()).status, 502);
 		await loader.figuresWhen("a new worker", (figures) => figures.of("function_workers_ready") === 1);
@@ -38,7 +38,7 @@ everyRuntime("a worker that ends", ({ serve }) => {
 		assert.equal((await loader.ask("/readyz")).status, 200);
 	});
 
-	test("stopped in its tracks: its calls get 408, those that come later are served by another", async (t) => {
+	test("a worker stopped by SIGSTOP is replaced: its calls are answered 408, later calls are served", async (t) => {
 		const loader = await serve(t, "sleeps", { FUNC_TIMEOUT: "2.5", FUNC_CONCURRENCY: "1" });
 		assert.equal((await loader.ask({ body: "1" })).text, "slept");
 		process.kill(workersOf(loader)[0] as number, "SIGSTOP");
@@ -47,7 +47,7 @@ everyRuntime("a worker that ends", ({ serve }) => {
 			stuck.map(({ status }) => status),
 			[408, 408, 408],
 		);
-		// Sent while the stopped one is in doubt, they wait for its replacement.
+		// These calls arrive while the stopped worker has expired calls; they wait for its replacement.
 		const later = await Promise.all([1, 2, 3].map(() => loader.ask({ body: "1" })));
 		assert.deepEqual(
 			later.map(({ status }) => status),
@@ -57,7 +57,7 @@ everyRuntime("a worker that ends", ({ serve }) => {
 		assert.equal(figures.of("function_timeouts_total"), 3);
 	});
 
-	test("what the function started ends with its worker, and nothing is left when the loader ends", async (t) => {
+	test("a process started by the function ends with the loader, and no process is left", async (t) => {
 		const loader = await serve(t, "spawns");
 		const child = Number((await loader.ask()).text);
 		assert.ok(processesOf(loader.marker).includes(child), "the function's own process runs");
@@ -67,7 +67,7 @@ everyRuntime("a worker that ends", ({ serve }) => {
 });
 
 everyRuntime("a loader that is killed", ({ serve }) => {
-	test("leaves no worker behind", async (t) => {
+	test("a loader that is killed leaves no worker behind", async (t) => {
 		const loader = await serve(t, "sleeps");
 		const held = loader.ask({ body: "30000" }).catch(() => "cut");
 		await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
@@ -77,7 +77,7 @@ everyRuntime("a loader that is killed", ({ serve }) => {
 	});
 });
 
-/** Functions that end their process amid a call, in ways that no language can catch. */
+/** Functions that end their process during a call in a way that the worker cannot catch. */
 const ENDS: Record<string, { file: string; source: string; reason: string }> = {
 	"nodejs: process.reallyExit": {
 		file: "f.js",
@@ -102,7 +102,7 @@ const ENDS: Record<string, { file: string; source: string; reason: string }> = {
 };
 
 for (const [what, { file, source, reason }] of Object.entries(ENDS)) {
-	test(`${what}: the call is answered 502, the next ones are served, and the end is counted as ${reason}`, async (t) => {
+	test(`${what}: the call is answered 502, the next calls are served, and the exit is counted as ${reason}`, async (t) => {
 		const env = { MOD_NAME: "f", FUNC_RUNTIME: what.split(":")[0] as string };
 		const loader = await startLoader(t, { files: { [file]: source }, env });
 		assert.equal((await loader.ask({ body: "end" })).status, 502);
@@ -113,7 +113,7 @@ for (const [what, { file, source, reason }] of Object.entries(ENDS)) {
 	});
 }
 
-test("a worker that exits with 0 amid its calls is as dead as any other", async (t) => {
+test("a worker that exits with code 0 during its calls is treated as dead: the calls are answered 502", async (t) => {
 	const loader = await startFake(t);
 	const held = loader.ask("/hang");
 	await loader.figuresWhen("the held call", ({ inFlight }) => inFlight === 1);
@@ -123,9 +123,9 @@ test("a worker that exits with 0 amid its calls is as dead as any other", async 
 	assert.equal((await loader.figures()).exits("exit"), 1);
 });
 
-test("a call that a dead worker held is not sent to another one", async (t) => {
+test("a call is not sent to another worker if its worker is killed", async (t) => {
 	const loader = await startFake(t, { FUNC_WORKERS: "2" });
 	await loader.figuresWhen("two workers", (figures) => figures.of("function_workers_ready") === 2);
 	assert.equal((await loader.ask("/kill")).status, 502);
-	assert.equal((await loader.figures()).exits("signal"), 1, "the second worker was not sent the deadly call");
+	assert.equal((await loader.figures()).exits("signal"), 1, "the second worker must not get the call that killed the first");
 });

@@ -70,7 +70,9 @@ async function printAnswer(shell: Shell, fn: KubelessFunction, { statusCode, hea
 		assertPassedOn(statusCode, String(headers["content-type"] ?? ""), bytes.toString("utf8"));
 	} catch (error) {
 		if (!isStatus(error, 502, 503, 404)) throw error;
-		throw new CliError(`Function "${name}" has no pod that answers. ${stateOf(fn).text} See kubeless function describe ${name}.`);
+		const { is, text } = stateOf(fn);
+		const why = is === "ready" ? `The API server reports: ${(error as Error).message.trim()}.` : text;
+		throw new CliError(`Function "${name}" has no pod that answers. ${why} See kubeless function describe ${name}.`);
 	}
 	if (statusCode === 408) {
 		const cure = `Raise the timeout with kubeless function update ${name} --timeout SECONDS.`;

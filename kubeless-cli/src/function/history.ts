@@ -1,6 +1,6 @@
 // kubeless function history and rollback: a Function's versions are ControllerRevisions, which the controller writes.
 import type { Command } from "commander";
-import { revisionSpec } from "../../../kubeless-controller/src/api/revisions.ts";
+import { revisionSpec, rolledBack } from "../../../kubeless-controller/src/api/revisions.ts";
 import type { FunctionSpec, KubelessFunction, KubeObject } from "../../../kubeless-controller/src/api/types.ts";
 import { equal } from "../../../kubeless-controller/src/status.ts";
 import { CliError, UsageError } from "../errors.ts";
@@ -41,7 +41,7 @@ export function addHistory(group: Command, shell: Shell): void {
 			const target = chosen(fn, await revisions(session, name), flags.toRevision);
 			await session.update<KubelessFunction>("Function", name, (current) => ({
 				...current,
-				spec: restored(current.spec, target.data.spec),
+				spec: rolledBack(current.spec, target.data.spec),
 			}));
 			note(shell, `Function ${name} goes back to revision ${target.revision}`);
 			if (!flags.wait) return;
@@ -74,15 +74,4 @@ export function chosen(fn: Pick<KubelessFunction, "metadata" | "spec">, known: r
 	const previous = known.find(({ data }) => !equal(data.spec, current));
 	if (!previous) throw new CliError(`Function "${name}" has no earlier version. See kubeless function history ${name}.`);
 	return previous;
-}
-
-/** Returns a revision's spec with the current number of replicas and the current `suspend`. */
-export function restored(current: FunctionSpec, old: FunctionSpec): FunctionSpec {
-	const replicas = current.deployment?.spec?.replicas;
-	const deployment = { ...old.deployment, spec: { ...old.deployment?.spec, ...(replicas !== undefined && { replicas }) } };
-	return {
-		...old,
-		...(current.suspend !== undefined && { suspend: current.suspend }),
-		...((old.deployment || replicas !== undefined) && { deployment }),
-	};
 }

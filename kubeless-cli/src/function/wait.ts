@@ -5,7 +5,7 @@ import { Progress } from "../output.ts";
 import type { Session } from "../session.ts";
 
 const LOOK_MS = 500;
-/** A state that follows from pods must last this long, in ms: the controller's view of the pods may be older than its pass. */
+/** A failure of pods must last this long, in ms: right after a change the pods may be those of the previous version. */
 const SETTLED_MS = 2000;
 /** The state of pods in these cases does not improve by waiting. */
 const HOPELESS = /Failed$|^(?:CrashLoopBackOff|OOMKilled|InvalidImageName|QuotaExceeded)$/;
@@ -48,9 +48,9 @@ export async function waitUntilReady(session: Session, name: string, timeoutMs: 
 			const state = stateOf(fn);
 			if (state.text !== last) since = Date.now();
 			last = state.text;
-			if (state.is !== "ready") progress.show(`${name}: ${state.text}`);
+			if (state.is === "ready") return fn;
+			progress.show(`${name}: ${state.text}`);
 			const settled = state.sure || Date.now() - since >= SETTLED_MS;
-			if (settled && state.is === "ready") return fn;
 			if (settled && state.is === "failed") throw new CliError(`Function "${name}" does not get ready. ${state.text}`);
 			if (Date.now() > deadline) {
 				const cure = fn.status?.conditions ? `See kubeless function logs ${name}.` : "Is the controller installed? See kubeless install.";

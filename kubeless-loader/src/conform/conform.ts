@@ -12,16 +12,16 @@ export { readSuites, type Suite } from "./vectors.ts";
 export interface Result {
 	/** the suite's name, which is its file's */
 	readonly suite: string;
-	/** how long it took, in ms */
+	/** the duration in ms */
 	readonly ms: number;
 	readonly optional: boolean;
 	/** the broken rule; the suite's main rule if none was broken */
 	readonly rule: string;
 	readonly description: string;
 	readonly outcome: "kept" | "broken" | "skipped";
-	/** why it was skipped, or what is wrong; empty if it passed */
+	/** the reason for the skip or the failure; empty if it passed */
 	readonly reason: string;
-	/** what the vector expected; empty if it passed */
+	/** the expectation of the vector; empty if it passed */
 	readonly expected: string;
 	/** the last frames of each side, oldest first */
 	readonly sent: readonly string[];

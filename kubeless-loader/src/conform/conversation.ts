@@ -1,34 +1,34 @@
 import { type Frame, type Header, isCount } from "./decoder.ts";
 import { Fault } from "./fault.ts";
 
-/** A call and what was answered so far. */
+/** A call and its answer so far. */
 export interface Call {
 	readonly id: number;
 	/** its frames that no `expect` step has taken yet */
 	readonly frames: Frame[];
 	readonly chunks: Buffer[];
 	form: "result" | "chunks" | "error" | "withdrawn" | undefined;
-	/** it may be given back: it was sent behind an open one, or a `withdraw` came after it (5.5) */
+	/** true: the worker may give the call back, because it was sent ahead or a `withdraw` followed (5.5) */
 	behind: boolean;
 	status: number;
 	head: readonly Header[];
 	error: Frame["line"] | undefined;
 	over: boolean;
-	/** when its last frame came, in ms since 1970 */
+	/** the time of its last frame, in ms since 1970 */
 	lastAt: number;
 }
 
 const ERROR_CODES = ["FUNCTION_THREW", "BODY_MALFORMED", "RESULT_INVALID", "CANCELLED"]; // 4.6
 const FAILED_CODES = ["HANDLER_NOT_FOUND", "HANDLER_FAILED_TO_LOAD"]; // 3.2
 
-/** The state of one wire: checks that each frame is allowed at its time, and keeps what was answered. */
+/** The state of one wire: checks that each frame is allowed at its time, and keeps the answers. */
 export class Conversation {
-	/** `ready` or `failed`, whichever came */
+	/** the worker's `ready` or `failed` frame */
 	started: Frame | undefined;
 	readonly calls = new Map<number, Call>();
 	/** ids in the order in which their answers ended */
 	readonly answered: number[] = [];
-	/** what came in `log` frames */
+	/** the text of `log` frames, by stream */
 	readonly logged = { stdout: "", stderr: "" };
 
 	get open(): number {
@@ -37,7 +37,7 @@ export class Conversation {
 
 	#lastId = 0;
 
-	/** A call was sent. */
+	/** Registers a call that was sent. */
 	call(id: number): void {
 		if (id <= this.#lastId) throw new Error(`This vector's ids do not rise: ${id} comes after ${this.#lastId} (4.1).`);
 		this.#lastId = id;
@@ -55,7 +55,7 @@ export class Conversation {
 		});
 	}
 
-	/** A `withdraw` was sent. */
+	/** Registers a `withdraw` that was sent. */
 	withdraw(): void {
 		for (const call of this.calls.values()) call.behind = true;
 	}
@@ -73,7 +73,7 @@ export class Conversation {
 		const rule = RULE_OF[type];
 		if (rule === undefined) throw new Fault("2.2", `a worker does not send frames of type ${JSON.stringify(type)}`);
 		if (this.started?.line.type !== "ready") throw new Fault("3.2", `${type} came ${this.started ? "after failed" : "before ready"}`);
-		if (type === "withdrawn" && this.ahead === 0) throw new Fault("5.5", "withdrawn came from a worker whose ready says no ahead");
+		if (type === "withdrawn" && this.ahead === 0) throw new Fault("5.5", "withdrawn came from a worker whose ready has no ahead");
 		const call = this.#find(frame, rule);
 		call.lastAt = frame.at;
 		call.frames.push(frame);
@@ -171,7 +171,7 @@ const ANSWER: Record<string, (call: Call, frame: Frame) => void> = {
 function begin(call: Call, frame: Frame, form: "result" | "chunks"): void {
 	const { type, status = 200 } = frame.line;
 	if (call.form) throw new Fault("4.2", `${type} of call ${call.id} came after its head`);
-	// 1xx are steps towards an answer and not an answer.
+	// A status 1xx is interim and not an answer (RFC 9110 15.2).
 	if (!isCount(status) || status < 200 || status > 999) {
 		throw new Fault(form === "result" ? "4.4" : "4.5", `the status of ${type} of call ${call.id} is ${JSON.stringify(status)}`);
 	}

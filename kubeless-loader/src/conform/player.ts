@@ -23,7 +23,7 @@ const MAX_OUTPUT = 4_000;
 /** players whose worker may still run */
 const living = new Set<Player>();
 
-/** Plays the loader for one worker: starts it, sends frames, keeps what comes back; the first fault ends the test. */
+/** Plays the loader for one worker: starts it, sends frames, keeps the frames that it receives. The first fault ends the test. */
 export class Player {
 	readonly conversation = new Conversation();
 	readonly sent: string[] = [];
@@ -146,12 +146,12 @@ export class Player {
 		if (this.#fault) throw this.#fault;
 	}
 
-	/** what the function printed, on the stream itself or in log frames (7.1) */
+	/** Returns the function's output, from the stream itself and from log frames (7.1). */
 	printed(stream: "stdout" | "stderr"): string {
 		return this.#output[stream] + this.conversation.logged[stream];
 	}
 
-	/** the end of all that was printed */
+	/** the last MAX_OUTPUT characters of the output */
 	get output(): string {
 		return (this.printed("stdout") + this.printed("stderr")).slice(-MAX_OUTPUT);
 	}

@@ -116,7 +116,7 @@ async function expectOrder(player: Player, ids: readonly number[], within?: numb
 	demand(expected, compare(ids, answered(), "the order"));
 }
 
-/** Expects that within a time a call sends nothing for `ms`, without being over. */
+/** Expects that an open call sends no frame for `ms`; this period must end before `within` ms have passed. */
 async function expectQuiet(player: Player, id: number, ms: number, within: number): Promise<void> {
 	const expected = `${ms} ms without a frame of call ${id}, and the call not over`;
 	const call = player.callOf(id);
@@ -127,7 +127,7 @@ async function expectQuiet(player: Player, id: number, ms: number, within: numbe
 		if (since + ms > begun + within) throw new Mismatch(expected, `frames of call ${id} kept coming for ${since - begun} ms`);
 		return Date.now() - since >= ms || undefined;
 	};
-	// Silence is no event, so it needs a timer.
+	// The absence of frames raises no event, so it needs a timer.
 	const tick = setInterval(() => player.look(), QUIET_TICK_MS);
 	try {
 		await player.until(expected, still, within + WITHIN_MS);
@@ -143,8 +143,8 @@ async function expectOutput(player: Player, stream: "stdout" | "stderr", text: s
 /** Expects that the process runs whose id a call has answered. */
 async function expectAlive(player: Player, id: number): Promise<void> {
 	const text = Buffer.concat(player.callOf(id).chunks).toString();
-	const expected = `a living process, its number given by call ${id}`;
-	if (!/^[1-9]\d*$/.test(text)) throw new Mismatch(expected, `the answer ${JSON.stringify(text)}, which is no process's number`);
+	const expected = `a running process whose id is the answer to call ${id}`;
+	if (!/^[1-9]\d*$/.test(text)) throw new Mismatch(expected, `the answer ${JSON.stringify(text)}, which is not a process id`);
 	try {
 		process.kill(Number(text), 0);
 	} catch {

@@ -19,7 +19,7 @@ export type CallToSend = Omit<FrameToSend, "type"> & { id: number };
 /** "bytes": each byte alone; "parts": split in the middle of the line, of the head and of the body. */
 export type Split = "bytes" | "parts";
 
-/** `ahead`: the worker is sent as many more calls as it accepts (5.5). */
+/** `ahead`: the calls may exceed the worker's concurrency by the number that its `ready` accepts ahead (5.5). */
 export type SendStep =
 	| { call: CallToSend; times?: number; split?: Split; ahead?: true }
 	| { send: FrameToSend; split?: Split }
@@ -68,7 +68,7 @@ export interface Suite {
 	name: string;
 	optional: boolean;
 	description: string;
-	/** the rules of PROTOCOL.md it proves, the main one first */
+	/** the rules of PROTOCOL.md that it checks, the main rule first */
 	rule: string[];
 	handler: string;
 	/** abilities without which the tests are skipped */

@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# A program in whatever language its first line names: the event's folder and the context's are its arguments, the body
-# is its standard input too.
+# A program in the language that its first line names. Its arguments are the folders of the event and
+# of the context, its standard input is the body.
 use strict;
 my ($event, $context) = @ARGV;
 my %counts;

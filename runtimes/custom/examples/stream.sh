@@ -1,4 +1,4 @@
-# A line a second, each sent as it is printed.
+# Sends one line per second.
 ticks() {
 	echo 'Content-Type: text/event-stream' >"$1/extensions/response/headers"
 	stream

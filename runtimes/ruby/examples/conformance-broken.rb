@@ -1,6 +1,6 @@
-# A file that cannot be loaded: its line 17, which is the same in every language, is not Ruby.
+# A file that cannot be loaded: line 17 is a syntax error, as in every language.
 #
-# What a worker says about it must name this file and that line.
+# The error must name this file and this line.
 
 def echoes(event, context)
   event[:data]

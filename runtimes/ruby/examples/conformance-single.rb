@@ -1,4 +1,4 @@
-# The only handler of its file: a worker finds it without being told its name.
+# The only handler of its file: a worker finds it without FUNC_HANDLER.
 def single(event, context)
   'the only one'
 end

@@ -1,5 +1,4 @@
-# The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its README says what each
-# of them does.
+# The handlers of docs/conformance.md.
 
 TEXT = 'čšž ελ 日本 🎉'
 

@@ -1,4 +1,4 @@
-# Gives back what it was sent: JSON arrives parsed, everything else as a String.
+# Returns the body: JSON arrives parsed, everything else as a String.
 def data(event, context)
   event[:data]
 end

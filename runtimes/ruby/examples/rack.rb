@@ -1,4 +1,4 @@
-# The request is a Rack request, the answer [status, headers, body] as in Rack.
+# The request is a Rack request, the result [status, headers, body] as in Rack.
 def rack(event, context)
   request = event[:extensions][:request]
   name = request.params.fetch('name', 'you')

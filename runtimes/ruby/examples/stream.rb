@@ -1,4 +1,4 @@
-# Each piece is sent as it is made; while the caller reads slower, the loop waits at its <<.
+# Each piece is sent at once. If the caller reads slowly, the loop waits at <<.
 def stream(event, context)
   Enumerator.new do |out|
     10.times do |count|

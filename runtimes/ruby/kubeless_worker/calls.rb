@@ -1,15 +1,15 @@
 # frozen_string_literal: true
 
-# A call of the handler, from its frame to the frame that ends it.
+# Runs calls of the handler: one frame in, one frame that ends the call out.
 
 module KubelessWorker
-  # A call that takes its time, as `pause`, `resume` and `cancel` reach it.
+  # How `pause`, `resume` and `cancel` reach a call.
   class Flow
     attr_reader :cancelled
 
     def initialize
       @lock = Mutex.new
-      @moved = ConditionVariable.new
+      @changed = ConditionVariable.new
       @open = true
       @cancelled = false
     end
@@ -21,7 +21,7 @@ module KubelessWorker
     def resume
       @lock.synchronize do
         @open = true
-        @moved.broadcast
+        @changed.broadcast
       end
     end
 
@@ -30,17 +30,18 @@ module KubelessWorker
       resume
     end
 
+    # Returns when the call is not paused. Raises Cancelled if it is cancelled.
     def wait
-      @lock.synchronize { @moved.wait(@lock) until @open } unless @open
+      @lock.synchronize { @changed.wait(@lock) until @open } unless @open
       raise Cancelled, 'cancelled while it streamed' if @cancelled
     end
   end
 
   class Calls
-    # A thread of ours takes what others raise in it (Timeout does so) in the function alone.
-    OPEN = { Exception => :immediate }.freeze
+    # What another thread raises in a runner (as Timeout does) may arrive in the function only.
+    UNMASKED = { Exception => :immediate }.freeze
 
-    attr_reader :flows # of calls that take their time, or that the loader has said something about
+    attr_reader :flows # of calls that stream, and of calls that got a control frame
 
     def initialize(wire, handler, context)
       @wire = wire
@@ -49,15 +50,15 @@ module KubelessWorker
       @flows = {}
     end
 
-    # Nothing a handler raises gets past here.
+    # Returns the frame that ends the call. Never raises.
     def answer(call)
       unless @flows.empty?
         flow = @flows[call.id]
         raise Cancelled, 'cancelled before it began' if flow && flow.cancelled
       end
-      event = Request.event_of(call)
-      value = Thread.handle_interrupt(OPEN) { @handler.call(event, @context.dup) }
-      frame = Results.answer(call.id, value)
+      event = Event.of(call)
+      value = Thread.handle_interrupt(UNMASKED) { @handler.call(event, @context.dup) }
+      frame = Result.of(call.id, value)
       frame = stream(call.id, frame) unless frame.is_a?(String)
       Forks.end_child if @wire.gone
       frame
@@ -71,34 +72,34 @@ module KubelessWorker
     def stream(call, stream)
       flow = (@flows[call] ||= Flow.new)
       opened = false
-      Thread.handle_interrupt(OPEN) do
+      Thread.handle_interrupt(UNMASKED) do
         stream.pieces.each do |item|
-          data = Results.piece(item)
+          data = Result.piece(item)
           unless opened
-            @wire.post(Results.opening(call, stream, item))
+            @wire.post(Result.opening(call, stream, item))
             opened = true
           end
           each_part(data) do |part|
             flow.wait
-            @wire.post(Results.chunk(call, part))
+            @wire.post(Result.chunk(call, part))
           end
         end
       end
-      @wire.post(Results.opening(call, stream, '')) unless opened
-      Results.finish(call)
+      @wire.post(Result.opening(call, stream, '')) unless opened
+      Result.finish(call)
     ensure
       close(stream.pieces)
     end
 
-    # None of nothing: an empty chunk says nothing.
+    # Yields the chunks of a piece; an empty piece has none.
     def each_part(data)
       size = data.bytesize
-      return yield(data) if size > 0 && size <= Results::PIECE
+      return yield(data) if size > 0 && size <= Result::MAX_CHUNK_BYTES
 
-      0.step(size - 1, Results::PIECE) { |at| yield data.byteslice(at, Results::PIECE) }
+      0.step(size - 1, Result::MAX_CHUNK_BYTES) { |at| yield data.byteslice(at, Result::MAX_CHUNK_BYTES) }
     end
 
-    # Whether it ran to its end or not; what a function does wrong in here has no call to go to.
+    # Closes a stream, at its end or before. An error in `close` is lost: the call may have its end.
     def close(pieces)
       pieces.close if pieces.respond_to?(:close)
     rescue StandardError

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-# Children that a function makes by fork: they must neither hold the wire nor come back to it (PROTOCOL 1.2).
+# Children that a function forks: they must neither hold the wire nor answer its calls (PROTOCOL 1.2).
 
 module KubelessWorker
   module Forks
-    # Since Ruby 3.1 all ways to fork but Process.daemon come through here.
+    # Ruby 3.1 and later: called for every fork but Process.daemon.
     module Hook
       def _fork
         pid = super
@@ -13,7 +13,7 @@ module KubelessWorker
       end
     end
 
-    # Before that: fork, Kernel.fork and Process.fork.
+    # Ruby before 3.1: for fork, Kernel.fork and Process.fork.
     module Wrapper
       def fork
         if block_given?
@@ -45,7 +45,7 @@ module KubelessWorker
       return Process.singleton_class.prepend(Hook) if Process.respond_to?(:_fork)
 
       [Process.singleton_class, Kernel.singleton_class].each { |owner| owner.prepend(Wrapper) }
-      # Not for anybody to call on another object, as Kernel's own is not.
+      # Private, as Kernel#fork is.
       Object.prepend(Wrapper.dup.tap { |wrapper| wrapper.send(:private, :fork) })
     end
 
@@ -54,7 +54,8 @@ module KubelessWorker
       Output.partial.clear
     end
 
-    # A child that has come out of the handler ends here, as a program would that has come to its end.
+    # Ends a child whose code has returned from the handler, with the exit code of a program that ends
+    # so.
     def end_child(error = nil)
       return exit!(error.status) if error.is_a?(SystemExit)
 

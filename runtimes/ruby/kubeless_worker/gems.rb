@@ -1,46 +1,45 @@
 # frozen_string_literal: true
 
-# Where a function's gems are found, and ours: what install.sh has put there with Bundler.
+# Makes the gems that install.sh has installed loadable: the function's, and the worker's own.
 
 module KubelessWorker
   module Gems
     FOLDER = File.join(defined?(Gem.ruby_engine) ? Gem.ruby_engine : RUBY_ENGINE, RbConfig::CONFIG['ruby_version'])
-
-    WAIT_SECONDS = 0.05
+    WAIT_S = 0.05
 
     module_function
 
-    # The gems of a function come before those that Ruby has itself, in the version that Bundler has chosen. By the plain
-    # load path, since that takes a millisecond, and to ask Bundler a tenth of a second.
-    def offer(folder)
+    # Puts the function's gems before those of Ruby. Writes the load path itself: that takes a
+    # millisecond, Bundler.setup a tenth of a second.
+    def add(folder)
       volume = ENV['KUBELESS_INSTALL_VOLUME'].to_s
       return if volume.empty?
 
-      tell_bundler(volume, folder)
+      configure_bundler(volume, folder)
       place = File.join(volume, FOLDER)
       return unless Dir.exist?(place)
 
-      # Ruby processes that the function starts find the same; Kubeless named this place to all its Ruby images.
+      # Ruby processes that the function starts find the same gems.
       ENV['GEM_PATH'] = [place, *Gem.path].uniq.join(File::PATH_SEPARATOR)
       Gem.paths = ENV.to_h
-      return by_bundler if needs_bundler?
+      return setup_bundler if needs_bundler?
 
       specifications(place).each { |specification| activate(specification) }
     end
 
-    # Ours come last: a function's own rack is the one that it is given.
-    def offer_libraries
-      return if @offered
+    # Puts the worker's own gems last: a function's rack has precedence.
+    def add_libraries
+      return if @added
 
       libraries = ENV['RUNTIME_LIBRARIES'].to_s
       # A local start does not wait until they are installed: the path exists when they are complete.
-      sleep(WAIT_SECONDS) until libraries.empty? || File.exist?(libraries) || Dir.glob("#{libraries}.*").empty?
-      @offered = true
+      sleep(WAIT_S) until libraries.empty? || File.exist?(libraries) || Dir.glob("#{libraries}.*").empty?
       specifications(File.join(libraries, FOLDER)).each do |specification|
         next if Gem.loaded_specs.key?(specification.name)
 
         $LOAD_PATH.concat(specification.full_require_paths - $LOAD_PATH)
       end
+      @added = true
     end
 
     def activate(specification)
@@ -51,29 +50,30 @@ module KubelessWorker
       $LOAD_PATH.unshift(*specification.full_require_paths)
     end
 
-    # The newest of each name.
+    # Returns the newest version of each gem.
     def specifications(place)
       found = Dir.glob(File.join(place, 'specifications', '*.gemspec')).map { |file| Gem::Specification.load(file) }
       found.compact.group_by(&:name).values.map { |versions| versions.max_by(&:version) }
     end
 
-    # For functions that say `Bundler.require` or `require 'bundler/setup'`.
-    def tell_bundler(volume, folder)
+    # For functions that call `Bundler.require` or `require 'bundler/setup'`.
+    def configure_bundler(volume, folder)
       gemfile = [volume, folder].map { |place| File.join(place, 'Gemfile') }.find { |file| File.exist?(file) }
       return unless gemfile
 
       ENV['BUNDLE_GEMFILE'] ||= gemfile
       ENV['BUNDLE_PATH'] ||= volume
-      ENV['BUNDLE_FROZEN'] ||= 'true' if File.exist?("#{gemfile}.lock") # /kubeless need not be writable
+      ENV['BUNDLE_FROZEN'] ||= 'true' if File.exist?("#{gemfile}.lock") # the folder may be read-only
     end
 
-    # Gems from a git repository or a folder are not among the others.
+    # Returns whether the lock has gems from a git repository or a folder: Bundler installs them
+    # elsewhere.
     def needs_bundler?
       lock = "#{ENV['BUNDLE_GEMFILE']}.lock"
       File.exist?(lock) && File.read(lock).match?(/^(GIT|PATH)$/)
     end
 
-    def by_bundler
+    def setup_bundler
       require 'bundler'
       Bundler.setup
     end

@@ -1,25 +1,16 @@
 # frozen_string_literal: true
 
-# Finds and loads the function (PROTOCOL.md, chapter 3).
+# Loads the function's file and finds the handler in it (PROTOCOL.md, chapter 3).
 
 module KubelessWorker
-  # What `failed` says.
-  class LoadFailure < StandardError
-    attr_reader :fields
-
-    def initialize(code, message, **more)
-      super(message)
-      @fields = { type: 'failed', code: code, message: message, **more }
-    end
-  end
-
-  # The function's file, evaluated in a module of its own as Kubeless has always done: what it defines gets in nobody's way.
+  # The function's file, evaluated in a module as Kubeless did: its names cannot clash with the
+  # worker's.
   class Handler
     class << self
       attr_reader :namespace, :source, :file
     end
 
-    # -> [the handler, its name]
+    # Returns the handler and its name. Raises LoadFailure.
     def self.load(file, name)
       new(file).find(name)
     end
@@ -38,7 +29,7 @@ module KubelessWorker
       return [handler, name] if handler
 
       known = candidates
-      raise LoadFailure.new('HANDLER_NOT_FOUND', "there is no method #{name} in #{@base}#{hint(name, known)}", handlers: known)
+      raise LoadFailure.new('HANDLER_NOT_FOUND', "#{@base} has no method #{name}#{hint(name, known)}", handlers: known)
     end
 
     private
@@ -51,18 +42,18 @@ module KubelessWorker
         evaluate
       end
     rescue Exception => error
-      stack = error.is_a?(SyntaxError) ? {} : { stack: Errors.stack_of(error) } # where it is stands in its message
+      stack = error.is_a?(SyntaxError) ? {} : { stack: Errors.stack_of(error) } # its message has the place
       raise LoadFailure.new('HANDLER_FAILED_TO_LOAD', explain(error), **stack)
     end
 
-    # `LoadError: cannot load such file -- humanize (hello.rb, line 3); …`
+    # Returns a message such as `LoadError: cannot load such file -- humanize (hello.rb, line 3); …`.
     def explain(error)
       message = Errors.message_of(error)
       place = error.is_a?(SyntaxError) ? nil : Errors.place_of(error, File.dirname(@file))
       message += " (#{place})" if place
       case error
-      when LoadError then message += "; #{missing}"
-      when SystemExit then message += "; a function's file is loaded once and must not end the process"
+      when ::LoadError then message += "; #{missing}"
+      when SystemExit then message += "; the file is loaded once and must not end the process"
       end
       message
     end
@@ -70,9 +61,9 @@ module KubelessWorker
     def missing
       gemfile = File.join(File.dirname(@file), 'Gemfile')
       if File.exist?(gemfile) && !File.read(gemfile).strip.empty?
-        "is everything in the Gemfile installed, and for Ruby #{RUBY_VERSION[/\A\d+\.\d+/]}?"
+        "install what the Gemfile lists, with Ruby #{RUBY_VERSION[/\A\d+\.\d+/]}"
       else
-        'list what the function needs in a Gemfile beside it'
+        'list the gem in a Gemfile beside the file'
       end
     end
 
@@ -86,7 +77,7 @@ module KubelessWorker
         if known.empty?
           "#{@base} has no method of the form `def handler(event, context)`"
         else
-          "#{@base} has several methods: say which one with FUNC_HANDLER (#{known.join(', ')})"
+          "#{@base} has several methods (#{known.join(', ')}): name one with FUNC_HANDLER"
         end
       raise LoadFailure.new('HANDLER_NOT_FOUND', message, handlers: known)
     end
@@ -99,15 +90,16 @@ module KubelessWorker
       known.empty? ? ": write one, `def #{name}(event, context)`" : ": it has #{known.join(', ')}"
     end
 
-    # Also one that a file required by the function's has defined; not what every Ruby object can do.
+    # Returns the method, which another file of the function may have defined, or nil. Methods of every
+    # Ruby object do not count.
     def method_of(name)
       method = Kernel.instance_method(:method).bind(@namespace).call(name)
-      method if method.source_location && !method.source_location[0].start_with?(*Errors::OURS, '<internal:')
+      method if method.source_location && !method.source_location[0].start_with?(*Errors::OWN_FILES, '<internal:')
     rescue NameError
       nil
     end
 
-    # The methods of the file that take an event and a context, in its order.
+    # Returns the methods that can take an event and a context, in the order of the file.
     def candidates
       own = Module.instance_method(:instance_methods).bind(@namespace).call(false)
       own = own.map { |name| Module.instance_method(:instance_method).bind(@namespace).call(name) }
@@ -117,11 +109,12 @@ module KubelessWorker
   end
 end
 
-# Where a function's file is evaluated; its classes are called KubelessFunction::… for that.
+# The function's file is evaluated in here.
 module KubelessFunction
 end
 
-# Out here, and without a variable of its own: the file sees the constants and the variables around this line.
+# At the top level and without local variables: the file sees the constants and variables around
+# this line.
 def (KubelessWorker::Handler).evaluate
   namespace.module_eval(source, file, 1)
 end

@@ -1,15 +1,14 @@
 # frozen_string_literal: true
 
-# What a function prints, as `log` frames that name the call (PROTOCOL.md, chapter 7).
+# Sends what a function prints as `log` frames with the id of its call (PROTOCOL.md, chapter 7).
 
 module KubelessWorker
-  # $stdout or $stderr. IO's own methods (puts, print, <<, …) all come to `write`; the constants STDOUT and STDERR and the
-  # descriptors 1 and 2 stay as they are, for C code and child processes.
+  # Replaces $stdout or $stderr. IO's own methods (puts, print, <<, …) call `write`. The constants
+  # STDOUT and STDERR and the descriptors 1 and 2 stay as they are for C code and child processes.
   class Output < IO
-    LINE_MAX = 1 << 20 # bytes; what has no line break by then goes as it is
-    RUNNER = :kubeless_runner # the thread's variable with its Runner, where it has one
+    MAX_LINE_BYTES = 1 << 20 # a longer line is sent in pieces
 
-    @partial = {} # [stream, call or thread] -> the beginning of a line
+    @partial = {} # [stream, call or thread] => the beginning of a line
 
     class << self
       attr_reader :partial
@@ -20,7 +19,7 @@ module KubelessWorker
         $stderr = for_fd(2, 'w', autoclose: false).begin(wire, 'stderr')
       end
 
-      # The call is over: what it left without a line break is a line too.
+      # Sends the lines that an answered call has left without a line break.
       def finish_lines(call)
         [$stdout, $stderr].each { |stream| stream.end_line(call) if stream.is_a?(Output) }
       end
@@ -46,7 +45,7 @@ module KubelessWorker
       partial = Output.partial
       text = [partial.empty? ? nil : partial.delete(key), *texts].compact.map(&:b).join
       cut = (text.rindex("\n") || -1) + 1
-      cut = text.bytesize if text.bytesize - cut > LINE_MAX
+      cut = text.bytesize if text.bytesize - cut > MAX_LINE_BYTES
       partial[key] = text.byteslice(cut, text.bytesize - cut) if cut < text.bytesize
       emit(call, text.byteslice(0, cut)) if cut > 0
       size
@@ -57,13 +56,14 @@ module KubelessWorker
       emit(call.is_a?(Integer) ? call : nil, text << "\n") if text
     end
 
-    # Lines go at once as it is. Half a line waits for its end, or for the call's.
+    # Does nothing inside a call: whole lines are sent at once, half a line waits for its end or the
+    # call's.
     def flush
       end_line(Thread.current) unless @wire.gone || current_call
       self
     end
 
-    # A function that closes its $stdout must not take away everybody's.
+    # Only flushes: other calls still print.
     def close
       flush
       nil
@@ -77,18 +77,17 @@ module KubelessWorker
     private
 
     def current_call
-      runner = Thread.current.thread_variable_get(RUNNER)
-      call = runner && runner.call
-      call unless call == 0
+      thread = Thread.current
+      thread.call if thread.is_a?(Runner) && thread.call != 0
     end
 
     def emit(call, bytes)
       text = bytes.force_encoding(Encoding::UTF_8)
       text = text.scrub unless text.valid_encoding?
       mark = call ? %("id":#{call},) : ''
-      line = +%({"type":"log","stream":"#{@stream}",#{mark}"body":#{text.bytesize}}\n) # + since Ruby 2 freezes it
+      line = +%({"type":"log","stream":"#{@stream}",#{mark}"body":#{text.bytesize}}\n)
       @wire.print((line << text).force_encoding(Encoding::BINARY))
-    rescue ThreadError # a trap may not wait for a lock; the frame is on its way already
+    rescue ThreadError # a trap may not wait for a lock; the frame is in the wire's queue
       Thread.new { @wire.flush }
     end
   end

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The wire: frames in, frames out of one socket (PROTOCOL.md, chapters 1 and 2).
+# Reads and writes the frames of the wire (PROTOCOL.md, chapters 1 and 2).
 
 require 'fcntl'
 require 'json'
@@ -11,7 +11,7 @@ module KubelessWorker
   class Call
     attr_reader :id, :head, :body, :json, :plain
 
-    # `plain`: the line has neither event-* nor extensions. Then nobody may ask for its fields, and they are not read yet.
+    # `plain`: the line has neither event-* nor extensions; its fields are parsed when they are read.
     def initialize(id, head, body, json, line)
       @id = id
       @head = head
@@ -28,42 +28,42 @@ module KubelessWorker
   end
 
   class Wire
-    READ = 1 << 16 # bytes: a hundred calls, and still below malloc's threshold for a mapping of its own
-    LARGE_READ = 1 << 20 # bytes
-    LINE_MAX = 1 << 20 # bytes, PROTOCOL 2.3
-    BODY_MAX = 1 << 30 # bytes, PROTOCOL 2.3
+    READ_BYTES = 1 << 16 # about a hundred calls, and below the size for which malloc calls mmap
+    LARGE_READ_BYTES = 1 << 20
+    MAX_LINE_BYTES = 1 << 20 # PROTOCOL 2.3, also of a head
+    MAX_BODY_BYTES = 1 << 30 # PROTOCOL 2.3
     F_DUPFD_CLOEXEC = Fcntl.const_defined?(:F_DUPFD_CLOEXEC) ? Fcntl::F_DUPFD_CLOEXEC : 1030
-    # The line of most calls, just as the loader writes it: to look for this costs a fifth of reading it as JSON.
-    PLAIN = /\G\{"type":"call","id":(0|[1-9]\d*),"method":"[A-Z]+","path":"[ !#-\[\]-~]*"(?:,"query":"[ !#-\[\]-~]*")?,"deadline":(?:0|[1-9]\d*)(,"json":true)?(?:,"head":(0|[1-9]\d*))?(?:,"body":(0|[1-9]\d*))?\}\n/n.freeze
-    # Half a frame on the wire is its end: no Timeout, and no kill, may come while one is written.
-    UNDISTURBED = { Object => :never }.freeze
+    # The line of most calls, in the loader's order of fields: the match takes a fifth of JSON.parse.
+    PLAIN = /\G\{"type":"call","id":(0|[1-9]\d*),"method":"[A-Z]+","path":"[ !#-\[\]-~]*"(?:,"query":"[ !#-\[\]-~]*")?(?:,"address":"[\h.:]*")?,"deadline":(?:0|[1-9]\d*)(,"json":true)?(?:,"head":(0|[1-9]\d*))?(?:,"body":(0|[1-9]\d*))?\}\n/n.freeze
+    # Neither Timeout nor Thread#kill may interrupt a write: half a frame would break the wire.
+    UNINTERRUPTED = { Object => :never }.freeze
 
-    Large = Struct.new(:line, :head, :body, :size)
+    Large = Struct.new(:line, :head, :body, :total)
 
     attr_reader :gone, :out
-    attr_writer :on_print # how what the function prints is sent; whoever runs calls may be lazier
+    attr_writer :on_print # called with each `log` frame; may send it later
 
-    # The wire, moved to a high descriptor: a handler may well close 3, or write to it, by number.
+    # Returns the wire, moved to a high descriptor: a handler may close or write to descriptor 3.
     def self.take(number = 3)
       given = IO.for_fd(number, 'r+', autoclose: false)
       raise Errno::ENOTSOCK unless given.stat.socket?
 
       wire = new(given.fcntl(F_DUPFD_CLOEXEC, 64))
       given.reopen(File::NULL, 'r+')
-      STDIN.reopen(File::NULL) # PROTOCOL 1.4, also where someone else than the loader starts the worker
+      STDIN.reopen(File::NULL) # PROTOCOL 1.4
       wire
     rescue Errno::EBADF, Errno::ENOTSOCK
-      abort 'worker.rb is started by the loader, with a socket at descriptor 3: use `kubeless-loader run FILE`'
+      abort 'descriptor 3 is not a socket. The loader starts worker.rb: use `kubeless-loader run FILE`'
     end
 
     def initialize(descriptor)
       @socket = UNIXSocket.for_fd(descriptor)
-      @gone = false # in a forked child, which must not write
-      @out = [] # frames on their way: anyone appends, flush takes them away in order
+      @gone = false # true in a forked child, which must not write
+      @out = [] # frames to send; any thread appends, `flush` removes them in order
       @lock = Mutex.new
       @writer = nil # the thread that is in flush
-      @rest = nil # the beginning of a frame
-      @large = nil # a body that comes in parts
+      @rest = nil # the beginning of an incomplete frame
+      @large = nil # a frame whose large body is being read
       @on_print = method(:post)
     end
 
@@ -79,9 +79,9 @@ module KubelessWorker
     end
 
     def flush
-      return if @writer == Thread.current # a finalizer or a trap printed in here: the loop below takes that along
+      return if @writer == Thread.current # a finalizer or a trap has printed during the loop below, which sends that too
 
-      Thread.handle_interrupt(UNDISTURBED) do
+      Thread.handle_interrupt(UNINTERRUPTED) do
         @lock.synchronize do
           @writer = Thread.current
           write(@out.shift(@out.size)) until @out.empty?
@@ -91,7 +91,7 @@ module KubelessWorker
       end
     end
 
-    # In a forked child: the wire is the parent's (1.2), and locks may be held by threads that are no more.
+    # Closes the wire in a forked child (PROTOCOL 1.2). Threads that held the locks do not exist there.
     def leave_to_parent
       return if @gone
 
@@ -104,11 +104,11 @@ module KubelessWorker
 
     # ---- in
 
-    # Waits for bytes; gives the frames that are whole by now: each a Call, or the fields of another frame.
+    # Waits for bytes. Returns the complete frames: each a Call, or the fields of another frame.
     def read
       return read_large if @large
 
-      data = receive(READ)
+      data = receive(READ_BYTES)
       data = @rest << data if @rest
       frames = []
       at = take_frames(data, frames)
@@ -134,7 +134,7 @@ module KubelessWorker
         end
       end
     rescue SystemCallError, IOError
-      exit!(0) # the loader is gone
+      exit!(0) # the loader has ended
     end
 
     def receive(count)
@@ -143,29 +143,29 @@ module KubelessWorker
       exit!(0) # PROTOCOL 1.3
     end
 
-    # -> where the first frame begins that is not whole
+    # Returns where the first incomplete frame begins.
     def take_frames(data, frames)
-      data.freeze # or each match would keep a copy
+      data.freeze # otherwise each match copies it
       at = 0
       size = data.bytesize
       while at < size
         if (line = PLAIN.match(data, at))
           head_at = line.end(0)
-          body_at = head_at + count(line[3], LINE_MAX)
-          after = body_at + count(line[4], BODY_MAX)
+          body_at = head_at + count(line[3], MAX_LINE_BYTES)
+          after = body_at + count(line[4], MAX_BODY_BYTES)
         else
           line_end = data.index("\n", at)
           if line_end.nil?
-            broken('a line over 1 MiB') if size - at > LINE_MAX
+            broken('a line over 1 MiB') if size - at > MAX_LINE_BYTES
             return at
           end
           line = parse(data.byteslice(at, line_end - at))
           head_at = line_end + 1
-          body_at = head_at + count(line['head'], LINE_MAX)
-          after = body_at + count(line['body'], BODY_MAX)
+          body_at = head_at + count(line['head'], MAX_LINE_BYTES)
+          after = body_at + count(line['body'], MAX_BODY_BYTES)
         end
         if after > size
-          start_large(line, data, head_at, body_at, after) if body_at <= size && after - size > READ
+          start_large(line, data, head_at, body_at, after) if body_at <= size && after - size > READ_BYTES
           return at
         end
         frames << frame(line, data.byteslice(head_at, body_at - head_at), data.byteslice(body_at, after - body_at))
@@ -187,9 +187,9 @@ module KubelessWorker
 
     def read_large
       large = @large
-      left = large.size - large.body.bytesize
-      large.body << receive(left < LARGE_READ ? left : LARGE_READ)
-      return [] if large.body.bytesize < large.size
+      left = large.total - large.body.bytesize
+      large.body << receive(left < LARGE_READ_BYTES ? left : LARGE_READ_BYTES)
+      return [] if large.body.bytesize < large.total
 
       @large = nil
       [frame(large.line, large.head, large.body)]
@@ -204,17 +204,17 @@ module KubelessWorker
       broken(line)
     end
 
-    def count(given, most)
+    def count(given, max)
       return 0 if given.nil?
 
       number = given.is_a?(String) ? given.to_i : given
-      return number if number.is_a?(Integer) && number >= 0 && number <= most
+      return number if number.is_a?(Integer) && number >= 0 && number <= max
 
       broken("a length of #{given.inspect}")
     end
 
     def broken(what)
-      STDERR.syswrite("the loader sent what is no frame: #{what.inspect[0, 200]}\n")
+      STDERR.syswrite("the loader sent a broken frame: #{what.inspect[0, 200]}\n")
       exit!(70) # PROTOCOL 2.7
     end
   end

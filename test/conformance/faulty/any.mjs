@@ -1,4 +1,4 @@
-/** A function for a loader: the path of a call selects the conformance handler. */
+/** A function for a real loader: the path of the call selects the conformance handler. */
 const handlers = await import("./examples/conformance.mjs");
 
 /** Never answered. */

@@ -1,4 +1,4 @@
-/** A change that runs one call at a time and accepts four more ahead (PROTOCOL 5.5): `next` chooses one of the waiting calls. */
+/** A twist that takes one call at a time and four calls ahead (PROTOCOL 5.5). `next` chooses among the waiting calls. */
 export function inTurn({ heedsWithdraw = true, next = (waiting) => waiting.shift() } = {}) {
 	const waiting = [];
 	let busy = false;
@@ -15,7 +15,7 @@ export function inTurn({ heedsWithdraw = true, next = (waiting) => waiting.shift
 		send(put, line, head, body) {
 			if (line.type === "ready") return put({ ...line, concurrency: 1, ahead: 4 });
 			put(line, head, body);
-			// Reads all frames that have arrived before the next call begins.
+			// All frames that have arrived are read before the next call begins (PROTOCOL 5.5).
 			if (["result", "end", "error"].includes(line.type)) setTimeout(() => setImmediate(begin));
 		},
 		receive(given, take, put) {

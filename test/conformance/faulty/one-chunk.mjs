@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 
-// Treats one read as one frame, which is correct only for few and small frames.
+// Treats each read as one frame, which works only while frames are small and few.
 const wire = new Socket({ fd: 3 });
 wire.write('{"type":"ready","wire":1,"handler":"echoes"}\n');
 wire.on("data", (chunk) => {

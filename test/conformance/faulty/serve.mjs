@@ -1,14 +1,14 @@
 import { frame, openWire } from "./wire.mjs";
 
-/** Longer answers are sent in chunks (PROTOCOL 5.2), in bytes. */
+/** Answers longer than this are sent in chunks (PROTOCOL 5.2), in bytes. */
 const WHOLE = 256 * 1024;
 const CHUNK = 64 * 1024;
-/** The maximum length of a message in characters, so that the line stays within its limit (PROTOCOL 2.3). */
+/** The maximum length of a message, so that its line fits the limit (PROTOCOL 2.3), in characters. */
 const MESSAGE = 10_000;
 
 /**
- * A worker that keeps every rule, except for the changes of `twist`: its functions replace the functions that they get as an
- * argument. `send` takes an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader's.
+ * Runs a worker that keeps every rule, except for what the twist changes. A twist's functions replace the worker's own, which
+ * they get as an argument. `send` gets an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader.
  */
 export async function serve(twist = {}) {
 	const { KUBELESS_HANDLER_FILE: file, FUNC_HANDLER: wanted = "" } = process.env;
@@ -33,7 +33,7 @@ export async function serve(twist = {}) {
 	try {
 		handlers = await import(file);
 	} catch (error) {
-		// Only the first line of Node.js's stack has the line number of a syntax error.
+		// Node.js has the line of a syntax error only in the first line of the stack.
 		const [place = ""] = (error.stack ?? "").split("\n");
 		return fail("HANDLER_FAILED_TO_LOAD", { message: `${error.message} at ${place}${await syntaxPlace(file)}` });
 	}
@@ -86,7 +86,7 @@ export async function serve(twist = {}) {
 		if (bytes.length <= (twist.whole ?? WHOLE)) return send({ type: "result", id, status }, head, bytes);
 		send({ type: "head", id, status }, `${head}Content-Length: ${bytes.length}\r\n`);
 		for (let at = 0; at < bytes.length; at += CHUNK) {
-			await new Promise(setImmediate); // lets other calls run
+			await new Promise(setImmediate); // other calls come between
 			await chunk(id, call, bytes.subarray(at, at + CHUNK));
 		}
 		send({ type: "end", id });

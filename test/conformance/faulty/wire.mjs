@@ -1,12 +1,12 @@
 import { Socket } from "node:net";
 
-/** A small implementation of the wire: reads frames, writes bytes, and checks nothing. */
+/** A minimal wire: reads frames and writes bytes, without checks. */
 export function openWire({ onFrame, onBroken = () => process.exit(1), onEnd = () => process.exit(0) }) {
 	const wire = new Socket({ fd: 3 });
 	let parts = [];
 	let length = 0;
 	let open;
-	/** the number of bytes that the next frame still needs */
+	/** the number of bytes that the next complete frame needs at least */
 	let needed = 1;
 	wire.on("data", (chunk) => {
 		parts.push(chunk);
@@ -51,7 +51,7 @@ function parse(bytes) {
 	}
 }
 
-/** Returns the bytes of a frame. */
+/** Returns a frame's bytes. */
 export function frame(line, head = "", body = "") {
 	const headBytes = Buffer.from(head, "latin1");
 	const bodyBytes = Buffer.from(body);

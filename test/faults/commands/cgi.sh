@@ -1,5 +1,5 @@
 #!/bin/sh
-# A command as people have them, with headers before its output: its paths say what it does.
+# A CGI command with headers before its output. The path selects the behaviour.
 text() { printf 'Content-Type: text/plain\n\n'; }
 case $PATH_INFO in
 /hello) text && printf 'hello' ;;

@@ -1,11 +1,11 @@
-// A server that does with HTTP what no server should: the first line's path says what.
+// A server that breaks HTTP. The request's path selects the fault.
 import { appendFileSync } from "node:fs";
 import net from "node:net";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 let requests = 0;
 
-// With DEAF_TO_ENDS it goes on when the other side has said that it will not.
+// With DEAF_TO_ENDS the server keeps its side of a connection open after the loader has closed the other.
 const server = net.createServer({ allowHalfOpen: process.env.DEAF_TO_ENDS !== undefined }, (socket) => {
 	let text = "";
 	socket.on("error", () => {});
@@ -34,7 +34,7 @@ function answer(socket, path) {
 		case "/reset":
 			return socket.resetAndDestroy();
 		case "/garbage":
-			return write("I am no HTTP at all\r\n\r\n");
+			return write("this is not HTTP\r\n\r\n");
 		case "/half-head":
 			return void socket.end("HTTP/1.1 200 OK\r\nContent-Le", "latin1");
 		case "/short":
@@ -83,7 +83,7 @@ function answer(socket, path) {
 			return void setTimeout(() => write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate"), 700);
 		case "/hang":
 			return;
-		// Stays up and takes no connections.
+		// Keeps running, but accepts no more connections.
 		case "/deaf":
 			write(OK);
 			return void server.close();

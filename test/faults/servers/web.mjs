@@ -1,4 +1,4 @@
-// A web server as people have them, on node:http: its paths say what it does.
+// An ordinary web server on node:http. The request's path selects the behaviour.
 import { createHash } from "node:crypto";
 import http from "node:http";
 
@@ -58,7 +58,7 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 			const timer = setInterval(() => response.write("and more "), 50);
 			response.on("close", () => clearInterval(timer));
 		},
-		// Answers when the first bytes have come, not when all have.
+		// Answers as soon as the first bytes arrive.
 		"/first": () => {
 			request.once("data", (chunk) => response.write(`first ${chunk.length > 0}\n`));
 			request.on("data", () => {});
@@ -76,7 +76,7 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 		},
 		"/report": () => {
 			response.writeHead(Number(searchParams.get("status") ?? 500), { "Kubeless-Error": searchParams.get("code") });
-			// In two pieces, some time apart: what begins is no answer all the same.
+			// Two pieces with a delay: the loader must not forward the first one as an answer.
 			const words = searchParams.get("words");
 			response.write(words.slice(0, 5));
 			setTimeout(() => response.end(words.slice(5)), 50);
@@ -138,7 +138,7 @@ const server = http.createServer({ keepAliveTimeout: Number(process.env.KEEP_ALI
 	else response.end(`hello ${pathname}`);
 });
 
-// A WebSocket without its frames: the bytes come back as they went.
+// Echoes bytes after the upgrade, without WebSocket frames.
 server.on("upgrade", (request, socket) => {
 	if (request.url === "/refuse") return socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
 	calls++;

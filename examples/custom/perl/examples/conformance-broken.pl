@@ -1,4 +1,4 @@
-# Line 17 is a syntax error, and the file is not to be mended.
+# Line 17 is a syntax error, which the tests need.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-//! What a function is given, and what it returns.
+//! The arguments of a function, and its result.
 
 use crate::wire::Frame;
 use serde::de::DeserializeOwned;
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 pub struct Event {
-    /// the body, byte for byte
+    /// the unchanged body
     pub data: Vec<u8>,
     pub id: Option<String>,
     pub kind: Option<String>,
     pub time: Option<String>,
     pub namespace: Option<String>,
-    /// a CloudEvent's attributes
+    /// attributes of a CloudEvent
     pub extensions: BTreeMap<String, String>,
     pub method: String,
-    /// as it was received, undecoded
+    /// as received, not decoded
     pub path: String,
     pub query: Option<String>,
     pub address: Option<String>,
@@ -45,7 +45,7 @@ impl Event {
         }
     }
 
-    /// The body as JSON; null where there is none.
+    /// Parses the body as JSON; an empty body is null.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let text: &[u8] = if self.data.is_empty() { b"null" } else { &self.data };
         Ok(serde_json::from_slice(text)?)
@@ -55,26 +55,26 @@ impl Event {
         String::from_utf8_lossy(&self.data).into_owned()
     }
 
-    /// A header of the request, whatever its case.
+    /// Returns a header of the request. The case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<String> {
         self.headers.split(|&byte| byte == b'\n').find_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
             if !line[..colon].eq_ignore_ascii_case(name.as_bytes()) {
                 return None;
             }
-            // ISO-8859-1 (2.5): its bytes are the first 256 characters there are.
+            // ISO-8859-1 (2.5): each byte is the character with the same number.
             let value: String = line[colon + 1..].iter().map(|&byte| byte as char).collect();
             Some(value.trim().to_owned())
         })
     }
 
-    /// A value of the query, decoded.
+    /// Returns a decoded value of the query.
     pub fn query_value(&self, name: &str) -> Option<String> {
         let pairs = self.query.as_deref()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs.map(|(key, value)| (decoded(key), decoded(value))).find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// Nobody waits for this call any more (6.1): a long one may look here, and end.
+    /// Returns whether the call was cancelled (6.1). A long call should check this and end.
     pub fn cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
@@ -106,7 +106,7 @@ pub struct Context {
     pub memory_limit: String,
 }
 
-/// Why a call failed. Any error becomes one with `?`, and any text with `into()`.
+/// The reason why a call failed. `?` converts any error, `into()` any text.
 pub struct Failure(pub String);
 
 impl<E: Display> From<E> for Failure {
@@ -125,7 +125,7 @@ pub struct Answer {
 
 pub enum Body {
     Bytes(Vec<u8>),
-    /// sent piece by piece, as they are made
+    /// each piece is sent at once
     Stream(Box<dyn Iterator<Item = Result<Vec<u8>, Failure>>>),
 }
 
@@ -143,7 +143,7 @@ impl Answer {
         self
     }
 
-    /// Adds a header; Content-Type takes the place of what was guessed.
+    /// Adds a header. Content-Type replaces the default.
     pub fn header(mut self, name: &str, value: &str) -> Answer {
         if name.eq_ignore_ascii_case("content-type") {
             self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
@@ -152,7 +152,7 @@ impl Answer {
         self
     }
 
-    /// The head block (2.5); an error where what the function set cannot be sent (4.4).
+    /// Returns the head (2.5), or an error if a header cannot be sent (4.4).
     pub(crate) fn head(&self) -> Result<String, String> {
         if !(200..=999).contains(&self.status) {
             return Err(format!("the status {} is not one from 200 to 999", self.status));

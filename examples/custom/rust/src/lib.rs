@@ -1,8 +1,8 @@
-//! A worker: it speaks the wire (runtimes/PROTOCOL.md, whose rules are cited by number) and calls functions.
+//! A worker: it speaks the wire and calls functions. Numbers are rules of runtimes/PROTOCOL.md.
 //!
-//! - `wire`: frames, to and fro
-//! - `call`: what a function is given and what it returns
-//! - `serve`: the loop between them
+//! - `wire`: reads and writes frames
+//! - `call`: a function's arguments and result
+//! - `serve`: the loop that reads frames and calls functions
 
 mod call;
 mod serve;

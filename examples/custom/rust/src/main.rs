@@ -1,4 +1,4 @@
-//! Your functions. FUNC_HANDLER names the one that is served.
+//! Your functions. FUNC_HANDLER names the one to serve.
 
 use serde_json::{json, Value};
 use std::{thread::sleep, time::Duration};
@@ -12,13 +12,13 @@ fn hello(_event: &Event, _context: &Context) -> Outcome {
     Ok("hello world".into())
 }
 
-/// What it is given comes back as JSON.
+/// Returns the event as JSON.
 fn data(event: &Event, context: &Context) -> Outcome {
     let data: Value = event.json()?;
     Ok(json!({ "data": data, "id": event.id, "function": context.function_name }).into())
 }
 
-/// A line a second, each sent as it is made.
+/// Streams one line per second.
 fn ticks(_event: &Event, _context: &Context) -> Outcome {
     let lines = (1..=5).map(|tick| {
         if tick > 1 {

@@ -1,4 +1,4 @@
-//! The loop: frames in, functions called, frames out.
+//! The loop: reads frames, calls functions, writes frames.
 
 use crate::call::{Answer, Body, Context, Event, Failure, Outcome};
 use crate::wire::{self, Frame, Reader, Writer};
@@ -12,12 +12,12 @@ use std::{env, process, thread};
 
 pub type Function = fn(&Event, &Context) -> Outcome;
 
-/// Calls at once, where FUNC_CONCURRENCY does not say.
+/// Default of FUNC_CONCURRENCY, the number of calls at once.
 const CALLS: usize = 10;
-/// A result larger than this goes in pieces, so that it does not stand in the way of others (5.2).
+/// A larger result is sent in chunks, so that it does not delay other answers (5.2). In bytes.
 const LARGE: usize = 256 << 10;
 const PIECE: usize = 64 << 10;
-/// Bytes of an error's message at the most, so that its line is not too long (2.3).
+/// Maximum size of an error's message in bytes: a line is limited (2.3).
 const MESSAGE: usize = 64 << 10;
 
 struct Worker {
@@ -29,7 +29,7 @@ struct Worker {
     stopping: AtomicBool,
 }
 
-/// What the loader may still say about a call.
+/// The effect of control frames on a call.
 #[derive(Default)]
 struct Call {
     cancelled: Arc<AtomicBool>,
@@ -37,7 +37,7 @@ struct Call {
     resumed: Condvar,
 }
 
-/// Serves one of these functions, the one that FUNC_HANDLER names or else the only one, until the loader says stop.
+/// Serves the function that FUNC_HANDLER names, else the only one, until the loader sends `stop`.
 pub fn serve(functions: &[(&str, Function)]) -> ! {
     let (reader, writer) = wire::take().expect("descriptor 3 is the wire, and the loader gives it");
     let wanted = variable("FUNC_HANDLER");
@@ -68,8 +68,8 @@ pub fn serve(functions: &[(&str, Function)]) -> ! {
         calls: Mutex::default(),
         stopping: AtomicBool::new(false),
     });
-    // The thread that has the reader reads a frame, lets the next one read, and calls the function itself: no call is handed
-    // from one thread to another. One more than there are calls, so that somebody always reads: the wire may end (1.3).
+    // Each thread reads a frame and then runs its call itself, while the next thread reads: no call is handed over. There is
+    // one thread more than calls, so that the end of the wire (1.3) is always noticed.
     let threads: Vec<_> = (0..=calls)
         .map(|_| {
             let worker = Arc::clone(&worker);
@@ -86,7 +86,7 @@ pub fn serve(functions: &[(&str, Function)]) -> ! {
 }
 
 impl Worker {
-    /// The next call. All else is done here, while nobody else reads, so that it keeps its place among the calls.
+    /// Returns the next call. Control frames are applied here, while no other thread reads, so that they stay in order.
     fn next(&self) -> (Frame, Arc<Call>) {
         let mut reader = self.reader.lock().unwrap();
         loop {
@@ -115,12 +115,12 @@ impl Worker {
                 }),
                 "pause" => self.with(id, |call| call.pause(true)),
                 "resume" => self.with(id, |call| call.pause(false)),
-                _ => {} // newer than this worker (2.2)
+                _ => {} // a frame of a newer loader (2.2)
             }
         }
     }
 
-    /// Does something to a call that is not over: these frames may cross its answer (5.1, 6.1).
+    /// Changes a call that is still open: these frames may cross its answer (5.1, 6.1).
     fn with(&self, id: u64, change: impl Fn(&Call)) {
         let call = self.calls.lock().unwrap().get(&id).cloned();
         if let Some(call) = call {
@@ -135,7 +135,7 @@ impl Worker {
             None => {
                 let event = Event::new(frame, Arc::clone(&call.cancelled));
                 let outcome = caught(|| (self.function)(&event, &self.context));
-                // Standard output keeps what has no line break yet.
+                // Standard output buffers an incomplete line.
                 io::stdout().flush().ok();
                 match outcome {
                     Ok(answer) => self.answer(id, answer, call),
@@ -177,7 +177,7 @@ impl Worker {
         }
     }
 
-    /// Sends a piece of an answer, once the caller can take it (5.1); false: nobody wants it any more.
+    /// Waits while the call is paused (5.1), then sends a chunk. Returns false if the call was cancelled.
     fn piece(&self, id: u64, bytes: &[u8], call: &Call) -> bool {
         let mut paused = call.paused.lock().unwrap();
         while *paused {
@@ -221,7 +221,7 @@ impl Call {
     }
 }
 
-/// What is wrong with a body that says it is JSON (4.7).
+/// Returns the error in a body that should be JSON (4.7).
 fn malformed(frame: &Frame) -> Option<String> {
     if !frame.line.json() || frame.body.is_empty() {
         return None;
@@ -234,7 +234,7 @@ fn malformed(frame: &Frame) -> Option<String> {
     read.err().map(|error| format!("the body is not JSON: {}", error))
 }
 
-/// A panic ends its call alone (4.8). Rust has told standard error where it was.
+/// A panic ends only its call (4.8). Rust has printed its place on standard error.
 fn caught<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());

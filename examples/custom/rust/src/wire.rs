@@ -1,4 +1,4 @@
-//! Frames: a line of JSON, then a head and a body of as many bytes as the line says (2.1).
+//! Frames: a line of JSON, then a head and a body whose sizes are in the line (2.1).
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -6,15 +6,15 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::unix::{io::FromRawFd, net::UnixStream};
 use std::sync::Mutex;
 
-/// Bytes of a line or a head, and of a body, at the most (2.3).
+/// Maximum sizes of a line or a head, and of a body, in bytes (2.3).
 const LONGEST: usize = 1 << 20;
 const LARGEST: usize = 1 << 30;
 
-/// What a line says, by name. Fields that are not known are passed over (2.2).
+/// The fields of a line by name. Unknown fields are ignored (2.2).
 pub struct Line(Map<String, Value>);
 
 impl Line {
-    /// An error: not an object, or lengths that are not counts (2.7)
+    /// Returns an error if the line is not an object, or a length is not a count (2.7).
     fn read(text: &[u8]) -> io::Result<(Line, usize, usize)> {
         let line = Line(serde_json::from_slice(text)?);
         let (head, body) = (line.count("head", LONGEST)?, line.count("body", LARGEST)?);
@@ -34,17 +34,17 @@ impl Line {
         self.0.get("type").and_then(Value::as_str).unwrap_or("")
     }
 
-    /// The request says that its body is JSON (4.1).
+    /// Returns whether the content type of the request is JSON (4.1).
     pub fn json(&self) -> bool {
         self.0.get("json") == Some(&Value::Bool(true))
     }
 
-    /// Takes a text out of the line.
+    /// Removes a text from the line and returns it.
     pub fn text(&mut self, name: &str) -> Option<String> {
         text(self.0.get_mut(name)?)
     }
 
-    /// Takes an object of texts out of the line.
+    /// Removes an object of texts from the line and returns it.
     pub fn texts(&mut self, name: &str) -> BTreeMap<String, String> {
         let mut object = self.0.get_mut(name).map(Value::take);
         let pairs = object.iter_mut().filter_map(Value::as_object_mut).flatten();
@@ -65,7 +65,7 @@ pub struct Frame {
     pub body: Vec<u8>,
 }
 
-/// The wire's two halves. The descriptor is used as it is (1.1).
+/// Returns the two halves of the wire, which is descriptor 3 (1.1).
 pub fn take() -> io::Result<(Reader, Writer)> {
     // Safe: nothing else in this process has descriptor 3.
     let given = unsafe { UnixStream::from_raw_fd(3) };
@@ -86,7 +86,7 @@ impl Reader {
         Reader { wire, bytes: vec![0; 64 << 10], from: 0, to: 0 }
     }
 
-    /// The next frame; none when the wire has ended.
+    /// Returns the next frame, or None if the wire has ended.
     pub fn frame(&mut self) -> io::Result<Option<Frame>> {
         let end = match self.line_end()? {
             Some(end) => end,
@@ -98,7 +98,7 @@ impl Reader {
         Ok(Some(Frame { line, head, body }))
     }
 
-    /// Where the line ends that begins at `from`.
+    /// Returns the end of the line that begins at `from`.
     fn line_end(&mut self) -> io::Result<Option<usize>> {
         let mut looked_at = self.from;
         loop {
@@ -110,7 +110,7 @@ impl Reader {
             }
             looked_at = self.to;
             if self.to == self.bytes.len() {
-                // What has been read goes; if that is little, the line is long and wants room.
+                // Drop the bytes that were read. If they are few, the line is long: enlarge the buffer.
                 self.bytes.copy_within(self.from..self.to, 0);
                 looked_at -= self.from;
                 self.to -= self.from;
@@ -142,17 +142,17 @@ impl Reader {
 pub struct Writer(Mutex<UnixStream>);
 
 impl Writer {
-    /// Sends a frame whole, before the next one begins (2.4). The line is given without its lengths and its end.
+    /// Sends a whole frame (2.4). `line` has neither lengths nor its closing brace.
     pub fn send(&self, line: &str, head: &str, body: &[u8]) {
         let first = format!("{},\"head\":{},\"body\":{}}}\n{}", line, head.len(), body.len(), head);
         let mut wire = self.0.lock().unwrap();
         if write_both(&mut wire, first.as_bytes(), body).is_err() {
-            std::process::exit(1); // nobody is there to be told
+            std::process::exit(1); // the loader has ended
         }
     }
 }
 
-/// Both in one system call where that is possible.
+/// Writes both with one system call if possible.
 fn write_both(wire: &mut UnixStream, first: &[u8], second: &[u8]) -> io::Result<()> {
     let written = loop {
         match wire.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
