@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the bundled loader on a Node.js that is new enough: this one, or the one the checkout brought along.
+// Starts the bundled loader on a Node.js that is new enough: this one, or the one that npm installed with it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
@@ -19,7 +19,7 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
 	const own = newerNode();
 	if (own === undefined) {
 		console.error(
-			`kubeless-loader: this is Node.js ${process.versions.node}, and it needs ${NEEDED} or newer; install that, or run: npm install`,
+			`kubeless-loader needs Node.js ${NEEDED} or newer, but this is Node.js ${process.versions.node}. Install it, or reinstall without --omit=optional.`,
 		);
 		process.exit(1);
 	}

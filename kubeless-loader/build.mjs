@@ -94,5 +94,6 @@ copyFileSync(here("../runtimes/runtime.schema.json"), here("dist/runtime.schema.
 function vectors() {
 	const folder = here("../runtimes/vectors/");
 	const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".json"));
+	if (files.length === 0) throw new Error(`${folder} has no vectors`);
 	return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(folder + file, "utf8"))]));
 }

@@ -9,17 +9,17 @@ import { installLibraries } from "../support/libraries.ts";
 /** Factor for the time limits of vectors: on a busy machine only a hang reaches them. */
 export const PATIENCE = 10;
 
-/** A runtime with conformance handlers. */
+/** A runtime that has conformance handlers. */
 export interface Runtime {
 	readonly id: string;
-	/** the reason why its tests cannot run here; undefined if they can */
+	/** why the runtime cannot run on this machine; undefined if it can */
 	readonly missing: string | undefined;
-	/** true: the language is missing and must not be, as in CI, so its tests fail */
+	/** the runtime is missing and can be installed, which is a failure in CI */
 	readonly wanted: boolean;
 	readonly speaks: Speaks;
-	/** the needs that its worker does not meet, each with the reason */
+	/** the features that the worker lacks, with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
-	/** installs the libraries that the worker offers to functions, if there are any */
+	/** installs the libraries that the worker offers to functions */
 	readonly candidate: () => Candidate & { readonly file: string };
 }
 
@@ -35,8 +35,8 @@ function readRuntime(manifest: Manifest): Runtime[] {
 	const { id, name, speaks, toolchain, lacks = {} } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
-	const cure = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
-	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${cure ? `; ${cure}` : ""}`;
+	const hint = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
+	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${hint ? `; ${hint}` : ""}`;
 	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
 	return [{ id, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
 }
@@ -51,7 +51,7 @@ function candidateOf(manifest: Manifest, file: string, version: string): Candida
 	return { ...manifestCandidate(manifest, file, env), file, patience: PATIENCE };
 }
 
-/** Returns an environment as in a container: this Node.js first in PATH, without the test runner's variables. */
+/** Returns the environment as a container would have it: this Node.js first in PATH, and no variables of the test runner. */
 export function baseEnv(): NodeJS.ProcessEnv {
 	const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
 	return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${env["PATH"] ?? ""}` };

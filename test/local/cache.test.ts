@@ -159,3 +159,21 @@ test("python: hello world is served without a package index", async (t) => {
 	assert.equal(await local.answer(), "hello");
 	await local.wrote(/^Without the libraries that the Python worker offers to functions: /);
 });
+
+test("nodejs: a package by path and a workspace come from the project's own folder, never from the registry or another project", async (t) => {
+	const env = { KUBELESS_LOADER_CACHE: folder(t), npm_config_registry: "http://127.0.0.1:9/", npm_config_fetch_retries: "0" };
+	const source = 'exports.h = () => require("by-path") + require("is-number");';
+	const manifest = { workspaces: ["packages/*"], dependencies: { "by-path": "file:./lib", "is-number": "*" } };
+	for (const name of ["one", "other"]) {
+		const place = folder(t, {
+			"f.js": source,
+			"package.json": JSON.stringify(manifest),
+			"lib/package.json": '{"name":"by-path","version":"1.0.0"}',
+			"lib/index.js": `module.exports = "path of ${name}, ";`,
+			"packages/is-number/package.json": '{"name":"is-number","version":"99.0.0"}',
+			"packages/is-number/index.js": `module.exports = "workspace of ${name}";`,
+		});
+		const local = await run(t, [join(place, "f.js")], { env });
+		assert.equal(await local.answer(), `path of ${name}, workspace of ${name}`);
+	}
+});

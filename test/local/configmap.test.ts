@@ -43,7 +43,7 @@ everyLanguage("a function in a mounted ConfigMap", (language) => {
 		assert.equal(figures.sum("function_failures_total"), 0);
 	});
 
-	test("updated with a mistake in it: the one before goes on and the log says why; the next good one takes over", async (t) => {
+	test("a ConfigMap updated with a mistake keeps the previous version serving, the log has the reason, and the next good version takes over", async (t) => {
 		const map = new ConfigMap(t, files(0));
 		const loader = await startLoader(t, { volume: map.volume, env });
 		const callers = new Callers(loader.port);

@@ -7,7 +7,7 @@ import { everyLanguage, languageOf } from "./languages.ts";
 everyLanguage("locally", ({ suffix, example }) => {
 	const conformance = example(`conformance${suffix}`);
 
-	test("an error of the function is told in the answer and in the log, with its message, file and line", async (t) => {
+	test("an error of the function is in the answer and in the log, with its message, file and line", async (t) => {
 		const line =
 			readFileSync(conformance, "utf8")
 				.split("\n")
@@ -19,7 +19,7 @@ everyLanguage("locally", ({ suffix, example }) => {
 		assert.match(text, /naïve mistake <script>/);
 		const place = new RegExp(`conformance\\${suffix}\\D{1,12}(\\d+)`);
 		const told = Number(place.exec(text)?.[1]);
-		assert.ok(told >= line && told <= line + 4, `the line is told: ${text}`);
+		assert.ok(told >= line && told <= line + 4, `the line is in the answer: ${text}`);
 		await local.wrote(/naïve mistake/);
 		assert.match(local.output, place);
 		assert.equal(local.output.match(/naïve mistake/g)?.length, 1, `it is said once: ${local.output}`);
@@ -38,7 +38,7 @@ everyLanguage("locally", ({ suffix, example }) => {
 		assert.doesNotMatch(local.output, /"time":|"pid":/, "no log records for machines");
 	});
 
-	test("what cannot be sent, a process that ends and a call that takes too long are told as what they are", async (t) => {
+	test("an invalid result is answered 500, a dead process 502 and a late call 408, each with its cause", async (t) => {
 		const nonsense = await run(t, [conformance, "--handler", "nonsense"]);
 		const invalid = await nonsense.ask();
 		assert.equal(invalid.status, 500);
@@ -56,7 +56,7 @@ everyLanguage("locally", ({ suffix, example }) => {
 		assert.match(late.text, /in time/);
 	});
 
-	test("a body that is not what it says is told to who sent it", async (t) => {
+	test("a body that does not match its Content-Type is answered 400 with the cause", async (t) => {
 		const local = await run(t, [conformance, "--handler", "echoes"]);
 		const { status, text } = await local.ask({ body: '{"half":', headers: { "Content-Type": "application/json" } });
 		assert.equal(status, 400);

@@ -30,7 +30,7 @@ test("--manifest alone serves a worker that is the function itself, and a saved 
 	assert.equal(local.lines.filter((line) => / changed and was reloaded/.test(line)).length, 1);
 });
 
-test("a manifest and a file that do not go together are told in a sentence", async (t) => {
+test("a function file that does not fit its manifest is refused with one sentence", async (t) => {
 	const place = folder(t, { "web.json": JSON.stringify(WEB), "cat.json": JSON.stringify(CAT), "words.txt": "" });
 	const options = { cwd: place };
 	assert.match(

@@ -78,7 +78,7 @@ everyLanguage("a function that is saved", (language) => {
 		assert.equal(local.stderr, "");
 	});
 
-	test("with a mistake in it: the one before goes on, the mistake is said with its place, and the next good one takes over", async (t) => {
+	test("a save with a mistake keeps the previous version serving, the terminal shows the place, and the next good save takes over", async (t) => {
 		const place = folder(t, { [name]: language.single(version(0)) });
 		const file = join(place, name);
 		const local = await run(t, [file], { env: { FUNC_ACCESS_LOG: "false" } });
@@ -131,7 +131,7 @@ everyLanguage("a function that is saved", (language) => {
 		assert.equal(local.lines.filter((line) => line.includes("was reloaded")).length, 1);
 	});
 
-	test("after it was away: the one before goes on meanwhile", async (t) => {
+	test("a removed file keeps the previous version serving until it is back", async (t) => {
 		const place = folder(t, { [name]: language.single(version(0)) });
 		const local = await run(t, [join(place, name)]);
 		rmSync(join(place, name));

@@ -42,8 +42,8 @@ everyLanguage("kubeless-loader run", (language) => {
 	});
 
 	test("lists the handlers of a file that has not the one named", async (t) => {
-		const told = await mistake(t, ["run", conformance, "--handler", "nobody"]);
-		assert.match(told, /nobody/);
+		const told = await mistake(t, ["run", conformance, "--handler", "missing"]);
+		assert.match(told, /missing/);
 		for (const handler of ["echoes", "sleeps"]) assert.match(told, new RegExp(`\\b${handler}\\b`));
 	});
 
@@ -108,7 +108,7 @@ for (const [file, answer] of Object.entries({ "esm.mjs": "esm.mjs by esm", "type
 const node = languageOf("nodejs");
 const hello = (t: Parameters<typeof folder>[0]) => join(folder(t, { "hello.js": node.single("hello") }), "hello.js");
 
-/** A port that nobody listens at, or that somebody does as long as the test runs. */
+/** A free port, or one that is in use as long as the test runs. */
 async function aPort(t: { after(clear: () => void): void }, taken: boolean): Promise<string> {
 	const server = net.createServer();
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -215,7 +215,8 @@ test("at a terminal, a function that cannot be loaded at the start is loaded whe
 	const command = `${process.execPath} ${BIN} run ${join(place, "f.js")}`;
 	const local = new LocalCommand(t, [], { command: ["script", "--quiet", "--return", "--command", command, "/dev/null"] });
 	await local.wrote(/^Waiting until f\.js is saved/);
-	assert.equal(local.lines.filter((line) => /SyntaxError/.test(line)).length, 1, local.output);
+	assert.equal(local.lines.filter((line) => /^Cannot load .*SyntaxError/.test(line)).length, 1, local.output);
+	assert.doesNotMatch(local.output, /^error:/m);
 	writeFileSync(join(place, "f.js"), 'exports.h = () => "saved";\n');
 	await local.serving();
 	assert.equal(await local.answer(), "saved");

@@ -84,7 +84,7 @@ test("a save while it stops neither holds it up nor is served", async (t) => {
 	assert.doesNotMatch(local.output, /changed/);
 });
 
-test("a terminal that closes, or whoever tells it to stop, leaves nothing running, not even what the function started", async (t) => {
+test("a closed terminal or SIGTERM leaves nothing running, not even what the function started", async (t) => {
 	for (const signal of ["SIGTERM", "SIGHUP"] as const) {
 		const local = await run(t, [languageOf("nodejs").example("conformance.js"), "--handler", "spawns"]);
 		assert.equal((await local.ask()).status, 200);

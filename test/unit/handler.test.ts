@@ -36,6 +36,14 @@ test("the only function file is found without MOD_NAME", (t) => {
 	assert.deepEqual(find(volume), { file: join(volume, "only.ex"), modName: "only", handler: undefined });
 });
 
+test("an archive with a folder is a fault that lists the function files in it", (t) => {
+	const volume = folder(t, { "a/a.ex": "", "a/b/c.ex": "", "a/notes.txt": "", ".git/x.ex": "" });
+	assert.throws(
+		() => find(volume, { MOD_NAME: "a" }),
+		notFound(/no a\.ex, a\.mex; its Ex files \(\.ex, \.mex\) are in folders: a\/a\.ex, a\/b\/c\.ex;/),
+	);
+});
+
 test("a missing file, or a folder, is reported with a list of the existing files", (t) => {
 	const volume = folder(t, { "a.ex": "", "b.ex": "" });
 	mkdirSync(join(volume, "c.ex"));

@@ -13,6 +13,18 @@ const make = (id: string, suffixes: string[]) =>
 const both = [make("lua", [".lua"]), make("type-script", [".d.x", ".x"])];
 const unknown = (error: unknown) => error instanceof StartError && error.code === "RUNTIME_UNKNOWN";
 
+test("an alias, with or without a version, names the runtime", () => {
+	const [first = make("lua", []), ...others] = both;
+	const manifests = [{ ...first, aliases: ["lua_jit"] }, ...others];
+	for (const id of ["lua_jit", "lua_jit2.1", "lua5.4"]) assert.equal(chooseManifest(manifests, { id }).id, "lua");
+});
+
+test("the names of Kubeless's incubator lead to their languages", () => {
+	const manifests = readManifests(join(import.meta.dirname, "../../runtimes"));
+	for (const [id, language] of Object.entries({ nodejs_distroless8: "nodejs", nodejsCE8: "nodejs", "vertx1.8": "java" }))
+		assert.equal(chooseManifest(manifests, { id }).id, language);
+});
+
 test("a manifest has its folder, and its name defaults to its id", (t) => {
 	const place = folder(t, { "runtime.json": JSON.stringify({ ...GOOD, name: undefined }) });
 	const manifest = readManifest(join(place, "runtime.json"));

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { StartError } from "../errors.ts";
 
 /** Bytes in a readable form: UTF-8 text, base64, or a repetition of either. */
 export type Content = string | { base64: string } | { repeat: Content; times: number };
@@ -81,14 +82,21 @@ type SuiteFile = Omit<Suite, "name" | "optional" | "needs"> & { needs?: string[]
 /** The files by their path in `vectors/`; only defined in a bundle, by build.mjs. */
 declare const VECTOR_FILES: Readonly<Record<string, SuiteFile>>;
 
-/** Returns all suites in the order of the rules, the optional ones last. */
-export function readSuites(): Suite[] {
-	const files = typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "../../../runtimes/vectors")) : VECTOR_FILES;
+/**
+ * Returns all suites in the order of the rules, the optional ones last.
+ * @throws {StartError} if no suite exists: without a test, every worker would pass
+ */
+export function readSuites(files = vectorFiles()): Suite[] {
+	if (Object.keys(files).length === 0) throw new StartError("USAGE", "This kubeless-loader has no conformance vectors. Run: npm run build");
 	const suites = Object.entries(files).map(([file, { needs = [], ...suite }]) => {
 		return { ...suite, name: basename(file, ".json"), optional: dirname(file) === "optional", needs };
 	});
 	const byRule = (a: Suite, b: Suite) => String(a.rule[0]).localeCompare(String(b.rule[0]), "en", { numeric: true });
 	return suites.sort((a, b) => Number(a.optional) - Number(b.optional) || byRule(a, b) || a.name.localeCompare(b.name));
+}
+
+function vectorFiles(): Readonly<Record<string, SuiteFile>> {
+	return typeof VECTOR_FILES === "undefined" ? readFiles(join(import.meta.dirname, "../../../runtimes/vectors")) : VECTOR_FILES;
 }
 
 function readFiles(folder: string): Record<string, SuiteFile> {
