@@ -1,5 +1,8 @@
-#!/usr/bin/env node
-// Starts the bundled loader on a Node.js that is new enough: this one, or the one that npm installed with it.
+#!/bin/sh
+true; // 2>/dev/null; KUBELESS_NODE_OPTIONS="$NODE_OPTIONS" NODE_OPTIONS= exec node "$0" "$@"
+
+// Starts the bundled loader on a Node.js that is new enough: this one, or the one that npm installed with it. As a command
+// it is read by sh first: NODE_OPTIONS is for the function, and Node.js would obey it before it runs this file.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
@@ -7,6 +10,13 @@ import { fileURLToPath } from "node:url";
 
 const NEEDED = 24;
 const bundle = new URL("./dist/loader.mjs", import.meta.url);
+
+// `node bin.mjs`: what NODE_OPTIONS preloads is in this process, and not in the one that follows.
+const { NODE_OPTIONS } = process.env;
+if (NODE_OPTIONS && process.execve) {
+	const env = { ...process.env, KUBELESS_NODE_OPTIONS: NODE_OPTIONS, NODE_OPTIONS: "" };
+	process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], env);
+}
 
 if (!existsSync(bundle)) {
 	console.error("kubeless-loader: it is not built yet; run: npm run build");

@@ -76,6 +76,7 @@ export async function runApplication(application: Application, signals: StopSign
 	const pool = new Pool({
 		...plan.processes,
 		queueLength: config.queueLength,
+		timeoutMs: config.timeoutMs,
 		roomFor: (worker) => roomForAnother(worker.pid),
 		isCurrent: () => state() === loadedState,
 	});

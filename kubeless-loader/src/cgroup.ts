@@ -66,8 +66,19 @@ export class Cgroup {
 
 const container = new Cgroup();
 
-/** Returns the memory of the container in bytes. */
-export const containerMemory = (): number => container.memoryLimit;
+/**
+ * Returns the memory of the container in bytes.
+ * @param stated FUNC_MEMORY_LIMIT, a Kubernetes quantity; it counts if it is less than the cgroup's limit
+ */
+export const containerMemory = (stated = ""): number => Math.min(container.memoryLimit, quantity(stated) ?? Number.POSITIVE_INFINITY);
+
+const UNITS: Record<string, number> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+
+/** Returns a Kubernetes quantity of memory in bytes; undefined for 0 and for other text. */
+export function quantity(text: string): number | undefined {
+	const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([kMGT]i?|Ki)?$/.exec(text.trim()) ?? [];
+	return Number(number) > 0 ? Number(number) * (UNITS[unit] ?? 1) : undefined;
+}
 
 export const ranOutOfMemory = (): boolean => container.ranOutOfMemory();
 

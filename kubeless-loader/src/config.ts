@@ -23,6 +23,8 @@ export interface Config {
 	readonly concurrency: number | undefined;
 	/** calls that may wait for a worker */
 	readonly queueLength: number;
+	/** WebSockets that may be open at once */
+	readonly webSockets: number;
 	readonly shutdownTimeoutMs: number;
 	readonly loadTimeoutMs: number;
 	readonly accessLog: boolean;
@@ -101,6 +103,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 		workers: read("FUNC_WORKERS", (given) => (given === "auto" ? { value: 0 } : whole("processes (or auto)", 1, 1024)(given)), "1"),
 		concurrency: optional("FUNC_CONCURRENCY", whole("calls at once", 1, 100_000)),
 		queueLength: read("FUNC_QUEUE_LENGTH", whole("waiting calls", 0, 1_000_000), "1000"),
+		webSockets: read("FUNC_WEBSOCKETS", whole("open WebSockets", 0, 1_000_000), "1000"),
 		shutdownTimeoutMs: read("SHUTDOWN_TIMEOUT", seconds("10"), "10") * 1000,
 		loadTimeoutMs: read("FUNC_LOAD_TIMEOUT", seconds("60"), "60") * 1000,
 		accessLog: read("FUNC_ACCESS_LOG", oneOf("true", "false"), "true") === "true",

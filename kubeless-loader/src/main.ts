@@ -21,6 +21,7 @@ const runtimes = existsSync(baked) || !existsSync(checkout) ? baked : checkout;
 // which takes half of the CPU time of calls with 64 KiB; 400 % makes that every ~40 MB.
 setFlagsFromString("--heap-growing-percent=400");
 
+restoreNodeOptions(process.env);
 try {
 	process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
@@ -30,6 +31,15 @@ try {
 }
 // Sockets and timers that are still open must not keep the process running.
 process.exit();
+
+/** NODE_OPTIONS is the function's: the loader was started without it, and hands it to the workers. */
+function restoreNodeOptions(env: NodeJS.ProcessEnv): void {
+	const { KUBELESS_NODE_OPTIONS: options } = env;
+	if (options === undefined) return;
+	delete env["KUBELESS_NODE_OPTIONS"];
+	delete env["NODE_OPTIONS"];
+	if (options !== "") env["NODE_OPTIONS"] = options;
+}
 
 async function main([command, ...rest]: string[]): Promise<number> {
 	switch (command) {

@@ -13,6 +13,11 @@ const BYTES = [0, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_00
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 const OTHER = "OTHER";
 
+/** Classes of the status of a function's answers, by the status's first digit; the last one is for 600 to 999. */
+const STATUS_CLASSES = ["2xx", "3xx", "4xx", "5xx", "other"];
+/** Gauges of prom-client whose names are those of counters; each is the sum of a gauge without `_total`. */
+const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
+
 /** The sums over all calls of one method. */
 export class MethodSeries {
 	readonly method: string;
@@ -31,11 +36,15 @@ export class MethodSeries {
  */
 export class Metrics {
 	inFlight = 0;
+	/** open connections whose protocol was switched: they are no calls */
+	webSockets = 0;
 	/** uncaught exceptions in the loader */
 	exceptions = 0;
 	readonly wait = new Series(SECONDS);
 	readonly requestBytes = new Series(BYTES);
 	readonly responseBytes = new Series(BYTES);
+	/** the function's own answers, by class of status */
+	readonly #responses = new Float64Array(STATUS_CLASSES.length);
 	readonly #registry = new Registry();
 	readonly #methods = new Map<string, MethodSeries>();
 	readonly #other = new MethodSeries(OTHER);
@@ -62,6 +71,17 @@ export class Metrics {
 		this.#histogram("function_duration_seconds", "Duration of user function in seconds", () =>
 			used().map(({ method, duration }) => ({ labels: { method }, series: duration })),
 		);
+		const responses = this.#responses;
+		new Counter({
+			name: "function_responses_total",
+			help: "Answers that the function gave itself, by class of status",
+			labelNames: ["status"],
+			registers,
+			collect() {
+				this.reset();
+				for (const [index, status] of STATUS_CLASSES.entries()) this.inc({ status }, responses[index] as number);
+			},
+		});
 		this.#histogram("function_queue_wait_seconds", "Time calls waited for a worker", () => [{ labels: {}, series: this.wait }]);
 		this.#histogram("function_request_size_bytes", "Size of request bodies", () => [{ labels: {}, series: this.requestBytes }]);
 		this.#histogram("function_response_size_bytes", "Size of response bodies", () => [{ labels: {}, series: this.responseBytes }]);
@@ -75,6 +95,7 @@ export class Metrics {
 				},
 			});
 		gauge("function_calls_in_flight", "Calls being answered, including those that wait", () => this.inFlight);
+		gauge("function_websockets_open", "Open WebSockets, which are no calls", () => this.webSockets);
 		gauge("function_queue_length", "Calls that wait for a worker", () => pool.waiting);
 		gauge("function_workers_ready", "Worker processes that take calls", () => pool.ready);
 		new Gauge({
@@ -123,11 +144,17 @@ export class Metrics {
 			},
 		});
 		collectDefaultMetrics({ register: this.#registry });
+		for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
 	}
 
 	/** Returns the series of a method, for a call to keep. */
 	of(method: string): MethodSeries {
 		return this.#methods.get(method) ?? this.#other;
+	}
+
+	/** @param status of an answer that the function gave, 200 or above */
+	answered(status: number): void {
+		(this.#responses[Math.min(Math.trunc(status / 100) - 2, STATUS_CLASSES.length - 1)] as number)++;
 	}
 
 	rejected(code: FaultCode): void {
@@ -160,7 +187,7 @@ export class Metrics {
 
 	/** Returns the exposition in the format of the scraper's Accept header. */
 	render(accept: string | undefined): Promise<{ contentType: string; text: string }> {
-		const format = accept?.includes("application/openmetrics-text") ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
+		const format = prefersOpenMetrics(accept) ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
 		// One scrape at a time: the format is a state of the registry.
 		const turn = this.#scrape.then(() => this.#renderAs(format));
 		this.#scrape = turn.catch(() => undefined);
@@ -208,4 +235,18 @@ export class Metrics {
 		// A registry reads no more of a metric than this; prom-client's Histogram does not accept finished buckets.
 		this.#registry.registerMetric(metric as unknown as Metric);
 	}
+}
+
+/** True if an Accept header (RFC 9110 §12.5.1) names OpenMetrics and rates it as high as the text format, or higher. */
+function prefersOpenMetrics(accept = ""): boolean {
+	let open = 0;
+	let text = 0;
+	for (const range of accept.toLowerCase().split(",")) {
+		const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
+		const weight = parameters.find((parameter) => parameter.startsWith("q="));
+		const quality = weight === undefined ? 1 : Number(weight.slice(2)) || 0;
+		if (type === "application/openmetrics-text") open = Math.max(open, quality);
+		else if (type === "text/plain") text = Math.max(text, quality);
+	}
+	return open > 0 && open >= text;
 }

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { containerMemory } from "./cgroup.ts";
 import type { Config } from "./config.ts";
 import { StartError } from "./errors.ts";
+import { functionOutput } from "./function-output.ts";
 import { ByteBudget } from "./invoke/body.ts";
 import type { Call, CallHost } from "./invoke/call.ts";
 import { functionRoute } from "./invoke/route.ts";
@@ -44,6 +45,7 @@ const DRAIN_CHECK_MS = 10;
 export async function serve(parts: ServeParts): Promise<Serving> {
 	const { config, pool, intake, log, stream, local } = parts;
 	const metrics = new Metrics(pool);
+	const print = functionOutput(log, stream, local);
 	stream.onDrop = (lines) => metrics.linesDropped(lines);
 	pool.report({
 		started: () => metrics.workerStarted(),
@@ -59,9 +61,9 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		},
 		reloaded: (result) => metrics.reloaded(result),
 		failed: ({ code, message, stack }) => log.error({ code, stack }, message),
-		line: (from, text, call) => {
+		line: (from, text, call, cut) => {
 			const { sent, event } = (call as Call | undefined) ?? {};
-			log.info({ stream: from, call: sent?.id, traceparent: event?.traceparent }, text);
+			print(text, { stream: from, call: sent?.id, traceparent: event?.traceparent, cut });
 		},
 	});
 	const host: CallHost = {
@@ -69,9 +71,10 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		metrics,
 		log,
 		timeoutMs: config.timeoutMs,
-		budget: new ByteBudget(Math.max(config.bodyLimit, Math.floor(containerMemory() * BODIES_SHARE))),
+		budget: new ByteBudget(Math.max(config.bodyLimit, Math.floor(containerMemory(config.memoryLimit) * BODIES_SHARE))),
 		access: config.accessLog ? stream : undefined,
 		showErrors: local,
+		maxWebSockets: config.webSockets,
 		draining: false,
 		unsent: 0,
 	};
@@ -80,6 +83,8 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		metrics,
 		healthy: () => pool.healthy && metrics.exceptions === 0,
 		ready: () => !host.draining && pool.ready > 0,
+		draining: () => host.draining,
+		access: host.access,
 		bodyLimit: config.bodyLimit,
 		upgrades: intake.upgrades,
 	});

@@ -2,21 +2,27 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
-import { originForm } from "./invoke/event.ts";
-import { preflight } from "./invoke/preflight.ts";
-import { CORS_HEADER } from "./invoke/reply.ts";
+import { afterAnswers, type CallerSocket, noteAnswer, watchConnection } from "./invoke/connection.ts";
+import { originForm, type RequestHead, readHead } from "./invoke/event.ts";
+import { preflight, refuseRequest } from "./invoke/preflight.ts";
+import { refusalOf } from "./invoke/request-check.ts";
+import type { LogStream } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** `upgrade` is the protocol that the caller wants to switch to, if the function can. */
 type RawRoute = (request: IncomingMessage, response: ServerResponse, upgrade?: string) => void;
 
 export interface ServerParts {
-	readonly call: RawRoute;
+	/** Takes a call. `upgrade` is the protocol that the caller wants to switch to, if the function can. */
+	readonly call: (request: IncomingMessage, response: ServerResponse, head: RequestHead, upgrade?: string) => void;
+	/** where access lines go; undefined: none are written */
+	readonly access: LogStream | undefined;
 	readonly metrics: Metrics;
 	/** false: only a restart of the container may help */
 	readonly healthy: () => boolean;
 	/** true: calls are taken now */
 	readonly ready: () => boolean;
+	/** true: connections end with their last answer */
+	readonly draining: () => boolean;
 	readonly bodyLimit: number;
 	/** the function can switch a connection's protocol */
 	readonly upgrades: boolean;
@@ -33,19 +39,20 @@ const OWN_PATH = /^\/(?:healthz|readyz|metrics)(?:\?|$)/;
 const isOwn = ({ method, url }: IncomingMessage): boolean =>
 	(method === "GET" || method === "HEAD") && OWN_PATH.test(originForm(url as string));
 
-/** A `%` in the path that does not start a percent-encoded byte: answered 400, as by Express and Kubeless's runtime. */
-const BAD_ESCAPE = /^[^?]*%(?![0-9a-f]{2})/i;
-
 export function createServer(parts: ServerParts): FastifyInstance {
 	const fastify = Fastify({
 		logger: false,
 		// Calls bypass the router: they need nothing of what it finds out and builds (docs/adr/0005).
 		serverFactory: (router) =>
 			httpServer((request, response, upgrade) => {
-				if (isOwn(request)) router(request, response);
-				else if (request.method === "OPTIONS") preflight(request, response);
-				else if (BAD_ESCAPE.test(request.url as string)) badRequest(response);
-				else parts.call(request, response, upgrade);
+				noteAnswer(request.socket, response);
+				const head = readHead(request.rawHeaders);
+				const refusal = refusalOf(request, head);
+				if (parts.draining()) response.shouldKeepAlive = false;
+				if (refusal !== undefined) refuseRequest(request, response, head, parts.access, refusal);
+				else if (isOwn(request)) router(request, response);
+				else if (request.method === "OPTIONS") preflight(request, response, head, parts.access);
+				else parts.call(request, response, head, upgrade);
 			}, parts),
 		exposeHeadRoutes: true,
 		return503OnClosing: false, // probes are answered until the end
@@ -67,7 +74,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
 	return fastify;
 }
 
-function httpServer(handler: RawRoute, { bodyLimit, upgrades }: ServerParts): Server {
+function httpServer(handler: RawRoute, { bodyLimit, upgrades, draining }: ServerParts): Server {
 	const server = http.createServer(
 		{
 			keepAliveTimeout: KEEP_ALIVE_MS,
@@ -77,27 +84,31 @@ function httpServer(handler: RawRoute, { bodyLimit, upgrades }: ServerParts): Se
 		},
 		(request, response) => handler(request, response),
 	);
-	server.on("upgrade", (request: IncomingMessage, socket: Socket, first: Buffer) => {
+	// From here on the connection has no HTTP parser: this is its last request.
+	const leaveHttp = (request: IncomingMessage, socket: CallerSocket, first: Buffer, upgrade?: string) => {
 		socket.on("error", () => {}); // the response's close event ends the call
 		if (first.length > 0) socket.unshift(first);
-		// A refused upgrade is answered like any request; an accepted one gives the connection away (Call.upgraded).
-		const response = new http.ServerResponse(request);
-		response.shouldKeepAlive = false;
-		response.assignSocket(socket);
-		response.on("finish", () => socket.end());
-		handler(request, response, "websocket");
-	});
+		afterAnswers(socket, () => {
+			socket.setTimeout(0);
+			// A refused upgrade is answered like any request; an accepted one gives the connection away (Call.upgraded).
+			const response = new http.ServerResponse(request);
+			response.shouldKeepAlive = false;
+			response.assignSocket(socket);
+			response.on("finish", () => socket.end());
+			handler(request, response, upgrade);
+		});
+	};
+	server.on("upgrade", (request: IncomingMessage, socket: Socket, first: Buffer) => leaveHttp(request, socket, first, "websocket"));
+	server.on("connect", (request: IncomingMessage, socket: Socket, first: Buffer) => leaveHttp(request, socket, first));
 	// A caller that waits for "100 Continue" learns at once that its body is too large.
 	server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-		if (!(Number(request.headers["content-length"]) > bodyLimit)) response.writeContinue();
+		if (!draining() && !(Number(request.headers["content-length"]) > bodyLimit)) response.writeContinue();
 		handler(request, response);
 	});
-	server.on("request", (request: IncomingMessage & { socket: CallerSocket }, response) => {
-		request.socket[LATEST] = response;
-	});
+	server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => handler(request, response));
 	// A caller may close its side and still wait for the answer; by default Node.js would close the connection.
 	(server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
-	server.on("connection", (socket: CallerSocket) => socket.on("end", () => probeCaller(socket)));
+	server.on("connection", watchConnection);
 	server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
 		if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
 		const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
@@ -109,32 +120,8 @@ function httpServer(handler: RawRoute, { bodyLimit, upgrades }: ServerParts): Se
 /** Other protocols, such as the h2c of many clients, are offers that may be ignored (RFC 9110 §7.8). */
 const isWebSocket = ({ method, headers }: IncomingMessage): boolean => method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 
-const LATEST = Symbol("latest response");
-type CallerSocket = Socket & { [LATEST]?: ServerResponse };
-/** The time between the two writes that detect a gone caller, in ms. */
-const SECOND_WRITE_MS = 100;
-
-/**
- * The caller has closed its side: it still waits for the answer, or it is gone. With TCP only a write can tell. An
- * interim answer (RFC 9110 §15.2.1: callers ignore it) makes the socket fail at the second write if the caller is gone.
- */
-function probeCaller(socket: CallerSocket): void {
-	const response = socket[LATEST];
-	const write = () => {
-		if (response && !response.writableEnded && !response.headersSent && response.req.httpVersionMinor > 0) response.writeContinue();
-	};
-	write();
-	setTimeout(write, SECOND_WRITE_MS);
-}
-
 /** Status lines by the error of Node's HTTP parser; all others are 400. */
 const CLIENT_ERRORS: Record<string, string> = {
 	HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
 	ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
-
-function badRequest(response: ServerResponse): void {
-	const body = "Bad Request: the path has a % that is not followed by two hexadecimal digits; write it as %25";
-	response.writeHead(400, [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(body.length)]);
-	response.end(body);
-}

@@ -65,7 +65,7 @@ def main():
             calls = GreenThreads(wire, function, context)
         else:
             calls = Runners(wire, function, context, concurrency)
-    wire.send(encode_line({'type': 'ready', 'wire': 1, 'handler': name, 'concurrency': concurrency}))
+    wire.send(encode_line({'type': 'ready', 'wire': 1, 'handler': name, 'concurrency': concurrency, 'envelopes': True}))
     calls.serve()
     ending.raise_sigterm()
     ending.leave(0)

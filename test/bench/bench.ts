@@ -15,6 +15,7 @@ import { idle } from "./scenarios/idle.ts";
 import { json } from "./scenarios/json.ts";
 import { large } from "./scenarios/large.ts";
 import { latency } from "./scenarios/latency.ts";
+import { overload } from "./scenarios/overload.ts";
 import { proxy } from "./scenarios/proxy.ts";
 import { size } from "./scenarios/size.ts";
 import { slow } from "./scenarios/slow.ts";
@@ -22,7 +23,7 @@ import { starting } from "./scenarios/start.ts";
 import { table } from "./table.ts";
 import { tryOut } from "./trial.ts";
 
-const SCENARIOS: readonly Scenario[] = [hello, latency, json, large, slow, starting, idle, bookkeeping, proxy, size];
+const SCENARIOS: readonly Scenario[] = [hello, latency, json, large, slow, overload, starting, idle, bookkeeping, proxy, size];
 /** If other processes use more CPUs than this, the measured times are not reliable. */
 const BUSY = 0.1;
 

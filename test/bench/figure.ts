@@ -1,7 +1,7 @@
 import { median } from "./rounds.ts";
 import targets from "./targets.json" with { type: "json" };
 
-export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%";
+export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%" | "calls" | "workers";
 
 /** The good direction, the target and the goal of a figure. A target with another unit than the figure is a bug. */
 export interface Target {

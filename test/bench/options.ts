@@ -6,6 +6,8 @@ export interface Options {
 	readonly rounds: number;
 	/** the number of measured process starts */
 	readonly starts: number;
+	/** the time of each load of the overload scenario, in s */
+	readonly overload: number;
 	/** the runtimes to measure; undefined: all that are installed */
 	readonly only: readonly string[] | undefined;
 	/** the scenarios to run; undefined: all */
@@ -24,6 +26,7 @@ Measures what a call costs through the loader and a worker, against a bare node:
   --rounds N        rounds, of which the median counts (default 5)
   --only A,B        only these runtimes (default: every one in runtimes/ with examples/hello.*)
   --scenarios A,B   only these of ${scenarios.join(", ")}
+  --overload S      seconds of each load in the scenario overload (default 60)
   --quick           one second and three rounds: to see that it works, not to quote
   --output FILE     write the results there too
   --help            this text
@@ -43,6 +46,7 @@ export function readOptions(args: string[], scenarios: readonly string[]): Optio
 		duration: above0("--duration", values.duration, values.quick ? 1 : 3),
 		rounds: Math.ceil(above0("--rounds", values.rounds, values.quick ? 3 : 5)),
 		starts: values.quick ? 3 : 7,
+		overload: above0("--overload", values.overload, values.quick ? 6 : 60),
 		only: words(values.only),
 		scenarios: chosen,
 		output: values.output,
@@ -52,7 +56,16 @@ export function readOptions(args: string[], scenarios: readonly string[]): Optio
 function parse(args: string[]) {
 	const text = { type: "string" } as const;
 	const flag = { type: "boolean" } as const;
-	const options = { duration: text, rounds: text, only: text, scenarios: text, quick: flag, output: text, help: { ...flag, short: "h" } };
+	const options = {
+		duration: text,
+		rounds: text,
+		only: text,
+		scenarios: text,
+		overload: text,
+		quick: flag,
+		output: text,
+		help: { ...flag, short: "h" },
+	};
 	try {
 		return parseArgs({ args, options }).values;
 	} catch (cause) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
-import type { Loader } from "../support/loader.ts";
+import { type Loader, startLoader } from "../support/loader.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
@@ -63,7 +63,11 @@ describe("a CloudEvent", () => {
 		test(`without its ${missing} is a 400 and no call`, async () => {
 			const before = (await loader.figures()).sum("function_calls_total");
 			const { [missing as keyof typeof EVENT]: _, ...rest } = EVENT;
-			assert.equal((await structured(rest)).status, 400);
+			const refused = await structured(rest);
+			assert.deepEqual([refused.status, refused.text], [400, `Bad Request: not a CloudEvent: the attribute "${missing}" is missing`]);
+			const headers = Object.fromEntries(Object.entries(rest).map(([name, value]) => [`ce-${name}`, String(value)]));
+			// Without a specversion it is no event.
+			if (missing !== "specversion") assert.equal((await loader.ask({ body: "x", headers })).text, refused.text);
 			assert.equal((await loader.figures()).sum("function_calls_total"), before);
 		});
 	}
@@ -90,9 +94,10 @@ describe("a CloudEvent", () => {
 			["B-2", "made", "2026-01-02T03:04:05Z", "/orders", true, 7],
 		);
 		assert.equal(got.extensions.subject, "č 100%");
+		assert.equal(got.extensions.datacontenttype, "application/json");
 	});
 
-	test("in binary mode with an invalid percent escape keeps the value unchanged", async () => {
+	test("in binary mode with a broken percent sign keeps that sign as it came", async () => {
 		const got = await line("x", { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t", "ce-subject": "100%" });
 		assert.equal(got.extensions.subject, "100%");
 	});
@@ -104,6 +109,35 @@ describe("a CloudEvent", () => {
 
 	test("event-* headers take precedence over the envelope's attributes", async () => {
 		assert.equal((await line(JSON.stringify(EVENT), { ...STRUCTURED, "event-id": "mine" }))["event-id"], "mine");
+	});
+});
+
+/** Functions that return the data, and the type and body of the request. */
+const SEEN: Record<string, { file: string; source: string }> = {
+	nodejs: {
+		file: "f.js",
+		source:
+			"exports.h = ({ data, extensions: { request } }) => ({ data, type: request.get('content-type'), body: request.body.toString(), length: request.get('content-length') })",
+	},
+	python: {
+		file: "f.py",
+		source: `import json
+
+def h(event, context):
+    request = event['extensions']['request']
+    return json.dumps({'data': event['data'], 'type': request.content_type, 'body': request.body.read().decode(), 'length': str(request.content_length)})
+`,
+	},
+};
+
+everyRuntime("a structured CloudEvent", ({ id, libraries }) => {
+	const seen = SEEN[id];
+	test("is in the request as it came, and its data is the event's", { skip: !seen && "its worker takes the data alone" }, async (t) => {
+		const { file, source } = seen as { file: string; source: string };
+		const loader = await startLoader(t, { files: { [file]: source }, env: { MOD_NAME: "f", FUNC_RUNTIME: id, ...libraries() } });
+		const body = JSON.stringify({ ...EVENT, data: { a: 1 } });
+		const { text } = await loader.ask({ body, headers: STRUCTURED });
+		assert.deepEqual(JSON.parse(text), { data: { a: 1 }, type: STRUCTURED["Content-Type"], body, length: String(body.length) });
 	});
 });
 

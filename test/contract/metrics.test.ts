@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
 import type { Figures } from "../support/figures.ts";
@@ -118,7 +119,40 @@ describe("/metrics", () => {
 		});
 	});
 
-	test("counts all unknown methods in one series, so that callers cannot add series", async (t) => {
+	test("is OpenMetrics where the scraper rates it as high as text, by the weights of its Accept header", async () => {
+		for (const [accept, isOpen] of [
+			["application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.1", true],
+			["application/openmetrics-text;q=0.3,text/plain;q=0.6", false],
+			["text/plain;q=0.5, Application/OpenMetrics-Text; Q=0.5", true],
+			["application/openmetrics-text;q=0", false],
+			["*/*", false],
+		] as const) {
+			const { text } = await loader.ask({ path: "/metrics", headers: { Accept: accept } });
+			assert.equal(text.endsWith("# EOF\n"), isOpen, accept);
+		}
+	});
+
+	test("has no complaint of promtool", {
+		skip: spawnSync("promtool", ["--version"]).status !== 0 && "promtool is not installed",
+	}, async () => {
+		const { text } = await loader.figures();
+		const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
+		assert.equal(status, 0, stdout + stderr);
+	});
+
+	test("has the class of the status that a function sets itself, and none for a failure", async (t) => {
+		const own = await startFake(t);
+		for (const status of [200, 204, 404, 503, 700]) await own.ask(`/status?${status}`);
+		await own.ask("/throw");
+		const answers = ["2xx", "3xx", "4xx", "5xx", "other"].map((status) => `function_responses_total{status="${status}"}`);
+		const got = await own.figures();
+		assert.deepEqual(
+			answers.map((series) => got.of(series)),
+			[2, 0, 1, 1, 1],
+		);
+	});
+
+	test("gives all unknown methods one series: callers cannot make new ones", async (t) => {
 		for (const method of ["PROPFIND", "PURGE", "MKCOL", "REPORT"]) assert.equal((await loader.ask({ method })).status, 200);
 		const tap = await WireTap.open(loader.port, t);
 		await tap.write("INVENTED / HTTP/1.1\r\nHost: x\r\n\r\n").untilEnd();

@@ -84,7 +84,50 @@ describe("the HTTP surface", () => {
 		}
 	});
 
-	test("a request target in absolute form, as proxies send it, is handled like a path", async (t) => {
+	for (const [what, text, status] of [
+		["two Host lines", "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n", 400],
+		["a Host of two hosts", "GET / HTTP/1.1\r\nHost: a,b\r\n", 400],
+		["a Host with a user", "GET /healthz HTTP/1.1\r\nHost: u@h\r\n", 400],
+		["a Host with a path", "OPTIONS / HTTP/1.1\r\nHost: h/p\r\n", 400],
+		["the target * of a GET", "GET * HTTP/1.1\r\nHost: x\r\n", 400],
+		["CONNECT", "CONNECT refused.example:80 HTTP/1.1\r\nHost: x\r\n", 501],
+		["a coding that is not known", "POST /coded HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n", 501],
+		["an Expect that is not known", "GET /expects HTTP/1.1\r\nHost: x\r\nExpect: x\r\n", 417],
+		["HTTP/2.0", "GET /two HTTP/2.0\r\nHost: x\r\n", 505],
+	] as const) {
+		test(`${what} is refused with ${status}, an access line and the end of the connection, and is no call`, async (t) => {
+			const before = await calls();
+			const answer = await raw(t, `${text}\r\n`);
+			assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\nConnection: close\\r\\n`));
+			assert.match(answer, /\r\nAccess-Control-Allow-Origin: \*\r\n/);
+			const line = text.slice(0, text.indexOf("\r"));
+			await loader.until("its access line", () => loader.lines.find((one) => one.includes(`"${line}" ${status} `)));
+			assert.equal(await calls(), before);
+		});
+	}
+
+	test("OPTIONS has an access line", async () => {
+		await loader.ask({ path: "/preflight", method: "OPTIONS" });
+		await loader.wrote(/"OPTIONS \/preflight HTTP\/1\.1" 200 0 "" ""$/);
+	});
+
+	test("HEAD of an endless stream, and a status without a body, end after the head, and the function is cancelled", async (t) => {
+		for (const [line, status] of [
+			["HEAD /endless", 200],
+			["GET /endless?204", 204],
+			["GET /endless?304", 304],
+		] as const) {
+			assert.match(
+				await raw(t, `${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+				new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\n\\r\\n$`),
+			);
+		}
+		// The fake worker ends such a call only when it is cancelled.
+		await loader.figuresWhen("the cancelled calls", (figures) => figures.inFlight === 0);
+		assert.equal((await loader.ask({ body: "served on" })).text, "served on");
+	});
+
+	test("a path in absolute form, as proxies send it, reaches the same place", async (t) => {
 		assert.match(await raw(t, "GET http://fn.ns/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), /\r\n\r\nOK$/);
 	});
 

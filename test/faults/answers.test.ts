@@ -76,6 +76,35 @@ describe("an answer on the wire", () => {
 		});
 	}
 
+	for (const length of ["0x4", "+4", "4.0", "abc", "4, 4"]) {
+		test(`a streamed answer with a Content-Length of "${length}" is a 500, and so is one to HEAD`, async (t) => {
+			const query = encodeURIComponent(length);
+			for (const [path, method] of [
+				["/own-length", "GET"],
+				["/own-length", "HEAD"],
+				["/empty-own-length", "HEAD"],
+			] as const) {
+				const text = await raw(t, `${path}?${length.replaceAll(" ", "")}`, method);
+				assert.match(text, /^HTTP\/1\.1 500 [^]*\r\nContent-Length: 21\r\n/, `${method} ${path}?${query}`);
+			}
+		});
+	}
+
+	test("an answer whose every byte was sent is whole, even if its worker dies before the end frame", async () => {
+		assert.equal((await loader.ask("/die-before-end")).text, "whole");
+	});
+
+	test("an answer that breaks off resets the connection of an HTTP/1.0 caller, for which an orderly end would complete it", async (t) => {
+		const tap = await WireTap.open(loader.port, t);
+		let code: string | undefined;
+		tap.socket.on("error", (error: NodeJS.ErrnoException) => {
+			code = error.code;
+		});
+		tap.write("GET /die-midway HTTP/1.0\r\n\r\n");
+		await tap.untilEnd();
+		assert.equal(code, "ECONNRESET");
+	});
+
 	test("an answer on the wire gets Date, Content-Length and Connection from the loader", async () => {
 		const { headers } = await loader.ask({ body: "ciao" });
 		assert.ok(Math.abs(Date.parse(headers.date ?? "") - Date.now()) < 60_000);

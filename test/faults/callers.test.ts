@@ -49,6 +49,54 @@ describe("a caller", () => {
 		assert.equal((await loader.figures()).exits("protocol"), 0);
 	});
 
+	for (const [what, request] of [
+		["a caller that sent Expect", "POST /hang HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nciao"],
+		["a caller that requests an upgrade", "GET /hang HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"],
+	] as const) {
+		for (const way of ["resets", "closes"] as const) {
+			test(`${what} and ${way} the connection: its call is cancelled`, async (t) => {
+				const tap = await WireTap.open(loader.port, t);
+				tap.write(request);
+				await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
+				if (way === "resets") tap.socket.resetAndDestroy();
+				else tap.socket.destroy();
+				await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
+			});
+		}
+	}
+
+	test("pipelined calls are all cancelled when their caller disconnects", async (t) => {
+		const tap = await WireTap.open(loader.port, t);
+		tap.write("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3));
+		await loader.figuresWhen("the calls", ({ inFlight }) => inFlight === 3);
+		tap.socket.resetAndDestroy();
+		await loader.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
+	});
+
+	test("of pipelined calls the first is answered whole if the second one breaks off, and the connection ends", async (t) => {
+		const own = await startFake(t, { SHUTDOWN_TIMEOUT: "60" });
+		const tap = await WireTap.open(own.port, t);
+		const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+		tap.write(`${get("/slow?300")}${get("/midway")}${get("/hang")}`);
+		const text = await tap.untilEnd();
+		assert.match(text, /^HTTP\/1\.1 200 OK\r\n[^]*slow/);
+		assert.doesNotMatch(text, /\r\n0\r\n\r\n$/);
+		await own.figuresWhen("nothing in flight", ({ inFlight }) => inFlight === 0);
+		const begun = performance.now();
+		assert.equal((await own.stop()).code, 0);
+		assert.ok(performance.now() - begun < 30_000, "the broken answer held the drain up");
+	});
+
+	test("an upgrade or CONNECT pipelined behind a running call is answered after it, and the loader stays healthy", async (t) => {
+		const tap = await WireTap.open(loader.port, t);
+		tap.write("GET /slow?200 HTTP/1.1\r\nHost: x\r\n\r\nGET /pid HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+		assert.equal((await tap.until(/slow[^]*\r\n\r\n\d+$/)).match(/HTTP\/1\.1 200 OK/g)?.length, 2);
+		const connect = await WireTap.open(loader.port, t);
+		connect.write("GET /slow?200 HTTP/1.1\r\nHost: x\r\n\r\nCONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n");
+		assert.match(await connect.untilEnd(), /slow[^]*HTTP\/1\.1 501 /);
+		assert.equal((await loader.ask("/healthz")).status, 200);
+	});
+
 	test("a caller that disconnects during its upload: the function is not called, and no call stays in flight", async (t) => {
 		const before = noted().length;
 		const tap = await WireTap.open(loader.port, t);

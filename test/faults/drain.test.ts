@@ -123,3 +123,40 @@ test("while connections drain, /readyz fails and new calls are refused with 503"
 	assert.doesNotMatch(text.slice(text.indexOf("slow")), /200 OK/);
 	assert.equal((await running).status, 200);
 });
+
+test("a connection ends with its last answer while the loader drains: every pipelined call has its answer", async (t) => {
+	const loader = await startFake(t, { SHUTDOWN_TIMEOUT: "60" });
+	const tap = await WireTap.open(loader.port, t);
+	const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+	tap.write(`${get("/slow?1000")}${get("/slow?200")}${get("/slow?300")}`);
+	await loader.figuresWhen("the calls", ({ inFlight }) => inFlight === 3);
+	loader.signal();
+	await loader.said(({ signal }) => signal === "SIGTERM");
+	const text = await tap.untilEnd();
+	assert.equal(text.match(/HTTP\/1\.1 200 OK/g)?.length, 3);
+	assert.equal(text.match(/Connection: close/g)?.length, 1, "only the last answer closes");
+	assert.match(text.slice(text.lastIndexOf("HTTP/1.1")), /Connection: close/);
+	assert.equal((await loader.ended).code, 0);
+});
+
+test("a refused call says that its connection closes, whether its body has come or not, and its caller can read that", async (t) => {
+	const loader = await startFake(t, { SHUTDOWN_TIMEOUT: "60" });
+	const running = loader.ask("/slow?3000");
+	const taps = await Promise.all([1, 2, 3].map(() => WireTap.open(loader.port, t)));
+	for (const tap of taps) await tap.write("GET /pid HTTP/1.1\r\nHost: x\r\n\r\n").until(/\d+$/);
+	loader.signal();
+	await loader.said(({ signal }) => signal === "SIGTERM");
+	const [whole, late, expecting] = taps as [WireTap, WireTap, WireTap];
+	whole.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nciao");
+	late.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+	expecting.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+	await late.until(/503/);
+	late.write("ciao");
+	for (const tap of taps) {
+		const text = await tap.untilEnd();
+		assert.match(text, /HTTP\/1\.1 503 [^]*\r\nConnection: close\r\n[^]*shutting down$/);
+		assert.doesNotMatch(text, /100 Continue/);
+	}
+	assert.equal((await running).status, 200);
+	assert.equal((await loader.ended).code, 0);
+});

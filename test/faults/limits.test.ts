@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { totalmem } from "node:os";
 import test, { before, describe } from "node:test";
 import { startFake } from "../support/fake.ts";
 import { assertCounted, load, statuses } from "../support/load.ts";
@@ -42,6 +41,7 @@ describe("a body over REQ_MB_LIMIT", () => {
 			for (const headers of [{ "Content-Length": String(30 * MB) }, { "Transfer-Encoding": "chunked" }]) {
 				const got = await loader.ask({ body: Buffer.alloc(30 * MB), headers: { ...headers, Connection: "close" } });
 				assert.equal(got.status, 413);
+				assert.equal(got.headers.connection, "close");
 			}
 		}
 	});
@@ -52,6 +52,8 @@ describe("a body over REQ_MB_LIMIT", () => {
 		const text = await tap.until(/\r\n\r\n/);
 		assert.match(text, /^HTTP\/1\.1 413 /);
 		assert.doesNotMatch(text, /100 Continue/);
+		// It may send its body or not: where the next request begins cannot be known.
+		assert.match(text, /\r\nConnection: close\r\n/);
 	});
 
 	test("Expect: 100-continue for a body within REQ_MB_LIMIT is answered 100 Continue", async (t) => {
@@ -65,25 +67,6 @@ describe("a body over REQ_MB_LIMIT", () => {
 		const { status, body } = await loader.ask({ body: Buffer.alloc(MB / 2, 1) });
 		assert.deepEqual([status, body.length], [200, MB / 2]);
 	});
-});
-
-test("bodies over the memory budget are refused with 503 and Retry-After, and other calls continue", async (t) => {
-	const loader = await startFake(t, { REQ_MB_LIMIT: "1024" });
-	// The budget is a quarter of the container's memory (here at most the machine's). A declared length is reserved before the body arrives.
-	const enough = Math.ceil(Math.max(totalmem() / 4, 1024 * MB) / (1000 * MB)) + 1;
-	const taps: WireTap[] = [];
-	for (let body = 0; body < enough; body++) {
-		const tap = await WireTap.open(loader.port, t);
-		taps.push(tap.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${1000 * MB}\r\n\r\n`));
-	}
-	const figures = await loader.figuresWhen("a refusal", (one) => one.rejections("memory_full") > 0);
-	assert.equal(figures.sum("function_calls_total"), 0);
-	const refused = await Promise.any(taps.map((tap) => tap.until(/\r\n\r\n/)));
-	assert.match(refused, /^HTTP\/1\.1 503 [^]*Retry-After: 1\r\n/);
-	assert.equal((await loader.ask()).status, 200);
-	for (const tap of taps) tap.socket.destroy();
-	await loader.figuresWhen("all bodies released", ({ inFlight }) => inFlight === 0);
-	assert.equal((await loader.ask({ body: Buffer.alloc(MB) })).status, 200, "the budget is free again");
 });
 
 describe("the queue", () => {

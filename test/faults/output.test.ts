@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { startFake } from "../support/fake.ts";
+import { fake, startFake } from "../support/fake.ts";
 import { load, statuses } from "../support/load.ts";
-import { startLoader } from "../support/loader.ts";
+import { Loader, startLoader } from "../support/loader.ts";
 import { residentBytes } from "../support/processes.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 
@@ -12,7 +12,7 @@ everyRuntime("what a function prints", ({ serve }) => {
 		assert.equal((await loader.ask({ body: "ciao" })).text, "printed");
 		const out = await loader.said(({ msg, stream }) => msg === "ciao" && stream === "stdout");
 		const err = await loader.said(({ msg, stream }) => msg === "ciao" && stream === "stderr");
-		assert.deepEqual([out.level, err.level], ["info", "info"]);
+		assert.deepEqual([out.level, err.level], ["info", "warn"]);
 	});
 
 	test("a function's output keeps its characters, and each line is one log record", async (t) => {
@@ -76,6 +76,53 @@ for (const [id, { file, source }] of Object.entries(FLOODS)) {
 		assert.equal((await flood).text, "fine");
 	});
 }
+
+test("a line of JSON keeps its fields and its level, in the names and numbers of other libraries, and every digit", async (t) => {
+	const loader = await startFake(t);
+	const print = (line: string) => loader.ask(`/print?${encodeURIComponent(line)}`);
+	for (const [printed, level] of [
+		['{"level":"error","msg":"a","n":12345678901234567890}', "error"],
+		['{"level":50,"msg":"b","time":1700000000000}', "error"],
+		['{"severity":"WARNING","message":"c"}', "warn"],
+		['{"levelname":"CRITICAL","message":"d"}', "fatal"],
+		['{"level":"audit","msg":"e"}', "audit"],
+		['{"msg":"f","stream":"orders"}', "info"],
+	] as const) {
+		await print(printed);
+		const fields = JSON.parse(printed);
+		const record = await loader.said((one) => (one.msg ?? one["message"]) === (fields.msg ?? fields.message));
+		assert.equal(record.level, level, printed);
+		for (const [name, value] of Object.entries(fields)) if (name !== "level") assert.deepEqual(record[name], value, printed);
+		assert.ok(record["time"] !== undefined && record.stream !== undefined);
+	}
+	for (const line of ["{not json}", "[1]", "{"]) {
+		await print(line);
+		await loader.said(({ msg }) => msg === line);
+	}
+});
+
+test("FUNC_LOG_LEVEL does not silence the function", async (t) => {
+	const server = new Loader(t, fake(t, { FUNC_LOG_LEVEL: "fatal", FUNC_PORT: "0", FAKE_PRINT_AT_START: "printed at the start" }));
+	const record = await server.said(({ msg }) => msg === "printed at the start");
+	assert.equal(record.level, "info");
+});
+
+test("a line over 16,384 characters is several records, and each but the last one is marked as cut", async (t) => {
+	const loader = await startFake(t);
+	await loader.ask({ path: "/print-long" });
+	const pieces = await loader.until("the pieces", () => {
+		const found = loader.records.filter(({ msg }) => /^z+$/.test(msg ?? ""));
+		return found.length === 3 ? found : undefined;
+	});
+	assert.deepEqual(
+		pieces.map(({ msg, cut }) => [msg?.length, cut]),
+		[
+			[16_384, true],
+			[16_384, true],
+			[1, undefined],
+		],
+	);
+});
 
 test("log lines are dropped and counted if standard output is not read, and calls are still answered", async (t) => {
 	const loader = await startFake(t);

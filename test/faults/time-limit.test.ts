@@ -99,7 +99,8 @@ describe("a worker stuck in a busy loop", () => {
 		const loader = await startFake(t, { FUNC_TIMEOUT: "0.8", FAKE_CONCURRENCY: "1" });
 		const [first, second] = await Promise.all([loader.ask("/hang"), loader.ask("/slow?10")]);
 		assertTimedOut(first, 800);
-		assert.ok(second.status === 408 || second.status === 200);
+		// It had to wait for the worker, which ends the first at the same time.
+		assert.ok(second.status === 503 || second.status === 200);
 		const figures = await loader.figures();
 		assert.equal(figures.inFlight, 0);
 		assert.equal(figures.of("function_queue_length"), 0);

@@ -79,6 +79,27 @@ describe("a WebSocket", () => {
 		await tap.until(/^HTTP\/1\.1 200 OK[^]*hello \/x$/);
 	});
 
+	test("an open WebSocket is no call in flight, and has a gauge of its own", async (t) => {
+		const own = await startServer(t, { env: { FUNC_CONCURRENCY: "2", FUNC_TIMEOUT: "5" } });
+		const open3 = [await open(own, t), await open(own, t), await open(own, t)];
+		assert.equal((await own.ask("/x")).status, 200);
+		const figures = await own.figures();
+		assert.deepEqual([figures.inFlight, figures.of("function_websockets_open")], [0, 3]);
+		for (const { socket } of open3) socket.destroy();
+		await own.figuresWhen("no WebSocket", (one) => one.of("function_websockets_open") === 0);
+	});
+
+	test("a WebSocket past FUNC_WEBSOCKETS is refused with 503, and accepted when another has ended", async (t) => {
+		const own = await startServer(t, { env: { FUNC_WEBSOCKETS: "1" } });
+		const first = await open(own, t);
+		const second = (await WireTap.open(own.port, t)).write(upgrade());
+		assert.match(await second.untilEnd(), /^HTTP\/1\.1 503 [^]*\r\nConnection: close\r\n[^]*too many WebSockets/);
+		assert.equal((await own.figures()).rejections("too_many_websockets"), 1);
+		first.socket.destroy();
+		await own.figuresWhen("no WebSocket", (one) => one.of("function_websockets_open") === 0);
+		await open(own, t);
+	});
+
 	test("a WebSocket counts as a call when it opens", async (t) => {
 		const before = (await loader.figures()).of('function_calls_total{method="GET"}');
 		await open(loader, t);

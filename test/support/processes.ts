@@ -15,6 +15,15 @@ export function processesOf(marker: string): number[] {
 		});
 }
 
+/** The processes of a loader's workers. */
+export const workersOf = ({
+	marker,
+	child,
+}: {
+	readonly marker: string;
+	readonly child: { readonly pid?: number | undefined };
+}): number[] => processesOf(marker).filter((pid) => pid !== child.pid);
+
 /** Resolves when all of these processes have ended, except `stays`. @throws if others still run after the time limit */
 export async function untilGone(marker: string, stays?: number): Promise<void> {
 	const left = () => processesOf(marker).filter((pid) => pid !== stays);

@@ -78,6 +78,9 @@ async function runTest(player: Player, suite: Suite, test: Test, last: boolean):
 		if (suite.needs.includes("ahead") && player.conversation.ahead === 0) {
 			return result(suite, test, "skipped", { reason: "ahead: it takes no call before it has answered the last" });
 		}
+		if (suite.needs.includes("envelopes") && !player.conversation.envelopes) {
+			return result(suite, test, "skipped", { reason: "envelopes: it takes the data alone" });
+		}
 		for (const step of test.steps) await perform(player, step);
 		await settle(player, test, last);
 		return result(suite, test, "kept");

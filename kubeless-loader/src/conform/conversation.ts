@@ -60,6 +60,10 @@ export class Conversation {
 		for (const call of this.calls.values()) call.behind = true;
 	}
 
+	get envelopes(): boolean {
+		return this.started?.line["envelopes"] === true;
+	}
+
 	/** calls beyond its concurrency that the worker accepts */
 	get ahead(): number {
 		return (this.started?.line["ahead"] as number | undefined) ?? 0;
@@ -84,7 +88,7 @@ export class Conversation {
 	#start(frame: Frame): void {
 		if (this.started) throw new Fault("3.3", `${frame.line.type} came after ${this.started.line.type}`);
 		this.started = frame;
-		const { type, wire, handler, concurrency, ahead, code, message, stack, handlers } = frame.line;
+		const { type, wire, handler, concurrency, ahead, envelopes, code, message, stack, handlers } = frame.line;
 		const wants = (fits: boolean, what: string) => {
 			if (!fits) throw new Fault("3.2", `${type} must have ${what}: ${JSON.stringify(frame.line).slice(0, 300)}`);
 		};
@@ -92,6 +96,7 @@ export class Conversation {
 			wants(wire === 1, "wire 1");
 			wants(typeof handler === "string" && handler !== "", "the handler's name");
 			wants(concurrency === undefined || (isCount(concurrency) && concurrency > 0), "a concurrency from 1 on, or none");
+			wants(envelopes === undefined || typeof envelopes === "boolean", "envelopes that is true or false, or none");
 			wants(ahead === undefined || isCount(ahead), "an ahead that is a count, or none");
 		} else {
 			wants(FAILED_CODES.includes(code as string), `one of the codes ${FAILED_CODES.join(", ")}`);

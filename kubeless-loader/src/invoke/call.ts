@@ -26,6 +26,8 @@ export interface CallHost {
 	readonly access: LogStream | undefined;
 	/** the caller is the function's author: answers show its errors */
 	readonly showErrors: boolean;
+	/** connections at most whose protocol was switched */
+	readonly maxWebSockets: number;
 	/** no new calls are taken, and connections end with the answer in progress */
 	draining: boolean;
 	/** answers whose last byte was not yet sent */
@@ -41,6 +43,12 @@ export interface CallHost {
  */
 type State = "reading" | "queued" | "sent" | "answering" | "over";
 
+/** Faults that end a call before the function has ended. */
+const CUT: ReadonlySet<FaultCode> = new Set(["CALLER_GONE", "FUNCTION_TIMED_OUT", "WORKER_DIED", "WIRE_BROKEN", "BODY_TOO_LARGE"]);
+
+/** Returns the seconds of a Retry-After header: when the calls that wait now will have been served. */
+const retryAfter = (waitMs: number): number => Math.max(1, Math.ceil(waitMs / 1000));
+
 const NO_HEAD = readHead([]);
 const expire = (call: Call): void => call.expire();
 
@@ -52,18 +60,18 @@ export class Call implements PoolCall, Answer {
 	readonly #series: MethodSeries;
 	#state: State = "reading";
 	#timer: NodeJS.Timeout | undefined;
-	/** when a worker got it, in ms of performance.now() */
-	#sentAt = 0;
 	/** bytes reserved in the budget */
 	#reserved = 0;
 
 	event: RequestHead = NO_HEAD;
 	deadline = 0;
 	body: HeldBody | undefined;
+	envelope: HeldBody | undefined;
 	upload: RequestUpload | undefined;
 	upgrade: string | undefined;
 	readonly answer: Answer = this;
 	queuedAt = 0;
+	sentAt = 0;
 	sent: SentCall | undefined;
 
 	constructor(host: CallHost, request: IncomingMessage, response: ServerResponse) {
@@ -73,7 +81,7 @@ export class Call implements PoolCall, Answer {
 		this.#series = host.metrics.of(request.method as string);
 		host.metrics.inFlight++;
 		host.unsent++;
-		response.on("close", () => {
+		response.once("close", () => {
 			host.unsent--;
 			this.#callerGone();
 		});
@@ -95,6 +103,15 @@ export class Call implements PoolCall, Answer {
 		return callerAddress(this.#request.socket);
 	}
 
+	/** True if the limit of open WebSockets has room for one. */
+	get mayUpgrade(): boolean {
+		return this.#host.metrics.webSockets < this.#host.maxWebSockets;
+	}
+
+	get over(): boolean {
+		return this.#state === "over";
+	}
+
 	get queued(): boolean {
 		return this.#state === "queued";
 	}
@@ -112,7 +129,7 @@ export class Call implements PoolCall, Answer {
 		this.queuedAt = performance.now();
 		this.deadline = Date.now() + timeoutMs;
 		this.#timer = setTimeout(expire, timeoutMs, this);
-		if (!pool.submit(this)) this.refuse("QUEUE_FULL");
+		pool.submit(this);
 	}
 
 	toQueue(): void {
@@ -121,7 +138,7 @@ export class Call implements PoolCall, Answer {
 
 	toWorker(): void {
 		this.#state = "sent";
-		this.#sentAt = performance.now();
+		this.sentAt = performance.now();
 	}
 
 	result(status: number, head: Head, bytes: Buffer, start: number, end: number): void {
@@ -137,11 +154,15 @@ export class Call implements PoolCall, Answer {
 	head(status: number, head: Head): void {
 		if (this.#state === "over") return;
 		try {
-			this.#caller.head(status, head);
+			this.#caller.head(status, head, this.#host.draining);
 		} catch (cause) {
 			return this.fail("RESULT_INVALID", (cause as Error).message);
 		}
 		this.#state = "answering";
+		if (!this.#caller.bodiless) return;
+		// The rest would not be sent.
+		this.#host.pool.cancel(this);
+		this.end();
 	}
 
 	chunk(bytes: Buffer): boolean {
@@ -167,10 +188,17 @@ export class Call implements PoolCall, Answer {
 	}
 
 	upgraded(head: readonly string[], connection: Duplex): void {
+		const host = this.#host;
 		if (this.#state === "over" || !this.#caller.connected) return void connection.destroy();
+		if (!this.mayUpgrade) {
+			connection.destroy();
+			return this.refuse("TOO_MANY_WEBSOCKETS");
+		}
+		host.metrics.webSockets++;
 		// Draining waits for the connection, although the call is over.
 		this.#caller.upgrade(head, connection, () => {
-			this.#host.unsent--;
+			host.metrics.webSockets--;
+			host.unsent--;
 		});
 		this.#finish(undefined);
 	}
@@ -193,16 +221,16 @@ export class Call implements PoolCall, Answer {
 				message || body,
 			);
 		}
-		this.#refuse(status, showErrors && message !== "" ? `${stack ?? message}\n` : body);
+		this.#refuse(code, status, showErrors && message !== "" ? `${stack ?? message}\n` : body);
 		this.#finish(code);
 	}
 
 	/** Answers a call that gets no worker. */
-	refuse(code: FaultCode): void {
+	refuse(code: FaultCode, body: string = FAULTS[code].body): void {
 		if (this.#state === "over") return;
-		const { status, body } = FAULTS[code];
+		const { status } = FAULTS[code];
 		this.#host.metrics.rejected(code);
-		this.#refuse(status, body);
+		this.#refuse(code, status, body);
 		this.#finish(code);
 	}
 
@@ -215,14 +243,38 @@ export class Call implements PoolCall, Answer {
 	/** Ends the call because its time is over. */
 	expire(): void {
 		if (this.#state === "over") return;
-		const { queued } = this;
-		this.#host.pool.expire(this);
-		this.#host.metrics.timedOut();
-		this.fail("FUNCTION_TIMED_OUT", queued ? "no worker was free in time" : "the function did not answer in time");
+		const { pool, metrics } = this.#host;
+		if (this.queued) {
+			pool.cancel(this);
+			return this.refuse("OVERLOADED");
+		}
+		pool.expire(this);
+		metrics.timedOut();
+		this.fail("FUNCTION_TIMED_OUT", "the function did not answer in time");
 	}
 
-	#refuse(status: number, body: string): void {
-		this.#caller.refuse(status, body, this.#host.draining, this.event.length !== undefined);
+	/** True once a worker holds the call, or has held it: the function may have run. */
+	get #reachedWorker(): boolean {
+		return this.#state === "sent" || this.#state === "answering";
+	}
+
+	#refuse(code: FaultCode, status: number, body: string): void {
+		const { draining, pool } = this.#host;
+		this.#caller.refuse({
+			status,
+			body,
+			// Callers may send the call again if they find this header: the function has not run.
+			refused: this.#reachedWorker ? undefined : code,
+			retryAfterS: status === 503 ? retryAfter(code === "QUEUE_FULL" || code === "OVERLOADED" ? pool.waitMs : 0) : undefined,
+			draining,
+			declared: this.event.length,
+		});
+	}
+
+	/** Releases the body's bytes: when no socket holds them any more. */
+	#release(budget: ByteBudget, bytes: number): void {
+		if (this.sent === undefined) budget.release(bytes);
+		else this.sent.onceWritten(() => budget.release(bytes));
 	}
 
 	#callerGone(): void {
@@ -233,22 +285,26 @@ export class Call implements PoolCall, Answer {
 	}
 
 	#finish(fault: FaultCode | undefined): void {
-		const reachedWorker = this.#state === "sent" || this.#state === "answering";
+		const reachedWorker = this.#reachedWorker;
 		this.#state = "over";
 		const { access, budget, metrics } = this.#host;
 		const { status, bytes } = this.#caller;
 		clearTimeout(this.#timer);
-		if (this.#reserved > 0) budget.release(this.#reserved);
+		if (this.#reserved > 0) this.#release(budget, this.#reserved);
 		const requestBytes = this.upload !== undefined ? this.upload.leave() : (this.body?.length ?? 0);
 		metrics.inFlight--;
 		if (access) access.write(accessLine(this.#request, this.event, status, bytes));
+		if (!reachedWorker) return;
+		const ms = performance.now() - this.sentAt;
+		this.#host.pool.took(ms, fault !== undefined && CUT.has(fault));
 		// A malformed body did not reach the function.
-		if (!reachedWorker || fault === "BODY_MALFORMED") return;
+		if (fault === "BODY_MALFORMED") return;
 		const series = this.#series;
 		series.calls++;
+		if (fault === undefined && status >= 200) metrics.answered(status);
 		if (fault !== undefined && FAULTS[fault].blame === "function") series.failures++;
-		series.duration.observe((performance.now() - this.#sentAt) / 1000);
-		metrics.wait.observe((this.#sentAt - this.queuedAt) / 1000);
+		series.duration.observe(ms / 1000);
+		metrics.wait.observe((this.sentAt - this.queuedAt) / 1000);
 		metrics.requestBytes.observe(requestBytes);
 		metrics.responseBytes.observe(bytes);
 	}

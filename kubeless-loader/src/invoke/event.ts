@@ -6,6 +6,11 @@ export interface RequestHead extends EventFields {
 	/** the declared length of the body in bytes; -1: not declared (chunked); undefined: no body */
 	length: number | undefined;
 	traceparent: string | undefined;
+	/** the Host header; several joined by commas */
+	host: string | undefined;
+	expect: string | undefined;
+	transferEncoding: string | undefined;
+	contentEncoding: string | undefined;
 	/** for the access log; empty if absent */
 	referer: string;
 	userAgent: string;
@@ -13,7 +18,7 @@ export interface RequestHead extends EventFields {
 	eventType: string | undefined;
 	eventTime: string | undefined;
 	eventNamespace: string | undefined;
-	/** CloudEvents attributes in binary mode, by name without `ce-` */
+	/** CloudEvents attributes by name; until they are read, those of binary mode as they came, without `ce-` */
 	attributes: Record<string, string> | undefined;
 	json: boolean;
 }
@@ -24,6 +29,10 @@ export function readHead(raw: readonly string[]): RequestHead {
 		contentType: undefined,
 		length: undefined,
 		traceparent: undefined,
+		host: undefined,
+		expect: undefined,
+		transferEncoding: undefined,
+		contentEncoding: undefined,
 		referer: "",
 		userAgent: "",
 		eventId: undefined,
@@ -40,7 +49,7 @@ export function readHead(raw: readonly string[]): RequestHead {
 		// "ce-" of CloudEvents' binary mode, in either case
 		if ((name.charCodeAt(0) | 32) === 99 && (name.charCodeAt(1) | 32) === 101 && name.charCodeAt(2) === 45) {
 			head.attributes ??= {};
-			head.attributes[name.slice(3).toLowerCase()] = percentDecoded(value);
+			head.attributes[name.slice(3).toLowerCase()] ??= value;
 		}
 	}
 	return head;
@@ -52,6 +61,12 @@ export function readHead(raw: readonly string[]): RequestHead {
  */
 function noteHeader(head: RequestHead, name: string, value: string): void {
 	switch (name.length) {
+		case 4:
+			if (name.toLowerCase() === "host") head.host = joined(head.host, value);
+			break;
+		case 6:
+			if (name.toLowerCase() === "expect") head.expect = joined(head.expect, value);
+			break;
 		case 7:
 			if (name.toLowerCase() === "referer") head.referer = value;
 			break;
@@ -82,23 +97,23 @@ function noteHeader(head: RequestHead, name: string, value: string): void {
 		case 15:
 			if (name.toLowerCase() === "event-namespace") head.eventNamespace ??= value;
 			break;
+		case 16:
+			if (name.toLowerCase() === "content-encoding") head.contentEncoding = joined(head.contentEncoding, value);
+			break;
 		case 17:
-			if (name.toLowerCase() === "transfer-encoding") head.length = -1;
+			if (name.toLowerCase() === "transfer-encoding") {
+				head.transferEncoding = joined(head.transferEncoding, value);
+				head.length = -1;
+			}
 	}
 }
+
+/** Returns the value of a header that may be repeated (RFC 9110 §5.3). */
+const joined = (before: string | undefined, value: string): string => (before === undefined ? value : `${before}, ${value}`);
 
 /** True for application/json and every +json type, with any parameters. */
 export function isJson(contentType: string): boolean {
 	return /^\s*(?:application\/json|[^;\s]+\+json)\s*(?:;|$)/i.test(contentType);
-}
-
-/** Decodes a CloudEvents attribute that came as a header (HTTP binding 1.0 §3.1.3.2). */
-function percentDecoded(value: string): string {
-	try {
-		return decodeURIComponent(value);
-	} catch {
-		return value;
-	}
 }
 
 /** Returns path and query: a client that takes the loader for a proxy sends the whole URL (RFC 9112 §3.2.2). */

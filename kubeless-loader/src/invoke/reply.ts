@@ -44,7 +44,7 @@ function readPairs(lines: readonly string[]): ReplyHead {
 		const value = lines[index + 1] as string;
 		switch (name.toLowerCase()) {
 			case "content-length":
-				length = value;
+				length = length === undefined || length === value ? value : `${length}, ${value}`;
 				continue;
 			// These concern the connection, which is the loader's.
 			case "connection":
@@ -53,6 +53,8 @@ function readPairs(lines: readonly string[]): ReplyHead {
 			case "transfer-encoding":
 			case "upgrade":
 			case "trailer":
+			// The loader's word that the function did not run.
+			case "kubeless-refused":
 				continue;
 			case "access-control-allow-origin":
 				ownCors = true;
@@ -66,16 +68,26 @@ function readPairs(lines: readonly string[]): ReplyHead {
 /** True for a status whose answers have no body (RFC 9110 §6.4.1). */
 export const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
-/** Returns the headers of an answer whose body has `length` bytes. */
+/** Returns the headers of an answer whose body has `length` bytes. Throws if the function's own length is sent and is none. */
 export function resultHeaders(block: Head, status: number, length: number, isHead: boolean): string[] {
 	const head = readReplyHead(block);
 	// The Content-Length of a HEAD answer is that of a GET, which only the function knows.
-	if (isHead && length === 0 && head.length !== undefined) return head.pairs.concat("Content-Length", head.length);
-	return isBodiless(status) ? [...head.pairs] : head.pairs.concat("Content-Length", String(length));
+	const own = isHead && length === 0 && status !== 204 ? ownLength(head) : undefined;
+	if (isBodiless(status) && own === undefined) return [...head.pairs];
+	return head.pairs.concat("Content-Length", String(own ?? length));
 }
 
-/** Returns the headers of a streamed answer, with a Content-Length if the function set one. */
-export function streamHeaders(block: Head): string[] {
+/** Returns the headers of a streamed answer, with a Content-Length if the function set one. Throws if that is no length. */
+export function streamHeaders(block: Head, status: number): { readonly pairs: readonly string[]; readonly length: number | undefined } {
 	const head = readReplyHead(block);
-	return head.length === undefined ? [...head.pairs] : head.pairs.concat("Content-Length", head.length);
+	const length = status === 204 ? undefined : ownLength(head);
+	return { pairs: length === undefined ? head.pairs : head.pairs.concat("Content-Length", String(length)), length };
+}
+
+/** Digits alone (RFC 9110 §8.6): what a caller could read as another length would desynchronize its connection. */
+function ownLength({ length }: ReplyHead): number | undefined {
+	if (length === undefined) return undefined;
+	const value = Number(length);
+	if (!/^\d+$/.test(length) || !Number.isSafeInteger(value)) throw new Error(`Content-Length is ${JSON.stringify(length)}`);
+	return value;
 }

@@ -2,11 +2,26 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Head } from "../worker/contract.ts";
+import { cutAnswer, isLastAnswer, sendOwnAnswer } from "./connection.ts";
 import { CORS_HEADER, isBodiless, resultHeaders, streamHeaders } from "./reply.ts";
 import { joinSockets, switchingProtocols } from "./tunnel.ts";
 
 /** Bodies up to this many bytes are written together with the headers, as text. */
 const MAX_TEXT_BODY = 16 * 1024;
+
+/** An answer that is the loader's own. */
+export interface Refusal {
+	readonly status: number;
+	readonly body: string;
+	/** the fault, if the function did not run */
+	readonly refused: string | undefined;
+	/** for a status of 503: when the caller may try again, in seconds */
+	readonly retryAfterS: number | undefined;
+	/** the connection ends with this answer */
+	readonly draining: boolean;
+	/** the declared length of the request's body in bytes; -1: not declared; undefined: no body */
+	readonly declared: number | undefined;
+}
 
 /** Every method that writes throws an Error with a message for the log if the function's answer cannot be sent. */
 export class CallerResponse {
@@ -17,7 +32,9 @@ export class CallerResponse {
 	/** bytes of the body that are sent to the caller */
 	bytes = 0;
 	/** the answer has no body, whatever the function returned */
-	#bodiless = false;
+	bodiless = false;
+	/** the Content-Length of a streamed answer, in bytes; undefined: it has none */
+	#length: number | undefined;
 	/** `onceDrained` waits for the caller */
 	#draining = false;
 
@@ -26,14 +43,17 @@ export class CallerResponse {
 		this.#response = response;
 	}
 
-	/** Writes a whole answer; the body is `bytes` from `start` to `end`. */
-	result(status: number, head: Head, bytes: Buffer, start: number, end: number, close: boolean): void {
+	/**
+	 * Writes a whole answer; the body is `bytes` from `start` to `end`.
+	 * @param draining the connection ends with its last answer
+	 */
+	result(status: number, head: Head, bytes: Buffer, start: number, end: number, draining: boolean): void {
 		const response = this.#response;
 		const length = end - start;
 		const isHead = this.#request.method === "HEAD";
 		try {
 			const headers = resultHeaders(head, status, length, isHead);
-			if (close) headers.push("Connection", "close");
+			if (draining && isLastAnswer(this.#request, response)) headers.push("Connection", "close");
 			response.writeHead(status, headers);
 		} catch (cause) {
 			throw unsendable(cause);
@@ -46,23 +66,26 @@ export class CallerResponse {
 	}
 
 	/** Writes the beginning of a streamed answer. */
-	head(status: number, head: Head): void {
+	head(status: number, head: Head, draining: boolean): void {
 		const response = this.#response;
 		try {
-			response.writeHead(status, streamHeaders(head));
+			const { pairs, length } = streamHeaders(head, status);
+			this.#length = length;
+			const closes = draining && isLastAnswer(this.#request, response);
+			response.writeHead(status, closes ? [...pairs, "Connection", "close"] : [...pairs]);
 		} catch (cause) {
 			throw unsendable(cause);
 		}
 		this.status = status;
-		this.#bodiless = isBodiless(status) || this.#request.method === "HEAD";
+		this.bodiless = isBodiless(status) || this.#request.method === "HEAD";
 		// A stream that breaks its Content-Length would be read as the beginning of the next answer.
-		response.strictContentLength = !this.#bodiless;
+		response.strictContentLength = !this.bodiless;
 		response.flushHeaders();
 	}
 
 	/** Writes a piece of a streamed answer. Returns false if the caller reads too slowly. */
 	chunk(bytes: Buffer): boolean {
-		if (!this.#bodiless) this.bytes += bytes.length;
+		if (!this.bodiless) this.bytes += bytes.length;
 		return this.#response.write(bytes);
 	}
 
@@ -98,22 +121,21 @@ export class CallerResponse {
 	}
 
 	/** Answers without the function; an answer that has begun is cut off instead, so that it is not taken for whole. */
-	refuse(status: number, body: string, draining: boolean, hasBody: boolean): void {
+	refuse({ status, body, refused, retryAfterS, draining, declared }: Refusal): void {
 		const response = this.#response;
 		const request = this.#request;
+		if (response.headersSent) {
+			// All bytes that the answer has were sent: only the end is missing.
+			if (this.bytes === this.#length) return void response.end();
+			this.status = status;
+			return cutAnswer(request, response, this.#length !== undefined);
+		}
 		this.status = status;
-		if (response.headersSent) return void response.destroy();
-		const length = Buffer.byteLength(body);
-		const headers = [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8", "Content-Length", String(length)];
-		if (status === 503) headers.push("Retry-After", "1");
-		if ((draining || !response.shouldKeepAlive) && hasBody && !request.complete) {
-			// Closing while the caller still sends would reset the connection, and the answer would be lost.
-			response.shouldKeepAlive = true;
-			request.once("end", () => request.socket.end());
-		} else if (draining) headers.push("Connection", "close");
-		response.writeHead(status, headers);
-		response.end(body);
-		if (request.method !== "HEAD") this.bytes = length;
+		const headers = [...CORS_HEADER, "Content-Type", "text/plain; charset=utf-8"];
+		if (refused !== undefined) headers.push("Kubeless-Refused", refused);
+		if (retryAfterS !== undefined) headers.push("Retry-After", String(retryAfterS));
+		sendOwnAnswer(request, response, { status, headers, body, declared, close: draining && isLastAnswer(request, response) });
+		if (request.method !== "HEAD") this.bytes = Buffer.byteLength(body);
 	}
 }
 

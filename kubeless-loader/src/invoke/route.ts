@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";
 import { Call, type CallHost } from "./call.ts";
-import { fillFromAttributes, isStructured, type OpenedEnvelope, openEnvelope } from "./cloudevent.ts";
-import { isJson, type RequestHead, readHead } from "./event.ts";
+import { EventError, isBinary, isStructured, type OpenedEnvelope, openEnvelope, readBinary } from "./cloudevent.ts";
+import { isJson, type RequestHead } from "./event.ts";
+import { codingOf, inflate, inflatedHeaders } from "./inflate.ts";
+import { inSlices } from "./json-members.ts";
 import { RequestUpload } from "./upload.ts";
 
 export interface RouteOptions {
@@ -22,55 +24,78 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 	const streams = intake.body === "streamed";
 	const opens = intake.envelopes === "opened";
 
-	return (request: IncomingMessage, response: ServerResponse, upgrade?: string): void => {
+	return (request: IncomingMessage, response: ServerResponse, head: RequestHead, upgrade?: string): void => {
 		const call = new Call(host, request, response);
-		const head = readHead(request.rawHeaders);
 		call.event = head;
 		call.upgrade = upgrade;
 		if (host.draining) return call.refuse("DRAINING");
+		if (upgrade !== undefined && !call.mayUpgrade) return call.refuse("TOO_MANY_WEBSOCKETS");
 		const { contentType, length } = head;
 		head.json = contentType !== undefined && isJson(contentType);
-		// A JSON type without a body is common: Kubeless's cron trigger sends it.
-		if (length === undefined) return begin(call, head);
 		const structured = contentType !== undefined && isStructured(contentType);
-		if (streams && !structured && (length < 0 || length > MAX_READ_FIRST)) return stream(call, request, head, length);
+		if (head.attributes !== undefined) {
+			if (structured || !isBinary(head)) head.attributes = undefined;
+			else if (asEvent(call, () => readBinary(head)) === "refused") return;
+		}
+		// A JSON type without a body is common: Kubeless's cron trigger sends it.
+		if (length === undefined) return call.begin();
+		const coding = streams ? undefined : codingOf(head.contentEncoding);
+		if (coding === "unknown") return call.refuse("CODING_UNKNOWN");
+		if (streams && !structured && (length < 0 || length > MAX_READ_FIRST)) return stream(call, request, length);
 		readBody(request, length, bodyLimit, host.budget, (fault, body, reserved) => {
 			if (fault === "CALLER_GONE") return; // the response's close event ends the call
 			if (fault !== undefined) return call.refuse(fault);
-			call.takeBody(body, reserved);
-			if (structured && !open(call, head, body, reserved)) return;
-			begin(call, head);
+			if (coding === undefined) return take(call, head, structured, body, reserved);
+			inflate(body, coding, bodyLimit, host.budget, (fault, inflated, more) => {
+				host.budget.release(reserved);
+				if (call.over) return host.budget.release(more);
+				if (fault !== undefined) return call.refuse(fault);
+				request.rawHeaders = inflatedHeaders(request.rawHeaders, inflated.length);
+				take(call, head, structured, inflated, more);
+			});
 		});
 	};
 
-	/** Opens a CloudEvents envelope. Returns false if the call was refused because of it. */
-	function open(call: Call, head: RequestHead, body: HeldBody, reserved: number): boolean {
-		let opened: OpenedEnvelope;
+	function take(call: Call, head: RequestHead, structured: boolean, body: HeldBody, reserved: number): void {
+		call.takeBody(body, reserved);
+		if (!structured) return call.begin();
+		head.json = false;
+		const opened = ({ data, json }: OpenedEnvelope) => {
+			head.json = json;
+			if (opens) {
+				call.takeBody(data && { parts: data, length: data.reduce((sum, { length }) => sum + length, 0) }, reserved);
+				call.envelope = body;
+			}
+			call.begin();
+		};
+		const failed = (error: unknown) => {
+			const rethrow = () => {
+				throw error;
+			};
+			if (asEvent(call, rethrow) !== "refused") call.begin();
+		};
+		inSlices(openEnvelope(head, body.parts), opened, failed);
+	}
+
+	/** Reads a CloudEvent. What is none is refused, unless the call's worker judges that itself. */
+	function asEvent(call: Call, read: () => void): "refused" | undefined {
 		try {
-			opened = openEnvelope(head, Buffer.concat(body.parts));
+			read();
 		} catch (cause) {
-			head.json = false;
-			// A worker that takes envelopes as sent judges them itself.
-			if (opens) call.fail("BODY_MALFORMED", (cause as Error).message);
-			return !opens;
+			if (!(cause instanceof EventError)) throw cause;
+			if (!opens) return;
+			call.refuse("EVENT_INVALID", `Bad Request: ${cause.message}`);
+			return "refused";
 		}
-		head.json = opened.json;
-		if (opens) call.takeBody(opened.data && { parts: [opened.data], length: opened.data.length }, reserved);
-		return true;
 	}
 
 	/** Begins a call whose body goes to the worker while it arrives. */
-	function stream(call: Call, request: IncomingMessage, head: RequestHead, length: number): void {
+	function stream(call: Call, request: IncomingMessage, length: number): void {
 		if (length > bodyLimit) {
 			discard(request);
 			return call.refuse("BODY_TOO_LARGE");
 		}
 		call.upload = new RequestUpload(request, length, bodyLimit, () => call.tooLarge());
-		begin(call, head);
+		call.begin();
 	}
-}
-
-function begin(call: Call, head: RequestHead): void {
-	if (head.attributes !== undefined) fillFromAttributes(head);
-	call.begin();
 }

@@ -17,7 +17,7 @@ export interface PoolEvents {
 	failed(failure: LoadFailure): void;
 	/** A new state of the function serves, or could not be loaded. */
 	reloaded(result: "taken" | "failed"): void;
-	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
+	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
 /** What the workers' events mean to the pool. */
@@ -141,7 +141,7 @@ export class Generations {
 				else this.#events?.failed(failure);
 			},
 			gone: (reason, why) => this.#gone(generation, slot, reason, why),
-			line: (stream, text, call) => this.#events?.line(stream, text, call),
+			line: (stream, text, call, cut) => this.#events?.line(stream, text, call, cut),
 		});
 		const slot: Slot = { worker, startedAt, used: false, expiredCalls: 0, movedAt: startedAt };
 		generation.slots.add(slot);

@@ -1,7 +1,10 @@
 // The pool lends workers to calls: a call goes to a worker with room, or waits in the queue. generation.ts starts and
 // replaces workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
+
+import type { FaultCode } from "../errors.ts";
 import type { SentCall, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
 import { countReady, Generations, type PoolEvents } from "./generation.ts";
+import { Overload } from "./overload.ts";
 import { Queue } from "./queue.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { Scaling, type ScalingOptions } from "./scaling.ts";
@@ -13,17 +16,23 @@ export interface PoolCall extends WorkerCall {
 	readonly queued: boolean;
 	/** when it was submitted, in ms of performance.now() */
 	readonly queuedAt: number;
+	/** when it was last sent to a worker, in ms of performance.now() */
+	readonly sentAt: number;
 	/** what its worker returned for it; undefined before it is sent */
 	sent: SentCall | undefined;
 	/** It has to wait, or it has come back from a worker that did not begin it. */
 	toQueue(): void;
 	/** It is about to be sent to a worker. */
 	toWorker(): void;
+	/** It gets no worker. */
+	refuse(code: FaultCode): void;
 }
 
 export interface PoolOptions extends ScalingOptions {
 	/** calls that may wait */
 	readonly queueLength: number;
+	/** how long a call may wait and run, in ms */
+	readonly timeoutMs: number;
 	/** Returns true if the function's files are those whose load was last requested. */
 	readonly isCurrent: () => boolean;
 }
@@ -39,6 +48,7 @@ export class Pool {
 	readonly #queueLength: number;
 	readonly #queue = new Queue<PoolCall>((call) => call.queued);
 	readonly #readAhead = new ReadAhead();
+	readonly #overload: Overload;
 	readonly #scaling: Scaling;
 	readonly #generations: Generations;
 	#waiting = 0;
@@ -47,6 +57,7 @@ export class Pool {
 
 	constructor(options: PoolOptions) {
 		this.#queueLength = options.queueLength;
+		this.#overload = new Overload(options.timeoutMs);
 		this.#scaling = new Scaling(options);
 		this.#generations = new Generations({
 			min: options.min,
@@ -91,16 +102,33 @@ export class Pool {
 		return this.#generations.load(start);
 	}
 
-	/** Sends a call to a worker or queues it. Returns false if the queue is full. */
-	submit(call: PoolCall): boolean {
+	/** Sends a call to a worker, queues it, or refuses it. */
+	submit(call: PoolCall): void {
 		const slot = this.#free(call);
-		if (slot) this.#lend(slot, call);
-		else {
-			if (this.#waiting >= this.#queueLength) return false;
-			call.toQueue();
-			this.#enqueue(call, "last");
+		if (slot) return this.#lend(slot, call);
+		if (this.#waiting >= this.#queueLength) return call.refuse("QUEUE_FULL");
+		if (!this.#overload.admits(this.waitMs)) return call.refuse("OVERLOADED");
+		call.toQueue();
+		this.#enqueue(call, "last");
+	}
+
+	/** Returns how long a further call must expect to wait for a worker, in ms; 0 if that is not known. */
+	get waitMs(): number {
+		let running = 0;
+		let concurrency = 0;
+		for (const { worker, expiredCalls } of this.#generations.serving) {
+			if (expiredCalls > 0) continue;
+			running += worker.inFlight;
+			concurrency = worker.concurrency;
 		}
-		return true;
+		// Before there are all processes that the queue will bring, it stands for them.
+		const coming = this.#scaling.coming(this.#generations.serving, this.#readAhead.mean) * concurrency;
+		return this.#overload.waitMs(this.#waiting, running === 0 ? 0 : running + coming);
+	}
+
+	/** Notes that a call has held its worker for `ms`; `cut`: it was given up before its answer. */
+	took(ms: number, cut: boolean): void {
+		this.#overload.took(ms, cut);
 	}
 
 	/** Cancels a call: it leaves the queue, or its worker gets a cancel. To be called once, before the call ends. */
@@ -114,12 +142,21 @@ export class Pool {
 		call.sent?.resume();
 	}
 
-	/** Gives up a call that ran out of time. A worker that does not end it soon is stuck: it is replaced. */
+	/** Gives up a call that ran out of time. */
 	expire(call: PoolCall): void {
-		const { sent } = call;
+		const { sent, sentAt, queuedAt } = call;
 		this.cancel(call);
 		const slot = sent && this.#generations.all.find(({ worker }) => worker === sent.worker);
 		if (!sent || !slot) return;
+		const waited = sentAt - queuedAt;
+		// A call that waited long has not run for FUNC_TIMEOUT yet: that it is still open is no sign of a stuck worker.
+		if (waited > STUCK_AFTER_MS) setTimeout(() => this.#suspect(slot, sent), waited);
+		else this.#suspect(slot, sent);
+	}
+
+	/** A call has run for FUNC_TIMEOUT: a worker that does not end it soon is stuck, and is replaced. */
+	#suspect(slot: Slot, sent: SentCall): void {
+		if (!sent.open) return;
 		slot.expiredCalls++;
 		setTimeout(() => {
 			slot.expiredCalls--;
@@ -180,7 +217,8 @@ export class Pool {
 			if (!next || !this.#hasRoom(slot, next)) return;
 			this.#queue.shift();
 			this.#waiting--;
-			this.#lend(slot, next);
+			if (this.#overload.hasTime(next.queuedAt, performance.now())) this.#lend(slot, next);
+			else next.refuse("OVERLOADED");
 		}
 	}
 

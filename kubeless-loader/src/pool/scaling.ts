@@ -22,6 +22,8 @@ export class Scaling {
 	readonly options: ScalingOptions;
 	/** the most workers that were busy at once since the last `spare` */
 	#peak = 0;
+	/** memory had no room for one more worker when that was last checked */
+	#full = false;
 
 	constructor(options: ScalingOptions) {
 		this.options = options;
@@ -39,7 +41,7 @@ export class Scaling {
 
 	/** Returns the number of workers to start for a queue of `waiting` calls; `meanMs` is the time that calls take. */
 	wanted(slots: ReadonlySet<Slot>, waiting: number, meanMs: number): number {
-		const max = meanMs < COMPUTING_MS ? Math.min(this.options.max, COMPUTING_PROCESSES) : this.options.max;
+		const max = this.#max(meanMs);
 		let ready = 0;
 		for (const { worker } of slots) if (worker.concurrency > 0) ready++;
 		const loading = slots.size - ready;
@@ -47,10 +49,23 @@ export class Scaling {
 		return Math.min(waiting - loading, max - slots.size, ready - loading);
 	}
 
+	/** Returns how many more workers a queue will bring. */
+	coming(slots: ReadonlySet<Slot>, meanMs: number): number {
+		return this.#full ? 0 : Math.max(0, this.#max(meanMs) - slots.size);
+	}
+
 	/** True if memory has room for one more worker, measured by one that is ready. */
 	hasRoom(slots: Iterable<Slot>): boolean {
-		for (const { worker } of slots) if (worker.concurrency > 0) return this.options.roomFor(worker);
+		for (const { worker } of slots) {
+			if (worker.concurrency === 0) continue;
+			this.#full = !this.options.roomFor(worker);
+			return !this.#full;
+		}
 		return false;
+	}
+
+	#max(meanMs: number): number {
+		return meanMs < COMPUTING_MS ? Math.min(this.options.max, COMPUTING_PROCESSES) : this.options.max;
 	}
 
 	/** Returns idle workers that were not needed since the last time. */

@@ -71,6 +71,8 @@ export interface WorkerCall {
 	readonly deadline: number;
 	/** undefined if the request has no body, or if it is an upload */
 	readonly body: HeldBody | undefined;
+	/** the request's body as it came, if `body` is the data of the envelope in it */
+	readonly envelope: HeldBody | undefined;
 	/** only for kinds whose intake is "streamed" */
 	readonly upload: Upload | undefined;
 	/** the protocol that the caller wants to switch to; only for kinds whose intake has `upgrades` */
@@ -85,6 +87,8 @@ export interface SentCall {
 	readonly id: number;
 	/** false once the worker has finished the call */
 	readonly open: boolean;
+	/** Calls back when the request's body is no longer held for the worker, after the call as well; at once if it is not held now. */
+	onceWritten(then: () => void): void;
 	/** The answer is no longer needed: the worker may stop the handler, and discards what it still answers (PROTOCOL 6.1). */
 	cancel(): void;
 	/** The caller reads again, after `Answer.chunk` returned false. */
@@ -115,8 +119,8 @@ export interface WorkerEvents {
 	gone(reason: ExitReason, why: string): void;
 	/** The function could not be loaded; `gone` follows. */
 	failed(failure: LoadFailure): void;
-	/** A line that the function printed; `call` is the call that printed it, if known. */
-	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined): void;
+	/** A line that the function printed; `call` is the call that printed it, if known; `cut`: the next line continues it. */
+	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
 /** Why a function could not be loaded, in the words of its language (PROTOCOL 3.2). */

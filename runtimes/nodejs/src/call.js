@@ -50,8 +50,6 @@ class Call {
 		this.exchange = null;
 		/** @type {AsyncResource | null} see scopes.js */
 		this.resource = null;
-		/** @type {Buffer | null} see event/inflate.js */
-		this.inflated = null;
 	}
 
 	get over() {
@@ -71,8 +69,18 @@ class Call {
 
 	/** Returns the request's body as it was sent: a view of its chunk, not a copy. */
 	body() {
-		const start = this.at + (this.frame.head ?? 0);
-		return this.bytes.slice(start, start + (this.frame.body ?? 0));
+		const { head = 0, body = 0, envelope = body } = this.frame;
+		const end = this.at + head + body;
+		return this.bytes.slice(end - envelope, end);
+	}
+
+	/** Returns the bytes of the event's data: the body, or what was in the envelope; null if there are none. */
+	data() {
+		const { head = 0, body, envelope, data } = this.frame;
+		const length = envelope === undefined ? body : data;
+		if (length === undefined) return null;
+		const start = this.at + head;
+		return this.bytes.slice(start, start + length);
 	}
 
 	/**

@@ -17,6 +17,9 @@ export interface CallFrame {
 	readonly json?: true;
 	readonly head?: number;
 	readonly body?: number;
+	/** bytes of the event's data at the beginning of the body, if the rest of it is an envelope */
+	readonly data?: number;
+	readonly envelope?: number;
 }
 
 interface Lengths {

@@ -4,7 +4,6 @@
 
 const { readData } = require("./event/body");
 const { makeEvent, Context } = require("./event/event");
-const { inflated } = require("./event/inflate");
 const { Call } = require("./call");
 const { Calls } = require("./calls");
 const { cancelled, logText } = require("./errors");
@@ -55,7 +54,7 @@ function ready(loaded) {
 		runtime: env["FUNC_RUNTIME"],
 		memoryLimit: env["FUNC_MEMORY_LIMIT"],
 	};
-	wire.write(line({ type: "ready", wire: 1, handler: loaded.name }), "", 0);
+	wire.write(line({ type: "ready", wire: 1, handler: loaded.name, envelopes: true }), "", 0);
 	wire.flush();
 	if (loaded.asks) setImmediate(() => require("./exchange/exchange")); // while the first call is on its way
 }
@@ -73,11 +72,7 @@ function failed({ code, message, more: { stack, handlers } }) {
  * @param {number} at
  */
 function onFrame(frame, bytes, at) {
-	if (frame.type === "call") {
-		const call = new Call(calls, frame, bytes, at);
-		if (!inflated(call, run)) run(call);
-		return;
-	}
+	if (frame.type === "call") return run(new Call(calls, frame, bytes, at));
 	if (frame.type === "stop") return calls.stop();
 	const call = calls.get(frame.id);
 	if (call === undefined) return;

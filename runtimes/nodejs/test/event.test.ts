@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import type { Call } from "../../../test/support/wire-end.ts";
 import { major, since, withWorker } from "./worker.ts";
 
@@ -27,41 +26,6 @@ describe("nodejs: the event and the context of a call", () => {
 				assert.equal((await worker.ask({ body, json: true })).error?.code, "BODY_MALFORMED", String(body));
 			}
 		});
-	});
-
-	test("a compressed body is inflated, up to REQ_MB_LIMIT", async (t) => {
-		const read = "exports.h = (e) => [e.data, e.extensions.request.body.length]";
-		await withWorker(
-			t,
-			read,
-			"h",
-			async (worker) => {
-				const body = JSON.stringify({ a: "b".repeat(1000) });
-				const codings: [string, Buffer][] = [
-					["gzip", gzipSync(body)],
-					["Deflate", deflateSync(body)],
-					["x-gzip", gzipSync(body)],
-					["identity", Buffer.from(body)],
-				];
-				if (major >= 12) codings.push(["br", brotliCompressSync(body)]);
-				for (const [coding, bytes] of codings) {
-					const answer = await worker.ask({ body: bytes, json: true, head: [`content-encoding: ${coding}`] });
-					assert.deepEqual(JSON.parse(answer.text), [JSON.parse(body), body.length], coding);
-				}
-				const refused: [string, Buffer, RegExp][] = [
-					["gzip", Buffer.from("no gzip"), /cannot be inflated/],
-					["gzip", gzipSync(body).subarray(0, 20), /cannot be inflated/],
-					["zip9", Buffer.from(body), /zip9/],
-					["gzip", gzipSync(Buffer.alloc(3 << 20)), /REQ_MB_LIMIT/],
-				];
-				for (const [coding, bytes, words] of refused) {
-					const { error } = await worker.ask({ body: bytes, head: [`Content-Encoding: ${coding}`] });
-					assert.equal(error?.code, "BODY_MALFORMED");
-					assert.match(error?.message ?? "", words);
-				}
-			},
-			{ REQ_MB_LIMIT: "2" },
-		);
 	});
 
 	test("each call has an event and a context that no other call can change", async (t) => {

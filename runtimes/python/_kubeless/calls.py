@@ -64,6 +64,10 @@ class Calls:
 
     def answer(self, call: int, fields: 'Call', head: bytes, body: bytes) -> bytes:
         """Returns the frame that ends the call. Does not raise. Runs in the call's own context."""
+        data = body
+        if 'envelope' in fields:  # PROTOCOL 4.11
+            size = fields.get('data', 0)
+            data, body = body[:size], body[size:]
         extensions = extensions_of(call, fields, head, body)
         current.set(extensions)
         try:
@@ -71,7 +75,7 @@ class Calls:
                 raise Cancelled('cancelled before it began')
             if self.set_decimal is not None:
                 self.set_decimal()
-            value = self.handler(event_of(extensions, fields, body), self.context.copy())
+            value = self.handler(event_of(extensions, fields, data), self.context.copy())
             frame = result_of(call, value, extensions.response)
             if type(frame) is not bytes:
                 frame = self.finish(call, frame, extensions)

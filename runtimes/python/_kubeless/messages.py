@@ -25,6 +25,8 @@ Call = TypedDict(
         'json': bool,
         'head': int,
         'body': int,
+        'data': int,
+        'envelope': int,
     },
     total=False,
 )

@@ -164,12 +164,32 @@ const CALLS = {
 		send({ type: "chunk", id }, "too short");
 		send({ type: "end", id });
 	},
+	// A stream whose Content-Length is the query, undecoded.
+	"/own-length"({ id, query }) {
+		send({ type: "head", id, status: 200, head: `Content-Length: ${query}\r\n` });
+		send({ type: "chunk", id }, "four");
+		send({ type: "end", id });
+	},
+	"/empty-own-length": ({ id, query }) => send({ type: "result", id, head: `Content-Length: ${query}\r\n` }),
+	// All of the answer but its end; then the process ends.
+	"/die-before-end"({ id }) {
+		send({ type: "head", id, status: 200, head: "Content-Length: 5\r\n" });
+		send({ type: "chunk", id }, "whole");
+		setTimeout(() => process.exit(7), 50);
+	},
+	// A stream that ends only when it is cancelled.
+	"/endless"({ id, query }) {
+		held.add(id);
+		send({ type: "head", id, status: Number(query ?? 200) });
+		send({ type: "chunk", id }, "and on");
+	},
 	"/length-lie": ({ id }) => send({ type: "result", id, head: "Content-Length: 3\r\n" }, "more than three"),
 	"/bare-cr": ({ id }) => send({ type: "result", id, head: "X-A: one\rX-B: two\r\n" }, "split"),
 	"/bare-lf": ({ id }) => send({ type: "result", id, head: "X-A: one\nX-B: two\r\n" }, "split"),
 	"/nul": ({ id }) => send({ type: "result", id, head: "X-A: a\0b\r\n" }, "split"),
 	"/bad-name": ({ id }) => send({ type: "result", id, head: "X A: one\r\n" }, "split"),
 	"/framing": ({ id }) => send({ type: "result", id, head: "Transfer-Encoding: chunked\r\nConnection: upgrade\r\n" }, "framed"),
+	"/claims-refusal": ({ id }) => send({ type: "result", id, status: 503, head: "Kubeless-Refused: QUEUE_FULL\r\nX-Other: kept\r\n" }),
 	"/no-body": ({ id }) => send({ type: "result", id, status: 204 }, "but there is one"),
 	"/deaf"({ id, query }) {
 		// Ignores `pause` and `cancel`: `query` is the size in MiB.
@@ -185,8 +205,14 @@ const CALLS = {
 	"/throw": ({ id }) => send({ type: "error", id, message: "secret words", stack: "at secret.place" }),
 	"/pid": ({ id }) => result(id, String(process.pid)),
 	"/line": (line) => result(line.id, JSON.stringify(line), "Content-Type: application/json\r\n"),
+	"/head": ({ id }, _body, head) => result(id, head),
+	"/status": ({ id, query }) => send({ type: "result", id, status: Number(query) }),
+	"/print-long"({ id }) {
+		console.log("z".repeat(2 * 16_384 + 1));
+		result(id, "printed");
+	},
 	"/print": ({ id, query }) => {
-		console.log(query);
+		console.log(query.includes("%") ? decodeURIComponent(query) : query);
 		setTimeout(() => result(id, "printed"), 30);
 	},
 };
@@ -249,4 +275,5 @@ wire.on("data", (chunk) => {
 });
 wire.on("end", () => process.exit(0));
 wire.on("error", () => {});
+if (process.env.FAKE_PRINT_AT_START) console.log(process.env.FAKE_PRINT_AT_START);
 STARTS[FAKE_START]();

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fillFromAttributes, isStructured, openEnvelope } from "../../../kubeless-loader/src/invoke/cloudevent.ts";
+import { isBinary, isStructured, openEnvelope, readBinary } from "../../../kubeless-loader/src/invoke/cloudevent.ts";
 import { readHead } from "../../../kubeless-loader/src/invoke/event.ts";
+import { ended } from "../../support/steps.ts";
 
 const open = (text: string, raw: string[] = []) => {
 	const head = readHead(raw);
-	const { data, json } = openEnvelope(head, Buffer.from(text));
-	return { head, data: data?.toString(), json };
+	const { data, json } = ended(openEnvelope(head, [Buffer.from(text)]));
+	return { head, data: data && Buffer.concat(data).toString(), json };
 };
 const envelope = (rest: string) => `{"specversion":"1.0","id":"1","source":"s","type":"t"${rest}}`;
 
@@ -31,30 +32,83 @@ test("attributes are strings, null attributes are left out, and data is not an a
 	assert.deepEqual(head.attributes, { specversion: "1.0", id: "1", source: "s", type: "t", n: "5", b: "false", big: "9007199254740993" });
 });
 
-test("an attribute with the name __proto__ is an ordinary attribute", () => {
-	const { head } = open(envelope(',"__proto__":"x"'));
-	assert.equal(Object.getPrototypeOf(head.attributes), Object.prototype);
+test("an attribute called __proto__ has no name that an attribute may have, and harms nothing", () => {
+	assert.throws(() => open(envelope(',"__proto__":"x"')), /"__proto__"/);
 	assert.equal(({} as { x?: string }).x, undefined);
 });
 
-test("headers take precedence over attributes, and attributes without specversion are ignored", () => {
-	const own = readHead(["event-id", "mine", "ce-specversion", "1.0", "ce-id", "theirs", "ce-type", "t"]);
-	fillFromAttributes(own);
+test("headers stand before attributes, and attributes without a specversion are none", () => {
+	const required = ["ce-specversion", "1.0", "ce-id", "theirs", "ce-type", "t", "ce-source", "s"];
+	const own = readHead(["event-id", "mine", ...required]);
+	readBinary(own);
 	assert.deepEqual([own.eventId, own.eventType], ["mine", "t"]);
-	const none = readHead(["ce-id", "1"]);
-	fillFromAttributes(none);
-	assert.deepEqual([none.eventId, none.attributes], [undefined, undefined]);
+	assert.ok(!isBinary(readHead(["ce-id", "1"])));
 });
 
-for (const text of [
-	"",
-	"{",
-	"[]",
-	"1",
-	"null",
-	"{}",
-	'{"specversion":1,"id":"1","source":"s","type":"t"}',
-	envelope("").replace('"t"', "null"),
-]) {
-	test(`${JSON.stringify(text)} is not a CloudEvent`, () => assert.throws(() => open(text), Error));
+const binary = (more: Record<string, string>) => {
+	const head = readHead(Object.entries({ "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t", ...more }).flat());
+	readBinary(head);
+	return head.attributes ?? {};
+};
+
+test("in binary mode the request's Content-Type is the attribute datacontenttype", () => {
+	assert.equal(binary({ "Content-Type": "text/plain" })["datacontenttype"], "text/plain");
+	assert.equal(binary({ "ce-datacontenttype": "a/b" })["datacontenttype"], undefined);
+});
+
+for (const [value, text] of [
+	["plain", "plain"],
+	['"quoted"', "quoted"],
+	['"a \\"word\\" \\\\ more"', 'a "word" \\ more'],
+	['"open', '"open'],
+	["%C4%8D 100%25", "č 100%"],
+	["100% of %C4%8D", "100% of č"],
+	["%C4%8D%FF%C4", "č%FF%C4"],
+	["%ED%A0%80 %F0%9F%8E%89", "%ED%A0%80 🎉"],
+	['"%22"', '"'],
+] as const) {
+	test(`in binary mode ${value} is read as ${text} (HTTP binding §3.1.3.2)`, () => {
+		assert.equal(binary({ "ce-subject": value })["subject"], text);
+	});
+}
+
+for (const [rest, name] of [
+	[',"subject":1', "subject"],
+	[',"time":true', "time"],
+	[',"n":1.5', "n"],
+	[',"n":1e3', "n"],
+	[',"n":{}', "n"],
+	[',"n":[1]', "n"],
+	[',"Upper":"x"', "Upper"],
+	[',"with-dash":"x"', "with-dash"],
+	[',"data_base64":"a"', "data_base64"],
+	[',"data_base64":"!!!!"', "data_base64"],
+	[',"data_base64":"YQ=="," data":1', " data"],
+	[',"data_base64":"YQ==YQ=="', "data_base64"],
+	[',"data_base64":"YQ-_"', "data_base64"],
+	[',"data_base64":7', "data_base64"],
+	[',"data_base64":"YQ==","data":1', "data_base64"],
+] as const) {
+	test(`an envelope with ${rest.slice(1)} is no CloudEvent, and the error names ${name}`, () => {
+		assert.throws(() => open(envelope(rest)), new RegExp(`"${name}"`));
+	});
+}
+
+for (const name of ["specversion", "id", "source", "type"]) {
+	test(`an event without its ${name}, or with an empty one, is refused in both modes`, () => {
+		const all: Record<string, string> = { specversion: "1.0", id: "1", source: "s", type: "t" };
+		const { [name]: _, ...without } = all;
+		assert.throws(() => open(JSON.stringify(without)), new RegExp(`"${name}" is missing`));
+		assert.throws(() => open(JSON.stringify({ ...all, [name]: "" })), new RegExp(`"${name}" is empty`));
+		assert.throws(() => binary({ [`ce-${name}`]: "" }), new RegExp(`"${name}" is empty`));
+	});
+}
+
+test("an event of another specversion is refused in both modes", () => {
+	assert.throws(() => open(envelope("").replace("1.0", "0.3")), /"specversion" must be "1.0"/);
+	assert.throws(() => binary({ "ce-specversion": "1.1" }), /"specversion" must be "1.0"/);
+});
+
+for (const text of ["", "{", "[]", "1", "null", "{}", '{"specversion":1,"id":"1","source":"s","type":"t"}']) {
+	test(`${JSON.stringify(text)} is no CloudEvent`, () => assert.throws(() => open(text), /^Error: not a CloudEvent: /));
 }

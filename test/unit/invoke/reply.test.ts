@@ -53,13 +53,31 @@ test("204 and 304 have no length", () => {
 	}
 });
 
-test("a streamed answer has the length that the function set, if any", () => {
-	assert.deepEqual(streamHeaders("Content-Length: 10\r\nA: b\r\n"), ["A", "b", ...CORS, "Content-Length", "10"]);
-	assert.deepEqual(streamHeaders(""), CORS);
+test("a streamed answer has the function's length, if it gave one", () => {
+	assert.deepEqual(streamHeaders("Content-Length: 10\r\nA: b\r\n", 200), {
+		pairs: ["A", "b", ...CORS, "Content-Length", "10"],
+		length: 10,
+	});
+	assert.deepEqual(streamHeaders("", 200), { pairs: CORS, length: undefined });
+	assert.deepEqual(streamHeaders("Content-Length: 10\r\n", 204), { pairs: CORS, length: undefined });
 });
 
 test("cached headers are not changed by their users", () => {
 	const block = "X-Once: 1\r\n";
 	resultHeaders(block, 200, 1, false).push("more", "and more");
 	assert.deepEqual(resultHeaders(block, 200, 1, false), ["X-Once", "1", ...CORS, "Content-Length", "1"]);
+});
+
+for (const length of ["0x4", "+4", "4.0", "abc", "-1", "1e3", "", "4 4", "99999999999999999999"]) {
+	test(`a Content-Length of "${length}" is not sent where it would be the function's own`, () => {
+		const block = `Content-Length: ${length}\r\n`;
+		assert.throws(() => streamHeaders(block, 200), /^Error: Content-Length is /);
+		assert.throws(() => resultHeaders(block, 200, 0, true), /^Error: Content-Length is /);
+		assert.deepEqual(resultHeaders(block, 200, 5, false), [...CORS, "Content-Length", "5"]);
+	});
+}
+
+test("two lengths that differ are no length, and two that agree are one", () => {
+	assert.throws(() => streamHeaders("Content-Length: 4\r\nContent-Length: 5\r\n", 200), /Content-Length is "4, 5"/);
+	assert.equal(streamHeaders("Content-Length: 4\r\nContent-Length: 4\r\n", 200).length, 4);
 });

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { SentCall, Worker, WorkerCall } from "../contract.ts";
+import type { LineSink } from "../process/lines.ts";
 import { type Command, readLines, signalGroup, startGroup, whyNotStarted } from "../process/process-group.ts";
 import { cgiVariables, readCgiHead } from "./cgi.ts";
 
@@ -46,7 +47,7 @@ export class Run implements SentCall {
 	}
 
 	/** Starts the process; called once. `ended` is called when the process has ended and its output was read. */
-	start(command: Command, printed: (line: string) => void, ended: () => void): void {
+	start(command: Command, printed: LineSink, ended: () => void): void {
 		const [program = ""] = command.command;
 		let child: ChildProcess;
 		try {
@@ -79,6 +80,11 @@ export class Run implements SentCall {
 
 	get open(): boolean {
 		return !this.over;
+	}
+
+	/** What the connection still holds goes with the call. */
+	onceWritten(then: () => void): void {
+		then();
 	}
 
 	cancel(): void {

@@ -50,7 +50,7 @@ export class CommandWorker implements Worker {
 		const run = new Run(this, ++this.#lastId, call, this.#spec.output);
 		run.start(
 			this.#command,
-			(text) => this.#events.line("stderr", text, call),
+			(text, cut) => this.#events.line("stderr", text, call, cut),
 			() => this.#ended(run),
 		);
 		if (!run.over) this.#runs.add(run);

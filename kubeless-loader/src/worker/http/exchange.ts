@@ -11,6 +11,8 @@ export interface ExchangeHost extends Worker {
 	cancel(exchange: Exchange): void;
 	/** The server has finished the call: it answered it, or stopped working on it. */
 	concluded(exchange: Exchange): void;
+	/** The protocol was switched: the call is over, its connection is not. */
+	tunnelled(exchange: Exchange, socket: Duplex): void;
 	/** There is no whole answer. If the process is about to end, that is the reason rather than the connection. */
 	broken(exchange: Exchange, error: Error): void;
 	/** The answer ended with the connection; it is whole unless the process has died. */
@@ -53,6 +55,11 @@ export class Exchange implements Dispatcher.DispatchHandler, HeldCall {
 	/** True once part of the call may have reached the server. */
 	get begun(): boolean {
 		return this.#controller !== undefined;
+	}
+
+	/** What the connection still holds goes with the call. */
+	onceWritten(then: () => void): void {
+		then();
 	}
 
 	cancel(): void {
@@ -102,9 +109,12 @@ export class Exchange implements Dispatcher.DispatchHandler, HeldCall {
 	onRequestUpgrade(controller: Dispatcher.DispatchController, _status: number, _headers: unknown, socket: Duplex): void {
 		this.#streaming = true;
 		this.connection.tunnel = socket;
-		socket.on("close", () => this.worker.concluded(this));
-		if (this.cancelled) socket.destroy();
-		else this.call.answer.upgraded(texts(controller.rawHeaders), socket);
+		if (this.cancelled) {
+			socket.on("close", () => this.worker.concluded(this));
+			return void socket.destroy();
+		}
+		this.call.answer.upgraded(texts(controller.rawHeaders), socket);
+		this.worker.tunnelled(this, socket);
 	}
 
 	/** Passes the end of the answer on. */

@@ -1,5 +1,6 @@
 // The kind of worker that is an HTTP server: exchange.ts is one call, connection.ts one connection to the server,
 // endpoint.ts where it listens. This file is the server's life: its start, until it is ready, its calls, its end.
+import type { Duplex } from "node:stream";
 import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { type Command, isEnding, signalGroup } from "../process/process-group.ts";
@@ -46,6 +47,8 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	#Client: ClientClass | undefined;
 	readonly #connections = new Set<Connection>();
 	readonly #idle: Connection[] = [];
+	/** connections whose protocol was switched: they are no calls, and end when either side ends them */
+	readonly #tunnels = new Set<Connection>();
 	/**
 	 * False once the server has sent data that no request asked for: then each call has a new connection, so that no answer
 	 * can be taken for another call's.
@@ -91,6 +94,18 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 		this.callEnded();
 	}
 
+	tunnelled(exchange: Exchange, socket: Duplex): void {
+		const { connection } = exchange;
+		this.#tunnels.add(connection);
+		socket.on("close", () => {
+			this.#tunnels.delete(connection);
+			this.#drop(connection);
+			if (this.state === "retiring") this.callEnded();
+		});
+		this.remove(exchange);
+		this.callEnded();
+	}
+
 	endedWithConnection(exchange: Exchange): void {
 		// A process that died has closed the connection, too: then the answer may not be whole.
 		setTimeout(() => {
@@ -110,6 +125,10 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 		}, EXIT_DELAY_MS);
 	}
 
+	protected override get occupied(): boolean {
+		return this.#tunnels.size > 0;
+	}
+
 	protected sendCancel(exchange: Exchange): void {
 		const { call, connection } = exchange;
 		// Undici then reports the end of the exchange.
@@ -123,7 +142,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	protected sendStop(): void {
 		this.#endpoint?.releasing();
 		for (const connection of this.#idle.splice(0)) this.#drop(connection);
-		if (this.isAwaited) setTimeout(() => this.#cutTunnels(), this.#spec.timeoutMs).unref();
+		if (this.isAwaited || this.occupied) setTimeout(() => this.#cutTunnels(), this.#spec.timeoutMs).unref();
 	}
 
 	protected requestExit(): void {
@@ -136,7 +155,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	}
 
 	protected readRemaining(): void {
-		if (this.inFlight === 0 && this.state !== "loading") return this.onGone();
+		if (this.inFlight === 0 && !this.occupied && this.state !== "loading") return this.onGone();
 		// Its last answers, or its output about why it did not start, are still being read.
 		setTimeout(() => this.onGone(), READ_ON_MS);
 		if (this.inFlight === 0) this.child?.once("close", () => this.onGone());
@@ -183,6 +202,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 					"stderr",
 					"the server sent data that no call had asked for: from now on each call has a connection of its own",
 					undefined,
+					false,
 				);
 			}
 		});
@@ -201,7 +221,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	}
 
 	#cutTunnels(): void {
-		for (const { tunnel } of this.#connections) tunnel?.destroy();
+		for (const { tunnel } of this.#tunnels) tunnel?.destroy();
 	}
 
 	async #untilReady(endpoint: Endpoint): Promise<void> {

@@ -80,6 +80,11 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 		return false;
 	}
 
+	/** True while something other than calls needs the process. */
+	protected get occupied(): boolean {
+		return false;
+	}
+
 	recall(): void {}
 
 	get pid(): number | undefined {
@@ -136,10 +141,10 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 		child.on("error", (error) => {
 			if (child.pid === undefined) this.cannotStart(whyNotStarted(command.command[0] ?? "", error));
 		});
-		readLines(child.stdout, (text) => this.events.line("stdout", text, undefined));
-		readLines(child.stderr, (text) => {
+		readLines(child.stdout, (text, cut) => this.events.line("stdout", text, undefined, cut));
+		readLines(child.stderr, (text, cut) => {
 			if (!this.#reported) this.#stderrTail = `${this.#stderrTail}${text}\n`.slice(-MAX_STDERR_TAIL);
-			this.events.line("stderr", text, undefined);
+			this.events.line("stderr", text, undefined, cut);
 		});
 		return child;
 	}
@@ -230,7 +235,7 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 
 	/** A retired worker whose remaining calls are all cancelled is killed; one without calls may exit by itself. */
 	#endIfRetired(): void {
-		if (this.state !== "retiring" || this.#awaited > 0) return;
+		if (this.state !== "retiring" || this.#awaited > 0 || this.occupied) return;
 		if (this.calls.size > 0) return this.kill("stopped", "killed after all its calls were cancelled");
 		if (!this.ended) this.requestExit();
 		clearTimeout(this.#timer);

@@ -3,13 +3,16 @@ import { StringDecoder } from "node:string_decoder";
 /** Characters of a line; a longer one is logged in pieces. */
 const MAX_LINE_LENGTH = 16 * 1024;
 
-/** Splits a stream of UTF-8 bytes into lines; the sink receives each without its line break. */
+/** Receives a line without its line break; `cut`: the line is too long, and the next piece continues it. */
+export type LineSink = (line: string, cut: boolean) => void;
+
+/** Splits a stream of UTF-8 bytes into lines. */
 export class LineSplitter {
-	readonly #sink: (line: string) => void;
+	readonly #sink: LineSink;
 	readonly #decoder = new StringDecoder("utf8");
 	#rest = "";
 
-	constructor(sink: (line: string) => void) {
+	constructor(sink: LineSink) {
 		this.#sink = sink;
 	}
 
@@ -18,7 +21,7 @@ export class LineSplitter {
 		this.#rest = lines.pop() ?? "";
 		for (const line of lines) this.#emit(line);
 		while (this.#rest.length > MAX_LINE_LENGTH) {
-			this.#sink(this.#rest.slice(0, MAX_LINE_LENGTH));
+			this.#sink(this.#rest.slice(0, MAX_LINE_LENGTH), true);
 			this.#rest = this.#rest.slice(MAX_LINE_LENGTH);
 		}
 	}
@@ -32,7 +35,10 @@ export class LineSplitter {
 
 	#emit(line: string): void {
 		const text = line.endsWith("\r") ? line.slice(0, -1) : line;
-		if (text.length <= MAX_LINE_LENGTH) this.#sink(text);
-		else for (let at = 0; at < text.length; at += MAX_LINE_LENGTH) this.#sink(text.slice(at, at + MAX_LINE_LENGTH));
+		for (let at = 0; ; at += MAX_LINE_LENGTH) {
+			const cut = text.length - at > MAX_LINE_LENGTH;
+			this.#sink(cut ? text.slice(at, at + MAX_LINE_LENGTH) : text.slice(at), cut);
+			if (!cut) return;
+		}
 	}
 }

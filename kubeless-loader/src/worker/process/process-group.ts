@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { LineSplitter } from "./lines.ts";
+import { type LineSink, LineSplitter } from "./lines.ts";
 
 /** A command, its environment and its working folder. */
 export interface Command {
@@ -62,7 +62,7 @@ export function isEnding(pid: number | undefined): boolean {
 }
 
 /** Passes on the output of a process, line by line. */
-export function readLines(pipe: Readable | null, sink: (line: string) => void): void {
+export function readLines(pipe: Readable | null, sink: LineSink): void {
 	if (!pipe) return;
 	const splitter = new LineSplitter(sink);
 	pipe.on("data", (bytes: Buffer) => splitter.push(bytes));

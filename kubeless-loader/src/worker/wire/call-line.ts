@@ -1,7 +1,10 @@
-import type { WorkerCall } from "../contract.ts";
+import type { HeldBody, WorkerCall } from "../contract.ts";
 
-/** Returns the `call` frame's line and head (PROTOCOL 4.1); the body follows them. */
-export function callLine(id: number, call: WorkerCall): string {
+/**
+ * Returns the `call` frame's line and head (PROTOCOL 4.1); the body follows them.
+ * @param envelope is sent behind the data of the event in it (PROTOCOL 4.11)
+ */
+export function callLine(id: number, call: WorkerCall, envelope?: HeldBody): string {
 	const { method, url, address, deadline, event, body } = call;
 	const mark = url.indexOf("?");
 	// The field order is the same for every call: a line costs one concatenation per field.
@@ -17,7 +20,10 @@ export function callLine(id: number, call: WorkerCall): string {
 	if (event.json) line += ',"json":true';
 	const head = headerBlock(call.headers);
 	if (head !== "") line += `,"head":${head.length}`;
-	if (body !== undefined) line += `,"body":${body.length}`;
+	if (envelope !== undefined) {
+		if (body !== undefined) line += `,"data":${body.length}`;
+		line += `,"envelope":${envelope.length},"body":${(body?.length ?? 0) + envelope.length}`;
+	} else if (body !== undefined) line += `,"body":${body.length}`;
 	return `${line}}\n${head}`;
 }
 

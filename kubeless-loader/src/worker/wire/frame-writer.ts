@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 
 /** Bodies up to this many bytes are copied into the text: that costs less than a write of their own. */
-const MAX_COPIED_BODY = 4096;
+export const MAX_COPIED_BODY = 4096;
 /** Characters of text that are written at once: gathering more saves nothing. */
 const MAX_TEXT = 64 * 1024;
 
@@ -15,10 +15,13 @@ export class FrameWriter {
 		this.#socket = socket;
 	}
 
-	/** @param lineAndHead in ISO-8859-1 (PROTOCOL 2.5, 2.6), with the `\n` of the line */
+	/**
+	 * @param lineAndHead in ISO-8859-1 (PROTOCOL 2.5, 2.6), with the `\n` of the line
+	 * @param body at most MAX_COPIED_BODY bytes
+	 */
 	send(lineAndHead: string, body?: readonly Buffer[]): void {
 		this.#text += lineAndHead;
-		if (body !== undefined) for (const part of body) this.#add(part);
+		if (body !== undefined) for (const part of body) this.#text += part.toString("latin1");
 		if (this.#text.length >= MAX_TEXT) this.#write();
 		else if (!this.#scheduled) {
 			this.#scheduled = true;
@@ -27,19 +30,23 @@ export class FrameWriter {
 		}
 	}
 
+	/** Sends a frame with a larger body; `written` is called when the socket does not hold the body any more. */
+	sendLarge(lineAndHead: string, body: readonly Buffer[], written: () => void): void {
+		this.#text += lineAndHead;
+		const socket = this.#socket;
+		socket.cork();
+		this.#write();
+		const last = body.length - 1;
+		for (let index = 0; index < last; index++) socket.write(body[index]);
+		socket.write(body[last], written);
+		socket.uncork();
+	}
+
 	/** Writes the gathered text now; `then` is called when the system has accepted all of it. */
 	flush(then: () => void): void {
 		const text = this.#text;
 		this.#text = "";
 		this.#socket.write(text, "latin1", (error) => error ?? then());
-	}
-
-	#add(part: Buffer): void {
-		if (part.length <= MAX_COPIED_BODY) this.#text += part.toString("latin1");
-		else {
-			this.#write();
-			this.#socket.write(part);
-		}
 	}
 
 	#turn = (): void => {

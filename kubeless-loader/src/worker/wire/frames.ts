@@ -23,7 +23,7 @@ const NEWLINE = 10;
 // in bytes (PROTOCOL 2.3)
 const MAX_LINE = 1024 * 1024;
 const MAX_HEAD = 1024 * 1024;
-const MAX_BODY = 1024 * 1024 * 1024;
+export const MAX_BODY = 1024 * 1024 * 1024;
 
 /**
  * Receives a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. A `chunk`

@@ -47,6 +47,8 @@ export interface ReadyMessage {
 	readonly wire: unknown;
 	readonly concurrency: number | undefined;
 	readonly ahead: number;
+	/** it takes an envelope beside the data in it (PROTOCOL 4.11) */
+	readonly envelopes: boolean;
 }
 
 /** The function could not be loaded (PROTOCOL 3.2). */
@@ -92,13 +94,14 @@ export function workerMessage(line: Line): WorkerMessage {
 		case "log":
 			return { type: "log", id: line.id, stream: line["stream"] === "stderr" ? "stderr" : "stdout" };
 		case "ready": {
-			const { wire, concurrency, ahead = 0 } = line;
+			const { wire, concurrency, ahead = 0, envelopes = false } = line;
 			// Another version may give the other fields another meaning (PROTOCOL 8.2).
-			if (wire !== WIRE_VERSION) return { type: "ready", wire, concurrency: undefined, ahead: 0 };
+			if (wire !== WIRE_VERSION) return { type: "ready", wire, concurrency: undefined, ahead: 0, envelopes: false };
 			if (!isCount(ahead)) throw new WireError("3.2", `ahead is ${JSON.stringify(ahead)}`);
 			if (concurrency !== undefined && !(isCount(concurrency) && concurrency > 0))
 				throw new WireError("3.2", `concurrency is ${JSON.stringify(concurrency)}`);
-			return { type: "ready", wire, concurrency, ahead };
+			if (typeof envelopes !== "boolean") throw new WireError("3.2", `envelopes is ${JSON.stringify(envelopes)}`);
+			return { type: "ready", wire, concurrency, ahead, envelopes };
 		}
 		case "failed": {
 			const { code, message, stack, handlers } = line;

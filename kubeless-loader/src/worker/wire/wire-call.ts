@@ -20,6 +20,9 @@ export class WireCall implements HeldCall {
 	paused = false;
 	/** bytes that came while it was paused */
 	whilePaused = 0;
+	/** the request's body waits in the socket */
+	unwritten = false;
+	#written: (() => void) | undefined;
 
 	constructor(worker: WireCallHost, call: WorkerCall) {
 		this.worker = worker;
@@ -28,6 +31,17 @@ export class WireCall implements HeldCall {
 
 	get open(): boolean {
 		return this.worker.holds(this);
+	}
+
+	onceWritten(then: () => void): void {
+		if (this.unwritten) this.#written = then;
+		else then();
+	}
+
+	/** The socket has passed the body on, or has ended. */
+	written(): void {
+		this.unwritten = false;
+		this.#written?.();
 	}
 
 	cancel(): void {

@@ -1,13 +1,13 @@
 // The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls over file
 // descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes back, this file does what it says.
 import type { Socket } from "node:net";
-import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
+import type { HeldBody, Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { LineSplitter } from "../process/lines.ts";
 import type { Command } from "../process/process-group.ts";
 import { callLine } from "./call-line.ts";
-import { FrameWriter } from "./frame-writer.ts";
-import { FrameReader, isCount, type Line, WireError } from "./frames.ts";
+import { FrameWriter, MAX_COPIED_BODY } from "./frame-writer.ts";
+import { FrameReader, isCount, type Line, MAX_BODY, WireError } from "./frames.ts";
 import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
 import { WireCall } from "./wire-call.ts";
@@ -28,6 +28,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 	/** ids of calls that were taken back and that the worker has not confirmed yet */
 	readonly #withdrawn = new Set<number>();
 	#recalling = false;
+	/** the worker takes an envelope beside the data in it */
+	#envelopes = false;
 	/** the worker has closed the wire, and all it wrote was read */
 	#readAll = false;
 
@@ -66,8 +68,23 @@ export class WireWorker extends ChildWorker<WireCall> {
 	send(call: WorkerCall): WireCall {
 		const sent = new WireCall(this, call);
 		this.add(sent);
-		this.#writer.send(callLine(sent.id, call), call.body?.parts);
+		const { body, envelope } = call;
+		if (envelope !== undefined && this.#envelopes) this.#sendEnvelope(sent, body, envelope);
+		else this.#write(sent, callLine(sent.id, call), body);
 		return sent;
+	}
+
+	/** Sends the data and, behind it, the envelope that it came in (PROTOCOL 4.11). */
+	#sendEnvelope(sent: WireCall, data: HeldBody | undefined, envelope: HeldBody): void {
+		const length = (data?.length ?? 0) + envelope.length;
+		if (length > MAX_BODY) return this.#write(sent, callLine(sent.id, sent.call), data);
+		this.#write(sent, callLine(sent.id, sent.call, envelope), { parts: [...(data?.parts ?? []), ...envelope.parts], length });
+	}
+
+	#write(sent: WireCall, lineAndHead: string, body: HeldBody | undefined): void {
+		if (body === undefined || body.length <= MAX_COPIED_BODY) return this.#writer.send(lineAndHead, body?.parts);
+		sent.unwritten = true;
+		this.#writer.sendLarge(lineAndHead, body.parts, () => sent.written());
 	}
 
 	resume(sent: WireCall): void {
@@ -230,8 +247,9 @@ export class WireWorker extends ChildWorker<WireCall> {
 			throw new WireError("5.1", `call ${sent.id} was paused and ${sent.whilePaused} bytes came`);
 	}
 
-	#ready({ wire, concurrency, ahead }: ReadyMessage): void {
+	#ready({ wire, concurrency, ahead, envelopes }: ReadyMessage): void {
 		if (!this.reportedOnce()) throw new WireError("3.3", "ready or failed came twice");
+		this.#envelopes = envelopes;
 		if (wire === WIRE_VERSION) return this.loaded(concurrency, ahead);
 		this.events.failed({
 			code: "WIRE_VERSION",
@@ -242,7 +260,7 @@ export class WireWorker extends ChildWorker<WireCall> {
 
 	#log({ stream, id }: LogMessage, text: Buffer): void {
 		const call = isCount(id) ? this.calls.get(id)?.call : undefined;
-		const splitter = new LineSplitter((line) => this.events.line(stream, line, call));
+		const splitter = new LineSplitter((line, cut) => this.events.line(stream, line, call, cut));
 		splitter.push(text);
 		splitter.end();
 	}

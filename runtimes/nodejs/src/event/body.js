@@ -14,8 +14,8 @@ const MULTIPART = /(?:^|\n)content-type:[ \t]*multipart\//i;
  */
 function readData(call) {
 	const { frame } = call;
-	if (frame.body === undefined) return {};
-	const bytes = call.inflated ?? call.body();
+	const bytes = call.data();
+	if (bytes === null) return {};
 	if (frame.json === true && bytes.length > 0) return readJson(bytes);
 	// A multipart body is left for a parser that reads extensions.request.
 	if (frame.head !== undefined && MULTIPART.test(call.head())) return {};

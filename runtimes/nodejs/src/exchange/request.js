@@ -49,7 +49,7 @@ class Request extends http.IncomingMessage {
 		// As a stream the body is as it was sent. `body` is what the headers mean, and empty for a parser such as multer.
 		this[UNREAD] = call.body();
 		const head = call.head();
-		this.body = body === undefined || MULTIPART.test(head) ? {} : (call.inflated ?? call.body());
+		this.body = body === undefined || MULTIPART.test(head) ? {} : this[UNREAD];
 		this.method = method;
 		this.url = query === undefined ? path : `${path}?${query}`;
 		this.originalUrl = this.url;
