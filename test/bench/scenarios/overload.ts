@@ -14,7 +14,7 @@ const CAPACITY = (CONCURRENCY * 1000) / SLEEP_MS;
 const TIMEOUT_S = 2;
 /** Offered calls as multiples of the capacity. */
 const LOADS = [1.2, 2, 10];
-/** Before and after an overload the load is this part of the capacity, for so many seconds. */
+/** The load before and after an overload, as a share of the capacity, and its duration in s. */
 const NORMAL = 0.6;
 const NORMAL_S = 5;
 
