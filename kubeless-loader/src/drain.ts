@@ -28,11 +28,11 @@ export function stopSignals(): StopSignals {
 }
 
 /** Drains on the first signal; a second one ends everything at once. */
-export async function drain(log: Logger, signals: StopSignals, serving: { drain(): Promise<void>; kill(): void }): Promise<void> {
+export async function drain(log: Logger, signals: StopSignals, serving: { drain(): Promise<void>; kill(): Promise<void> }): Promise<void> {
 	log.info({ signal: await signals.first }, "finishing the running calls, then stopping");
 	const atOnce = signals.second.then((signal) => {
 		log.warn({ signal }, "stopping at once");
-		serving.kill();
+		return serving.kill();
 	});
 	await Promise.race([serving.drain(), atOnce]);
 }

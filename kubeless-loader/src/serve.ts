@@ -33,13 +33,15 @@ export interface Serving {
 	exception(): void;
 	/** Takes no more calls, finishes the running ones within SHUTDOWN_TIMEOUT, ends all workers. */
 	drain(): Promise<void>;
-	/** Ends everything now. */
-	kill(): void;
+	/** Ends all workers now; resolves when their calls were answered. */
+	kill(): Promise<void>;
 }
 
 /** The part of the container's memory that bodies may take together. */
 const BODIES_SHARE = 0.25;
 const DRAIN_CHECK_MS = 10;
+/** How long the last answers may take after all workers were killed, in ms. */
+const LAST_ANSWERS_MS = 500;
 
 /** Listens. Calls that come before the function is loaded wait for it. */
 export async function serve(parts: ServeParts): Promise<Serving> {
@@ -112,8 +114,12 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 			fastify.server.closeAllConnections();
 			await fastify.close();
 		},
-		kill: () => {
+		async kill() {
+			host.draining = true;
 			pool.kill();
+			// The calls of the killed workers are answered 502.
+			const deadline = performance.now() + LAST_ANSWERS_MS;
+			while (host.unsent > 0 && performance.now() < deadline) await setTimeout(DRAIN_CHECK_MS);
 			fastify.server.closeAllConnections();
 			void fastify.close();
 		},

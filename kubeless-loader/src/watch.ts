@@ -1,6 +1,6 @@
 // Notices changes of the function's files.
 import { createHash } from "node:crypto";
-import { type Dirent, type FSWatcher, readdirSync, readFileSync, realpathSync, statSync, watch } from "node:fs";
+import { type Dirent, type FSWatcher, readdirSync, readFileSync, realpathSync, type Stats, statSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Editors and ConfigMaps change files in several steps: how long the folder must be quiet, in ms. */
@@ -62,6 +62,15 @@ export function watchFolder(folder: string, isWatched: IsWatched, changed: () =>
 	};
 }
 
+/** Returns undefined for what is not there or cannot be reached: a link that leads to itself, a forbidden folder. */
+function statsOf(path: string): Stats | undefined {
+	try {
+		return statSync(path);
+	} catch {
+		return undefined;
+	}
+}
+
 function fingerprint(root: string, isWatched: IsWatched): { folders: string[]; digest: string } {
 	const hash = createHash("sha256");
 	/** folders to watch */
@@ -81,7 +90,7 @@ function fingerprint(root: string, isWatched: IsWatched): { folders: string[]; d
 			const { name } = entry;
 			if (HIDDEN.test(name)) continue;
 			const path = join(folder, name);
-			const stats = statSync(path, { throwIfNoEntry: false });
+			const stats = statsOf(path);
 			if (!stats || !isWatched(name, stats.isDirectory())) continue;
 			if (stats.isDirectory()) {
 				if (name !== "..data") visit(path);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
 import test, { type TestContext } from "node:test";
 import { startFake } from "../support/fake.ts";
 import type { Loader } from "../support/loader.ts";
 import { poll } from "../support/poll.ts";
-import { workersOf } from "../support/processes.ts";
+import { residentBytes, workersOf } from "../support/processes.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
 const MB = 1024 * 1024;
@@ -44,6 +46,25 @@ test("a body in tiny chunks takes no more than twice its bytes of the budget", a
 	const text = await tap.until(/\r\n\r\n/);
 	assert.match(text, /^HTTP\/1\.1 200 /);
 	assert.match(text, new RegExp(`content-length: ${MB}`, "i"));
+});
+
+test("large results that their callers do not read are held to the budget, and arrive whole in the end", async (t) => {
+	const loader = await startFake(t, SMALL);
+	const before = residentBytes(loader.child.pid as number);
+	const asked = [1, 2, 3].map(() => once(http.get({ port: loader.port, path: "/whole?60", agent: false }), "response"));
+	await loader.figuresWhen("the calls", ({ inFlight }) => inFlight === 3);
+	for (let turn = 0; turn < 50; turn++) await loader.figures();
+	const grown = residentBytes(loader.child.pid as number) - before;
+	assert.ok(grown < 100 * MB, `the loader grew by ${Math.round(grown / MB)} MiB`);
+	const read = asked.map(async (one) => {
+		const [response] = (await one) as [http.IncomingMessage];
+		let bytes = 0;
+		for await (const chunk of response) bytes += (chunk as Buffer).length;
+		return bytes;
+	});
+	for (const bytes of await Promise.all(read)) assert.equal(bytes, 60 * MB);
+	await loader.figuresWhen("no call", ({ inFlight }) => inFlight === 0);
+	assert.equal((await loader.ask({ body: Buffer.alloc(15 * MB) })).status, 200, "the budget is free again");
 });
 
 test("bytes that a worker has not read stay in the budget when their calls are over", async (t) => {

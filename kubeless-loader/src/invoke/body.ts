@@ -22,6 +22,11 @@ export class ByteBudget {
 		return this.reserved + bytes <= this.limit;
 	}
 
+	/** Counts bytes that are held already. */
+	add(bytes: number): void {
+		this.reserved += bytes;
+	}
+
 	release(bytes: number): void {
 		this.reserved -= bytes;
 	}

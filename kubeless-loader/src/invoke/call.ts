@@ -62,6 +62,8 @@ export class Call implements PoolCall, Answer {
 	#timer: NodeJS.Timeout | undefined;
 	/** bytes reserved in the budget */
 	#reserved = 0;
+	/** bytes of the answer, counted in the budget, that wait for the caller to read */
+	#unread = 0;
 
 	event: RequestHead = NO_HEAD;
 	deadline = 0;
@@ -83,6 +85,7 @@ export class Call implements PoolCall, Answer {
 		host.unsent++;
 		response.once("close", () => {
 			host.unsent--;
+			this.#caughtUp();
 			this.#callerGone();
 		});
 	}
@@ -169,18 +172,33 @@ export class Call implements PoolCall, Answer {
 		if (this.#state === "over") return true;
 		try {
 			if (this.#caller.chunk(bytes)) return true;
+			this.#unread += bytes.length;
+			this.#host.budget.add(bytes.length);
 		} catch (cause) {
 			this.fail("RESULT_INVALID", (cause as Error).message);
 			return true;
 		}
-		this.#caller.onceDrained(() => this.#host.pool.resume(this));
+		this.#caller.onceDrained(() => {
+			this.#caughtUp();
+			this.#host.pool.resume(this);
+		});
 		return false;
+	}
+
+	get memoryFull(): boolean {
+		return !this.#host.budget.hasRoom(0);
+	}
+
+	/** Releases the bytes of the answer that the caller had not read. */
+	#caughtUp(): void {
+		if (this.#unread > 0) this.#host.budget.release(this.#unread);
+		this.#unread = 0;
 	}
 
 	end(trailers?: readonly string[]): void {
 		if (this.#state === "over") return;
 		try {
-			this.#caller.end(trailers);
+			this.#caller.end(trailers, this.#unread > 0);
 		} catch (cause) {
 			return this.fail("RESULT_INVALID", (cause as Error).message);
 		}

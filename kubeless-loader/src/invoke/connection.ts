@@ -40,7 +40,7 @@ export function noteAnswer(socket: CallerSocket, response: Answer): void {
 	});
 }
 
-/** Calls back when all answers of the connection were sent: at once if no answer is open. */
+/** Calls back when all answers of the connection were sent: at once if all were sent. */
 export function afterAnswers(socket: CallerSocket, then: () => void): void {
 	const latest = socket[LATEST];
 	if (latest === undefined || latest.closed) return then();

@@ -9,6 +9,9 @@ import { joinSockets, switchingProtocols } from "./tunnel.ts";
 /** Bodies up to this many bytes are written together with the headers, as text. */
 const MAX_TEXT_BODY = 16 * 1024;
 
+/** How long a caller may read nothing of the end of an answer, in ms. */
+const MAX_UNREAD_MS = 60_000;
+
 /** An answer that is the loader's own. */
 export interface Refusal {
 	readonly status: number;
@@ -99,8 +102,10 @@ export class CallerResponse {
 		});
 	}
 
-	/** Ends a streamed answer; `trailers` as [name, value, …]. */
-	end(trailers?: readonly string[]): void {
+	/** Ends a streamed answer; `trailers` as [name, value, …]; `isUnread`: bytes wait for the caller. */
+	end(trailers: readonly string[] | undefined, isUnread: boolean): void {
+		// The call is over, and with it its time limit: a caller that does not read must not hold memory for ever.
+		if (isUnread) this.#response.setTimeout(MAX_UNREAD_MS, () => this.#response.destroy());
 		if (trailers !== undefined) this.#response.addTrailers(inPairs(trailers));
 		this.#response.end();
 	}

@@ -51,6 +51,7 @@ export class Generations {
 	#loading: Generation | undefined;
 	#events: PoolEvents | undefined;
 	#restart: NodeJS.Timeout | undefined;
+	#nextFill: NodeJS.Immediate | undefined;
 	#stopped: PromiseWithResolvers<void> | undefined;
 
 	constructor(host: GenerationsHost) {
@@ -101,10 +102,17 @@ export class Generations {
 		if (this.#serving) this.#add(this.#serving);
 	}
 
-	/** Starts what is missing to the number of processes that always run. */
+	/** Starts what is missing to the number of processes that always run: one per turn, as a start takes milliseconds. */
 	fill(): void {
-		while (!this.stopping && this.#serving && this.#serving.slots.size < this.#host.min) this.#add(this.#serving);
+		if (this.stopping || !this.#serving || this.#serving.slots.size >= this.#host.min) return;
+		this.#add(this.#serving);
+		if (this.#serving.slots.size < this.#host.min) this.#nextFill ??= setImmediate(this.#fillOn);
 	}
+
+	#fillOn = (): void => {
+		this.#nextFill = undefined;
+		this.fill();
+	};
 
 	/** Takes a worker out of service: it finishes its calls and ends. */
 	retire(slot: Slot, reason: ExitReason): void {

@@ -13,6 +13,8 @@ export interface Answer {
 	head(status: number, head: Head): void;
 	/** A piece of a streamed answer; the receiver may keep the bytes. Returns false if the caller reads too slowly: pause. */
 	chunk(bytes: Buffer): boolean;
+	/** True if the loader must not hold further bytes for callers that read slowly. */
+	readonly memoryFull: boolean;
 	/** The end of a streamed answer; `trailers` as [name, value, name, value, …]. */
 	end(trailers?: readonly string[]): void;
 	/** The protocol was switched, as the caller requested: bytes flow both ways until either side closes. */

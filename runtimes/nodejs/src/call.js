@@ -74,7 +74,7 @@ class Call {
 		return this.bytes.slice(end - envelope, end);
 	}
 
-	/** Returns the bytes of the event's data: the body, or the data in the envelope; null if the event has no data. */
+	/** Returns the bytes of the event's data: the body, or what was in the envelope; null without a body. */
 	data() {
 		const { head = 0, body, envelope, data } = this.frame;
 		const length = envelope === undefined ? body : data;

@@ -10,7 +10,7 @@ describe("Ruby: errors and children of a call", needsRuby, () => {
 			["exit", /^SystemExit/],
 			["exit(3)", /^SystemExit/],
 			["abort('enough')", /^SystemExit: enough/],
-			["throw :uncaught", /^UncaughtThrowError/],
+			["throw :unknown", /^UncaughtThrowError/],
 			["raise Exception, 'bare'", /^Exception: bare/],
 			["raise NoMemoryError", /^NoMemoryError/],
 			["raise Interrupt", /^Interrupt/],

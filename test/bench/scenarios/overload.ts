@@ -14,7 +14,7 @@ const CAPACITY = (CONCURRENCY * 1000) / SLEEP_MS;
 const TIMEOUT_S = 2;
 /** Offered calls as multiples of the capacity. */
 const LOADS = [1.2, 2, 10];
-/** The load before and after an overload, as a share of the capacity, and its duration in s. */
+/** Before and after an overload the load is this part of the capacity, for this many seconds. */
 const NORMAL = 0.6;
 const NORMAL_S = 5;
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { type LineSink, LineSplitter } from "./lines.ts";
@@ -19,6 +20,7 @@ export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "p
 	const [program, ...args] = command as [string, ...string[]];
 	const child = spawn(program, args, { cwd, env, stdio, detached: true });
 	endBeforeLoader(child.pid);
+	yieldToLoader(child.pid);
 	return child;
 }
 
@@ -32,6 +34,18 @@ function endBeforeLoader(pid: number | undefined): void {
 		writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
 	} catch {
 		// It has ended, or this is not Linux.
+	}
+}
+
+/** The nice value of workers: a loader that waits for a busy CPU answers neither callers nor probes in time. */
+const NICE = 5;
+
+function yieldToLoader(pid: number | undefined): void {
+	if (pid === undefined) return;
+	try {
+		setPriority(pid, Math.max(getPriority(), NICE));
+	} catch {
+		// It has ended, or the system does not allow it.
 	}
 }
 
@@ -62,8 +76,8 @@ export function isEnding(pid: number | undefined): boolean {
 }
 
 /** Passes on the output of a process, line by line. */
-export function readLines(pipe: Readable | null, sink: LineSink): void {
-	if (!pipe) return;
+export function readLines(pipe: Readable | null | undefined, sink: LineSink): void {
+	if (!pipe) return; // the process could not be started
 	const splitter = new LineSplitter(sink);
 	pipe.on("data", (bytes: Buffer) => splitter.push(bytes));
 	pipe.on("end", () => splitter.end());

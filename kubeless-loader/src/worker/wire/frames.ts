@@ -25,8 +25,11 @@ const MAX_LINE = 1024 * 1024;
 const MAX_HEAD = 1024 * 1024;
 export const MAX_BODY = 1024 * 1024 * 1024;
 
+/** A `result` with a longer body is passed on in parts, in bytes: its call may be slower than its worker. */
+export const MAX_WHOLE_BODY = 64 * 1024;
+
 /**
- * Receives a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. A `chunk`
+ * Receives a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. A `chunk` or a long `result`
  * may arrive in several parts, each passed on like a frame of its own: joining them would only copy bytes.
  */
 export type FrameSink = (line: Line, bytes: Buffer, headStart: number, bodyStart: number, end: number) => void;
@@ -72,7 +75,7 @@ export class FrameReader {
 			if (end > bytes.length) {
 				this.#line = line;
 				this.#missing = end - bytes.length;
-				this.#inParts = line.type === "chunk" && bodyStart === headStart;
+				this.#inParts = bodyStart <= bytes.length && comesInParts(line);
 				if (this.#inParts) this.#sink(line, bytes, headStart, bodyStart, bytes.length);
 				else this.#parts.push(bytes.subarray(headStart));
 				return;
@@ -98,14 +101,21 @@ export class FrameReader {
 			return taken;
 		}
 		this.#parts.push(taken === chunk.length ? chunk : chunk.subarray(0, taken));
-		if (this.#missing > 0) return taken;
-		const bytes = Buffer.concat(this.#parts);
-		this.#line = undefined;
+		if (this.#missing > 0) {
+			// The head is complete: what is missing belongs to the body.
+			if (this.#missing > (line.body ?? 0) || !comesInParts(line)) return taken;
+			this.#inParts = true;
+		}
+		const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
+		if (this.#missing === 0) this.#line = undefined;
 		this.#parts = [];
 		this.#sink(line, bytes, 0, line.head ?? 0, bytes.length);
 		return taken;
 	}
 }
+
+const comesInParts = ({ type, head = 0, body = 0 }: Line): boolean =>
+	type === "result" ? body > MAX_WHOLE_BODY : type === "chunk" && head === 0;
 
 function parseLine(bytes: Buffer, start: number, end: number): Line {
 	const text = bytes.toString("utf8", start, end);

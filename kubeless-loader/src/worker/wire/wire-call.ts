@@ -18,6 +18,10 @@ export class WireCall implements HeldCall {
 	begun = false;
 	/** the caller reads slower than the worker writes */
 	paused = false;
+	/** the wire is not read until the caller has read */
+	holdsWire = false;
+	/** bytes of a `result` that are still to come; undefined: it has not begun */
+	missing: number | undefined;
 	/** bytes that came while it was paused */
 	whilePaused = 0;
 	/** the request's body waits in the socket */

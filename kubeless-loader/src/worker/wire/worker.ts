@@ -1,6 +1,6 @@
 // The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls over file
 // descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes back, this file does what it says.
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { HeldBody, Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { LineSplitter } from "../process/lines.ts";
@@ -8,11 +8,16 @@ import type { Command } from "../process/process-group.ts";
 import { callLine } from "./call-line.ts";
 import { FrameWriter, MAX_COPIED_BODY } from "./frame-writer.ts";
 import { FrameReader, isCount, type Line, MAX_BODY, WireError } from "./frames.ts";
-import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
+import { type LogMessage, type ReadyMessage, type ResultMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
 import { WireCall } from "./wire-call.ts";
 
 export const WIRE_INTAKE: Intake = { body: "whole", envelopes: "opened", upgrades: false };
+
+/** A Content-Length that the function set itself: that of a result is the length of its body. */
+const OWN_LENGTH = /^content-length:.*\r\n/gim;
+/** RFC 9110 §6.4.1 */
+const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
 /** Children of an ended process may still hold its wire: how long to read on, in ms. */
 const READ_ON_MS = 100;
@@ -37,7 +42,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 		super(limits, events);
 		const env = { ...command.env, KUBELESS_WIRE: String(WIRE_VERSION) };
 		const child = this.start({ ...command, env }, ["ignore", "pipe", "pipe", "pipe"]);
-		this.#wire = child.stdio[3] as Socket;
+		// Without file descriptors or processes left (EMFILE, EAGAIN) there are no pipes; `error` follows.
+		this.#wire = (child.stdio?.[3] as Socket | undefined) ?? new Socket();
 		this.#writer = new FrameWriter(this.#wire);
 		readBeforeDestroy(this.#wire, (chunk) => {
 			this.#readAll ||= chunk === undefined;
@@ -88,6 +94,10 @@ export class WireWorker extends ChildWorker<WireCall> {
 	}
 
 	resume(sent: WireCall): void {
+		if (sent.holdsWire) {
+			sent.holdsWire = false;
+			this.#wire.resume();
+		}
 		if (!sent.paused) return;
 		sent.paused = false;
 		if (this.holds(sent)) this.#writer.send(`{"type":"resume","id":${sent.id}}\n`);
@@ -165,6 +175,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 		const message = workerMessage(line);
 		switch (message.type) {
 			case "result": {
+				if (line.body !== undefined && line.body > end - bodyStart)
+					return this.#resultPart(message, line.body, bytes, headStart, bodyStart, end);
 				const sent = this.#end(message, false);
 				if (!sent.cancelled) {
 					const head = headStart === bodyStart ? "" : bytes.toString("latin1", headStart, bodyStart);
@@ -204,6 +216,34 @@ export class WireWorker extends ChildWorker<WireCall> {
 				if (!this.reportedOnce()) throw new WireError("3.3", "ready or failed came twice");
 				this.failedToLoad(message.failure);
 		}
+	}
+
+	/** Passes on a part of a result as a stream: the worker's process need not wait for the caller, the loader holds few bytes. */
+	#resultPart(message: ResultMessage, length: number, bytes: Buffer, headStart: number, bodyStart: number, end: number): void {
+		const sent = this.#find(message);
+		const { answer } = sent.call;
+		if (sent.missing === undefined) {
+			if (sent.begun) throw new WireError("4.2", `result of call ${sent.id} comes after its head`);
+			sent.missing = length;
+			sent.begun = true;
+			const { status = 200 } = message;
+			const head = bytes.toString("latin1", headStart, bodyStart).replace(OWN_LENGTH, "");
+			if (!sent.cancelled) answer.head(status, isBodiless(status) ? head : `${head}Content-Length: ${length}\r\n`);
+		}
+		const part = bytes.subarray(bodyStart, end);
+		sent.missing -= part.length;
+		if (sent.missing === 0) {
+			this.remove(sent);
+			if (!sent.cancelled) {
+				answer.chunk(part);
+				answer.end();
+			}
+			return this.callEnded();
+		}
+		if (sent.cancelled || part.length === 0 || answer.chunk(part) || !answer.memoryFull) return;
+		// A frame cannot be paused alone: the wire waits until this caller has read.
+		sent.holdsWire = true;
+		this.#wire.pause();
 	}
 
 	/** The worker will not begin a call. */

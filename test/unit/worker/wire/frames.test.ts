@@ -21,6 +21,28 @@ const breaks = (rule: string, ...chunks: (string | Buffer)[]) =>
 	);
 
 describe("FrameReader", () => {
+	test("passes a long result on in parts, wherever the reads end, and holds its head together", () => {
+		const head = "X-A: 1\r\n";
+		const body = Buffer.alloc(200_000, "abcdefghij");
+		const frame = Buffer.concat([Buffer.from(`{"type":"result","id":1,"head":${head.length},"body":${body.length}}\n${head}`), body]);
+		const next = Buffer.from('{"type":"result","id":2}\n');
+		for (const first of [10, 40, 48, 52, 60, 70, 1000, 150_000]) {
+			const seen: Buffer[] = [];
+			let heads = "";
+			let others = 0;
+			const reader = new FrameReader((line, bytes, headStart, bodyStart, end) => {
+				if (line.id === 2) return void others++;
+				heads += bytes.toString("latin1", headStart, bodyStart);
+				seen.push(bytes.subarray(bodyStart, end));
+			});
+			const all = Buffer.concat([frame, next]);
+			reader.push(all.subarray(0, first));
+			for (let at = first; at < all.length; at += 65_536) reader.push(all.subarray(at, at + 65_536));
+			assert.deepEqual([heads, Buffer.concat(seen).equals(body), others, reader.unfinished], [head, true, 1, false], `first read ${first}`);
+			assert.ok(seen.length > 1);
+		}
+	});
+
 	test("reads a line without head and body", () => {
 		assert.deepEqual(read('{"type":"end","id":1}\n').frames, [[{ type: "end", id: 1 }, "", ""]]);
 	});
