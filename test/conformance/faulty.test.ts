@@ -130,7 +130,7 @@ describe("the runner", { concurrency: 6 }, () => {
 		test(`the runner reports rule ${rule} for a worker that ${fault}`, async () => {
 			const suite = typeof named === "string" ? suiteCalled(named) : named;
 			// A wrong frame is detected at once, a missing one only after the timeout.
-			const patience = words.source.includes("did not come") ? 0.2 : 1;
+			const patience = words.source.includes("did not come") ? 1 : 10;
 			const first = await firstBroken({ ...worker("worker.mjs", fault), patience }, suite);
 			assert.ok(first, "the runner reported no broken rule");
 			assert.match(first.reason, words);
