@@ -75,7 +75,7 @@ describe("a worker that fails to start", () => {
 	];
 	for (const [start, message] of STARTS) {
 		test(`a worker that fails to start (${start}) ends the loader with exit code 1 and one message, and no process is left`, async (t) => {
-			const options = fake(t, { FAKE_START: start, FUNC_LOAD_TIMEOUT: "0.6" });
+			const options = fake(t, { FAKE_START: start, FUNC_LOAD_TIMEOUT: start === "never" ? "0.6" : "60" });
 			const { code, stderr, marker } = await runLoader(t, options);
 			assert.equal(code, 1, stderr);
 			assert.match(stderr, message);

@@ -10,7 +10,7 @@ const THROWS = `data:text/javascript,${encodeURIComponent(
 
 test("an uncaught exception in the loader is logged and counted, /healthz fails, and calls are still answered", async (t) => {
 	const options = fake(t);
-	const loader = await startLoader(t, { ...options, env: { ...options.env, NODE_OPTIONS: `--import=${THROWS}` } });
+	const loader = await startLoader(t, { ...options, execArgv: [`--import=${THROWS}`] });
 	assert.equal((await loader.ask("/healthz")).status, 200);
 	assert.equal((await loader.figures()).of("function_loader_exceptions_total"), 0);
 	loader.signal("SIGUSR2");

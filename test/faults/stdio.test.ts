@@ -54,6 +54,9 @@ describe("a command that is run for each call", () => {
 			X_Two: "a different header from X-Two",
 			"event-id": "7",
 			"ce-specversion": "1.0",
+			"ce-id": "7",
+			"ce-source": "/shop",
+			"ce-type": "order",
 		};
 		const { text } = await loader.ask({ path: "/variables?a=b%20c", body: "four", headers });
 		const variables = new Map(text.split("\n").map((line) => line.split(/=(.*)/s) as [string, string]));

@@ -24,6 +24,8 @@ export interface LoaderOptions {
 	readonly env?: Readonly<Record<string, string>>;
 	/** arguments of `kubeless-loader` */
 	readonly args?: readonly string[];
+	/** options of Node.js for the loader itself; NODE_OPTIONS is for the function */
+	readonly execArgv?: readonly string[];
 }
 
 /** How a process ended. */
@@ -69,10 +71,10 @@ export class Loader {
 	readonly #waiter = new Waiter("the loader", () => this.#all());
 	#port = 0;
 
-	constructor(owner: Owner, { files, volume, env, args = [] }: LoaderOptions) {
+	constructor(owner: Owner, { files, volume, env, args = [], execArgv = [] }: LoaderOptions) {
 		this.volume = volume ?? folder(owner, files);
 		owner.after(() => this.end());
-		this.child = spawn(process.execPath, [BIN, ...args], {
+		this.child = spawn(process.execPath, [...execArgv, BIN, ...args], {
 			cwd: this.volume,
 			env: {
 				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
