@@ -40,7 +40,7 @@ export async function serve(twist = {}) {
 	const names = Object.keys(handlers);
 	const name = wanted || (names.length === 1 ? names[0] : "");
 	if (!handlers[name]) return fail("HANDLER_NOT_FOUND", new Error(`there is no handler "${name}"`), { handlers: names });
-	send({ type: "ready", wire: 1, handler: name, concurrency: 20 });
+	send({ type: "ready", wire: 1, handler: name, concurrency: 20, envelopes: true });
 
 	function receive(given) {
 		const call = calls.get(given.id);
@@ -60,6 +60,8 @@ export async function serve(twist = {}) {
 		const { id } = given;
 		const call = { paused: undefined, cancelled: false };
 		calls.set(id, call);
+		// The event's data is before its envelope (PROTOCOL 4.11).
+		if (given.envelope !== undefined) given.bodyBytes = given.data === undefined ? undefined : given.bodyBytes.subarray(0, given.data);
 		try {
 			if (given.json && given.bodyBytes?.length) parse(given.bodyBytes);
 			const value = await handlers[name](given, process.env);

@@ -39,7 +39,7 @@ export const types = (call) =>
 		type: call["event-type"],
 		time: call["event-time"],
 		namespace: call["event-namespace"],
-		data: call.json ? JSON.parse(text(call)) : text(call),
+		data: call.json && call.bodyBytes ? JSON.parse(text(call)) : text(call),
 		source: call.extensions?.source,
 	});
 
