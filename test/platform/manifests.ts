@@ -47,7 +47,7 @@ export function imageTags(): Set<string> {
 	const newest = (name: string) => [`kubeless/${name}:${release}`, `kubeless/${name}:latest`];
 	const versions = variable.VERSIONS.default as { id: string; version: string; newest: boolean }[];
 	return new Set([
-		...["loader", "provision"].flatMap(newest),
+		...["loader", "provision", "controller", "trigger"].flatMap(newest),
 		...versions.flatMap(({ id, version, newest: isNewest }) =>
 			[id, `${id}-installer`].flatMap((name) => [
 				`kubeless/${name}:${version}`,
