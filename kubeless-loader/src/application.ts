@@ -162,7 +162,7 @@ export async function runApplication(application: Application, signals: StopSign
 function asStartError(failure: unknown, { file, handler }: HandlerPlace, local: boolean): StartError {
 	if (failure instanceof StartError) return failure;
 	const { code, message, stack, handlers = [] } = failure as LoadFailure;
-	if (handlers.length > 1 && !handler) {
+	if (code === "HANDLER_NOT_FOUND" && handlers.length > 1 && !handler) {
 		const cure = local ? "name one with --handler (or FUNC_HANDLER)" : "set FUNC_HANDLER to one of them";
 		return new StartError(code, `${basename(file)} has several handlers: ${handlers.join(", ")}. To choose, ${cure}.`);
 	}
