@@ -15,6 +15,8 @@ export interface Language {
 	readonly suffix: string;
 	readonly suffixes: readonly string[];
 	readonly depsFile: string | undefined;
+	/** what its worker cannot do, by need, with the reason */
+	readonly lacks: Readonly<Record<string, string>>;
 	/** The path of a file, or a folder, of its examples. */
 	example(name: string): string;
 	/** The text of `conformance-single.*`, with something else in the place of what its function returns. */
@@ -39,8 +41,10 @@ export function everyLanguage(what: string, tests: (language: Language) => void)
 
 export function languageOf(id: string): Language {
 	const home = join(runtimes, id);
-	const manifest: { name: string; suffixes: string[]; depsFile?: string } = JSON.parse(readFileSync(join(home, "runtime.json"), "utf8"));
-	const { name, suffixes, depsFile } = manifest;
+	const manifest: { name: string; suffixes: string[]; depsFile?: string; lacks?: Record<string, string> } = JSON.parse(
+		readFileSync(join(home, "runtime.json"), "utf8"),
+	);
+	const { name, suffixes, depsFile, lacks = {} } = manifest;
 	const example = (file: string) => join(home, "examples", file);
 	const suffix = suffixes.find((one) => existsSync(example(`conformance${one}`))) as string;
 	const replaced = (file: string, returned: string, text: string) => {
@@ -54,6 +58,7 @@ export function languageOf(id: string): Language {
 		suffix,
 		suffixes,
 		depsFile,
+		lacks,
 		example,
 		single: (text) => replaced("conformance-single", "the only one", text),
 		sleeps: (text) => replaced("conformance", "slept", text),
