@@ -13,8 +13,13 @@ esac
 
 scratch=$(mktemp -d)
 original=
+# put FILE: makes FILE the package.json. The present one may belong to another user, so it is replaced, not written to.
+put() {
+	cp "$1" package.json.new
+	mv -f package.json.new package.json
+}
 end() {
-	[ -z "$original" ] || cp "$original" package.json
+	[ -z "$original" ] || put "$original"
 	rm -rf "$scratch"
 }
 trap end EXIT
@@ -39,7 +44,8 @@ else
 	set -- install --no-package-lock
 	cp package.json "$scratch/package.json"
 	original=$scratch/package.json
-	node "$here/install.js" manifest "$original" "$([ "$from" = "$volume" ] || echo "$from")" >package.json
+	node "$here/install.js" manifest "$original" "$([ "$from" = "$volume" ] || echo "$from")" >"$scratch/installed.json"
+	put "$scratch/installed.json"
 fi
 
 if [ -w "${HOME:-/nowhere}" ]; then
