@@ -1,5 +1,6 @@
 # docker buildx bake            all images of all languages' current versions
-# docker buildx bake python     the images of one language; also: legacy, runtimes, installers, loader, provision, examples, or a
+# docker buildx bake python the images of one language; also: legacy, runtimes, installers, loader,
+# provision, examples, or a
 #                               single image, python-3-13
 # docker-bake.json has the versions. `npm run generate` writes it from runtimes/*/runtime.json.
 
@@ -8,7 +9,8 @@ variable "REGISTRY" {
   default = "kubeless"
 }
 variable "PLATFORMS" {
-  # For example linux/amd64,linux/arm64; default: the builder's platform. Several need a builder or an image store that supports them.
+  # For example linux/amd64,linux/arm64; default: the builder's platform. Several need a builder or
+  # an image store that supports them.
   default = ""
 }
 variable "ATTEST" {
@@ -25,7 +27,8 @@ function "platforms" {
   result = PLATFORMS == "" ? [] : split(",", PLATFORMS)
 }
 
-# Returns for python 3.13: python:3.13, python:3.13-v0.1.0; for the newest version also python:v0.1.0, python:latest.
+# Returns for python 3.13: python:3.13, python:3.13-v0.1.0; for the newest version also
+# python:v0.1.0, python:latest.
 function "tags" {
   params = [name, version, newest]
   result = concat(

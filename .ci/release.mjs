@@ -1,5 +1,6 @@
-// npm run release -- --dry-run: makes everything that a release has, in release/, and prints what would be pushed.
-// npm run release -- --push: the same, and pushes it. The version is the one in package.json.
+// npm run release -- --dry-run: makes everything that a release has, in release/, and prints what
+// would be pushed. npm run release -- --push: the same, and pushes it. The version is the one in
+// package.json.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

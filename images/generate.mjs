@@ -1,6 +1,7 @@
-// npm run generate: writes the files that are made from runtimes/*/runtime.json: docker-bake.json (the versions to build),
-// images/runtime-images.json (for Kubeless's controller), pages in docs/ and the table in README.md; with Docker's buildx also
-// images/golden. Tests compare the files with the output of this program.
+// npm run generate: writes the files that are made from runtimes/*/runtime.json: docker-bake.json
+// (the versions to build), images/runtime-images.json (for Kubeless's controller), pages in docs/
+// and the table in README.md; with Docker's buildx also images/golden. Tests compare the files with
+// the output of this program.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { golden, hasBuildx } from "./golden.mjs";
@@ -30,7 +31,10 @@ export function generated() {
 	};
 }
 
-/** Returns the manifests of all runtimes with images; `compiles` is added: whether functions are compiled. */
+/**
+ * Returns the manifests of all runtimes with images; `compiles` is added: whether functions are
+ * compiled.
+ */
 export function readManifests() {
 	const runtimes = new URL("../runtimes/", import.meta.url);
 	return readdirSync(runtimes)

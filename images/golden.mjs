@@ -1,5 +1,5 @@
-// Makes images/golden from the output of `docker buildx bake --print`, so that a commit shows the effect of a change to docker-bake.hcl
-// or to a manifest.
+// Makes images/golden from the output of `docker buildx bake --print`, so that a commit shows the
+// effect of a change to docker-bake.hcl or to a manifest.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

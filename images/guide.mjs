@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 /** The functions in docs/functions.md: names of files in `examples/guide` of each language. */
 const NAMES = ["greet", "create", "count", "refuse"];
 
-/** Returns docs/functions.md with its examples, each between <!-- NAME --> and <!-- end of NAME -->. */
+/**
+ * Returns docs/functions.md with its examples, each between <!-- NAME --> and <!-- end of NAME -->.
+ */
 export function guide(page, manifests, between) {
 	const filled = NAMES.reduce((text, name) => between(text, name, examples(name, manifests)), page);
 	return between(filled, "dependencies", dependencies(manifests));

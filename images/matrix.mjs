@@ -1,4 +1,6 @@
-/** Returns docker-bake.json: the versions that docker-bake.hcl builds images for, and the groups. */
+/**
+ * Returns docker-bake.json: the versions that docker-bake.hcl builds images for, and the groups.
+ */
 export function matrix(manifests, { version, node }) {
 	const versions = manifests.flatMap(targets);
 	const installer = ({ target, installs }) => (installs ? [`${target}-installer`] : []);

@@ -1,6 +1,7 @@
 /**
- * images/runtime-images.json: the value of `runtime-images` in the ConfigMap kubeless-config, as Kubeless's controller reads it. It joins ID and
- * version to the name in Function specs, and takes that apart again with ^[a-zA-Z_-]+ and [0-9.]+$.
+ * images/runtime-images.json: the value of `runtime-images` in the ConfigMap kubeless-config, as
+ * Kubeless's controller reads it. It joins ID and version to the name in Function specs, and takes
+ * that apart again with ^[a-zA-Z_-]+ and [0-9.]+$.
  */
 export function runtimeImages(manifests, loaderVersion) {
 	return manifests.map((manifest) => ({
@@ -22,7 +23,8 @@ export function runtimeImages(manifests, loaderVersion) {
 function phases({ install, compiles }) {
 	const role = "-installer";
 	const runtime = { phase: "runtime" };
-	// The compile phase also installs, so that a function without dependencies needs one container less.
+	// The compile phase also installs, so that a function without dependencies needs one container
+	// less.
 	if (compiles) return [{ phase: "compilation", role, command: "kubeless-compile" }, runtime];
 	return install ? [{ phase: "installation", role, command: "kubeless-install" }, runtime] : [runtime];
 }

@@ -1,5 +1,6 @@
-// node build.mjs [FOLDER]: bundles the command into dist/ or another folder: kubeless.mjs, the consumer trigger.mjs, and what they load only when it is used. deploy/base goes
-// in as text, so that `kubeless install` needs no file.
+// node build.mjs [FOLDER]: bundles the command into dist/ or another folder: kubeless.mjs, the
+// consumer trigger.mjs, and what they load only when it is used. deploy/base goes in as text, so
+// that `kubeless install` needs no file.
 import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +33,8 @@ await build({
 	// The Kafka client's default build reads its WebAssembly from a file of its package.
 	alias: { "@platformatic/wasm-utils": "@platformatic/wasm-utils/bundled" },
 	define: { CLI_VERSION: JSON.stringify(version), DEPLOY_FILES: JSON.stringify(files) },
-	// CommonJS dependencies call require for Node's own modules. A part may import createRequire itself.
+	// CommonJS dependencies call require for Node's own modules. A part may import createRequire
+	// itself.
 	banner: { js: 'import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);' },
 });
 chmodSync(join(out, "kubeless.mjs"), 0o755);

@@ -1,5 +1,5 @@
-// npm run generate --workspace kubeless-controller: writes what follows from the source into deploy/, the CRDs, the rights and the
-// admission policy. A test compares.
+// npm run generate --workspace kubeless-controller: writes what follows from the source into
+// deploy/, the CRDs, the rights and the admission policy. A test compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
@@ -20,7 +20,8 @@ function rules(): object[] {
 	return [
 		{ apiGroups: [GROUP], resources: plurals(RESOURCES), verbs: ["get", "list", "watch", "patch"] },
 		{ apiGroups: [GROUP], resources: plurals(RESOURCES, "/status"), verbs: ["patch"] },
-		// The admission plugin OwnerReferencesPermissionEnforcement, which OpenShift enables, requires it.
+		// The admission plugin OwnerReferencesPermissionEnforcement, which OpenShift enables, requires
+		// it.
 		{ apiGroups: [GROUP], resources: plurals(RESOURCES, "/finalizers"), verbs: ["update"] },
 		...[...groups].map(([group, kinds]) => ({
 			apiGroups: [group],
@@ -32,7 +33,10 @@ function rules(): object[] {
 	];
 }
 
-/** Refuses a Function whose runtime or name cannot work, at once. The controller writes the list of runtimes into the ConfigMap. */
+/**
+ * Refuses a Function whose runtime or name cannot work, at once. The controller writes the list of
+ * runtimes into the ConfigMap.
+ */
 function policy(): object[] {
 	const name = "kubeless-functions";
 	const image = "object.spec.?deployment.?spec.?template.?spec.?containers.orValue([])";
@@ -51,7 +55,8 @@ function policy(): object[] {
 				variables: [
 					{ name: "runtime", expression: runtime },
 					{ name: "known", expression: "params == null ? [] : params.data['runtimes'].split(',')" },
-					// A Function with an image of its own may name any runtime, and one that has not changed its runtime may keep it.
+					// A Function with an image of its own may name any runtime, and one that has not changed its
+					// runtime may keep it.
 					{ name: "image", expression: `size(${image}) > 0 && ${image}[0].?image.orValue('') != ''` },
 					{ name: "kept", expression: `oldObject != null && oldObject.spec.?runtime.orValue('') == variables.runtime` },
 				],

@@ -1,8 +1,9 @@
 #!/bin/sh
 true; // 2>/dev/null; KUBELESS_NODE_OPTIONS="$NODE_OPTIONS" NODE_OPTIONS= exec node "$0" "$@"
 
-// Starts the bundled loader on a Node.js that is new enough: this one, or the one that npm installed with it. As a command
-// it is read by sh first: NODE_OPTIONS is for the function, and Node.js would obey it before it runs this file.
+// Starts the bundled loader on a Node.js that is new enough: this one, or the one that npm
+// installed with it. As a command it is read by sh first: NODE_OPTIONS is for the function, and
+// Node.js would obey it before it runs this file.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";

@@ -1,6 +1,6 @@
-// Bundles the loader into one file, dist/loader.mjs: it starts faster, and an image needs nothing else. Code that serving
-// does not need, `kubeless-loader conform` and its vectors, is a second bundle, dist/conform.mjs. The manifest's schema is
-// copied beside them.
+// Bundles the loader into one file, dist/loader.mjs: it starts faster, and an image needs nothing
+// else. Code that serving does not need, `kubeless-loader conform` and its vectors, is a second
+// bundle, dist/conform.mjs. The manifest's schema is copied beside them.
 import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -44,7 +44,8 @@ await build({
 	banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 	plugins: [
 		{
-			// An import of node:http reads all of its exports and so loads fetch: 20 ms and 3 MiB that require does not take.
+			// An import of node:http reads all of its exports and so loads fetch: 20 ms and 3 MiB that
+			// require does not take.
 			name: "node-by-require",
 			setup: ({ onResolve, onLoad }) => {
 				onResolve({ filter: /^node:/ }, ({ path, kind }) => (kind === "import-statement" ? { path, namespace: "node" } : undefined));
@@ -52,7 +53,8 @@ await build({
 			},
 		},
 		{
-			// Of undici only the HTTP/1.1 client is used, on amd64 and arm64: without fetch, HTTP/2 and the parser for CPUs without SIMD.
+			// Of undici only the HTTP/1.1 client is used, on amd64 and arm64: without fetch, HTTP/2 and the
+			// parser for CPUs without SIMD.
 			name: "undici-http1",
 			setup: ({ onLoad }) =>
 				onLoad({ filter: /undici\/lib\/(?:web\/.*|dispatcher\/client-h2\.js|llhttp\/llhttp-wasm\.js)$/ }, () => ({
@@ -60,7 +62,8 @@ await build({
 				})),
 		},
 		{
-			// Fastify's HTTP/2 and TLS and prom-client's push gateway are not used, and loading them takes time.
+			// Fastify's HTTP/2 and TLS and prom-client's push gateway are not used, and loading them takes
+			// time.
 			name: "unused-modules",
 			setup: ({ onResolve, onLoad }) => {
 				onResolve({ filter: /^(?:node:)?(?:https|http2|zlib)$/ }, ({ path, importer }) =>

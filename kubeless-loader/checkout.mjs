@@ -1,5 +1,6 @@
-// Makes a checkout ready to run: installs what package-lock.json says and builds what is older than its sources.
-// Plain JavaScript without dependencies: it runs before anything is installed, on any Node.js from 20 on.
+// Makes a checkout ready to run: installs what package-lock.json says and builds what is older than
+// its sources. Plain JavaScript without dependencies: it runs before anything is installed, on any
+// Node.js from 20 on.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -37,7 +38,8 @@ export function prepare() {
 }
 
 /**
- * Waits until no other command prepares this checkout, so that two of them at once do not build into each other's files.
+ * Waits until no other command prepares this checkout, so that two of them at once do not build
+ * into each other's files.
  * @returns a function that releases the lock; the end of this process does so too
  */
 function lock() {

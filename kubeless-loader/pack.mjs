@@ -1,5 +1,6 @@
-// Before `npm pack`: copies the languages beside the bundle, where the loader finds them in a package as it does in an image.
-// After it, with --clean: removes them, because a checkout uses the folder runtimes/.
+// Before `npm pack`: copies the languages beside the bundle, where the loader finds them in a
+// package as it does in an image. After it, with --clean: removes them, because a checkout uses the
+// folder runtimes/.
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 

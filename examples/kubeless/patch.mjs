@@ -1,7 +1,9 @@
-// Prints a patch of Kubeless's ConfigMap kubeless-config that adds these images. docs/kubeless.md has the commands.
+// Prints a patch of Kubeless's ConfigMap kubeless-config that adds these images. docs/kubeless.md
+// has the commands.
 //   patch.mjs [--registry NAME] [--as OLD=NEW]... < runtime-images
-// Standard input is the present runtime-images: entries without a counterpart here stay. --registry is the registry of the images
-// (default: kubeless). --as nodejs14=nodejs24 serves functions of the runtime nodejs14 with the images of nodejs24.
+// Standard input is the present runtime-images: entries without a counterpart here stay. --registry
+// is the registry of the images (default: kubeless). --as nodejs14=nodejs24 serves functions of the
+// runtime nodejs14 with the images of nodejs24.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -46,7 +48,10 @@ const data = {
 };
 console.log(JSON.stringify({ data }));
 
-/** Returns a version with the fields that a user has added to it, such as pull secrets, and to the images of its phases. */
+/**
+ * Returns a version with the fields that a user has added to it, such as pull secrets, and to the
+ * images of its phases.
+ */
 function renewed(before, version) {
 	const images = version.images.map((image) => {
 		// Drops `env`: it is for the old image.

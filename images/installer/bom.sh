@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Writes .kubeless/bom.cdx.json, a CycloneDX list of the installed packages. The runtime's bom.sh prints the packages in the volume,
-# one a line: group, name, version, purl, licence and hash (SHA-512:hex), separated by tabs.
+# Writes .kubeless/bom.cdx.json, a CycloneDX list of the installed packages. The runtime's bom.sh
+# prints the packages in the volume, one a line: group, name, version, purl, licence and hash
+# (SHA-512:hex), separated by tabs.
 
 write_bom() {
 	: >"$scratch/components"

@@ -1,7 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164 # phase.sh sets -e
-# Keeps the result of a phase in a volume that pods share, so that a scale-up neither downloads nor compiles. An entry is one file,
-# <id>-<phase>-<key>-<digest>.tar: the key is a hash of everything that determines the result, the digest is of the content. An entry
-# is made by a rename and checked before use, so pods need no lock: two pods may at worst make the same entry.
+# Keeps the result of a phase in a volume that pods share, so that a scale-up neither downloads nor
+# compiles. An entry is one file,
+# <id>-<phase>-<key>-<digest>.tar: the key is a hash of everything that determines the result, the
+# digest is of the content. An entry is made by a rename and checked before use, so pods need no
+# lock: two pods may at worst make the same entry.
 
 cache=${KUBELESS_CACHE:-/kubeless-cache}
 [ -d "$cache" ] && [ -r "$cache" ] || cache=''
@@ -79,7 +81,8 @@ keep() {
 	fi
 }
 
-# Removes the least recently used entries until the cache has $1 KiB or less, and files that interrupted pods have left.
+# Removes the least recently used entries until the cache has $1 KiB or less, and files that
+# interrupted pods have left.
 prune() {
 	find "$cache" -maxdepth 1 -name '.fresh.*' -mmin +60 -exec rm -f {} + 2>/dev/null || :
 	(

@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Makes a HOME for the tools: the pod's user has none, and tools do not look for secrets where Kubeless mounts them.
+# Makes a HOME for the tools: the pod's user has none, and tools do not look for secrets where
+# Kubeless mounts them.
 
 secretsFolder=${KUBELESS_SECRETS:-/var/run/secrets/kubeless.io}
 
@@ -21,7 +22,8 @@ make_home() {
 	HOME=$scratch/home
 	export HOME
 	mkdir -m 700 "$HOME"
-	# Keeps the image's own settings, except read-only folders: tools that keep files in them would fail.
+	# Keeps the image's own settings, except read-only folders: tools that keep files in them would
+	# fail.
 	if [ -n "$from" ] && [ "$from" != / ] && [ -r "$from" ]; then
 		for file in "$from"/.[!.]*; do
 			if [ -f "$file" ] || [ -d "$file" ] && [ -w "$file" ]; then ln -s "$file" "$HOME/"; fi
@@ -34,7 +36,8 @@ make_home() {
 	trust
 }
 
-# Turns the secret in file $1 into a variable if its key looks like one and the variable is not set, else into a file in HOME.
+# Turns the secret in file $1 into a variable if its key looks like one and the variable is not set,
+# else into a file in HOME.
 place_secret() {
 	name=${1##*/}
 	case $name in
@@ -60,7 +63,8 @@ list_secrets() {
 	} >>"$scratch/secrets"
 }
 
-# Prints the secrets in a text: each value after a word such as `password`, and each word of 20 or more plain characters.
+# Prints the secrets in a text: each value after a word such as `password`, and each word of 20 or
+# more plain characters.
 secret_words() {
 	awk '
 		function add(word) { sub(/^["'"'"']/, "", word); if (length(word) >= 6) print word }
@@ -77,7 +81,8 @@ secret_words() {
 	'
 }
 
-# Adds the certificate authority in ca.crt to the system's ones. The install scripts pass SSL_CERT_FILE to their tools.
+# Adds the certificate authority in ca.crt to the system's ones. The install scripts pass
+# SSL_CERT_FILE to their tools.
 trust() {
 	[ -f "$HOME/ca.crt" ] || return 0
 	for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt; do

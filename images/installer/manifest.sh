@@ -1,7 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Reads the runtime's manifest. Slim images have no JSON parser: this reads only strings and lists of strings at the top level.
+# Reads the runtime's manifest. Slim images have no JSON parser: this reads only strings and lists
+# of strings at the top level.
 
-# Sets manifest, runtime (its folder), id, depsFile, lockFiles and install. The last two have one item a line.
+# Sets manifest, runtime (its folder), id, depsFile, lockFiles and install. The last two have one
+# item a line.
 read_manifest() {
 	manifest=${KUBELESS_RUNTIME_MANIFEST:-}
 	if [ -z "$manifest" ]; then

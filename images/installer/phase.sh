@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs one phase, install or compile, of the runtime in this image. The runtime's install command or compile.sh does the work.
-# The scripts in this folder do what is the same for all languages. README.md lists the variables.
+# Runs one phase, install or compile, of the runtime in this image. The runtime's install command or
+# compile.sh does the work. The scripts in this folder do what is the same for all languages.
+# README.md lists the variables.
 set -eu
 umask 022 # the function may be served by another user
 

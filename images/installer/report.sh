@@ -33,7 +33,8 @@ run() {
 # Without this option mawk buffers its input, so that the log would be empty until the tool ends.
 case $(awk -W version 2>&1 </dev/null) in mawk*) unbuffered='-W interactive' ;; *) unbuffered='' ;; esac
 
-# Copies stdin to stdout, without the words in $scratch/secrets and without the user and password in URLs.
+# Copies stdin to stdout, without the words in $scratch/secrets and without the user and password in
+# URLs.
 # shellcheck disable=SC2086
 hide() {
 	SECRETS=$scratch/secrets OUTPUT=$scratch/output awk $unbuffered '
@@ -50,8 +51,9 @@ hide() {
 	'
 }
 
-# Ends the phase with the exit code of the tool that failed, and with a hint from the files called `hints`: each line is a
-# pattern of the tool's output, a tab, and a sentence. The runtime's file is read before the common one.
+# Ends the phase with the exit code of the tool that failed, and with a hint from the files called
+# `hints`: each line is a pattern of the tool's output, a tab, and a sentence. The runtime's file is
+# read before the common one.
 failed() {
 	code=$1
 	[ "$phase" = install ] && what="Cannot install $deps" || what="Cannot compile the function in $volume"

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154,SC2164 # phase.sh sets -e
-# The function's volume. A phase works in place, because installed files may contain their own path. While a phase runs,
-# .kubeless/<phase>.before lists the files from before the phase. If a phase finds such a list when it starts, an earlier run was
-# interrupted: the phase removes all other files. .kubeless/<phase>.made lists the files that a finished phase has made.
+# The function's volume. A phase works in place, because installed files may contain their own path.
+# While a phase runs, .kubeless/<phase>.before lists the files from before the phase. If a phase
+# finds such a list when it starts, an earlier run was interrupted: the phase removes all other
+# files. .kubeless/<phase>.made lists the files that a finished phase has made.
 
 state=$volume/.kubeless
 
@@ -47,7 +48,8 @@ list_new() {
 	inventory 2>/dev/null | absent_before
 }
 
-# Removes the files of an earlier run: of an interrupted run, or of a finished run if the pod is restarted.
+# Removes the files of an earlier run: of an interrupted run, or of a finished run if the pod is
+# restarted.
 clean_volume() {
 	if [ -f "$state/$phase.before" ]; then
 		remove list_new
@@ -63,7 +65,8 @@ list_before() {
 	inventory >"$state/$phase.new" && mv "$state/$phase.new" "$state/$phase.before"
 }
 
-# Writes the new files and folders to $state/<phase>.new, one a line, without the content of new folders.
+# Writes the new files and folders to $state/<phase>.new, one a line, without the content of new
+# folders.
 list_made() {
 	inventory | absent_before | LC_ALL=C sort | awk '
 		{ fresh[$0]; parent = $0; sub(/\/[^\/]*$/, "", parent); if (!(parent in fresh)) print }

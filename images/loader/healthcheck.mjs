@@ -1,4 +1,5 @@
-// The container's HEALTHCHECK: exit code 0 if the loader answers /healthz. A small file of its own, because it starts every 30 s.
+// The container's HEALTHCHECK: exit code 0 if the loader answers /healthz. A small file of its own,
+// because it starts every 30 s.
 import { get } from "node:http";
 
 const request = get({ port: process.env.FUNC_PORT || 8080, path: "/healthz", timeout: 4000 }, ({ statusCode }) => {

@@ -1,5 +1,5 @@
-// Training run, once when the image is built: serves calls with the loader, so that /opt/kubeless/compiled has V8's code cache
-// of all code that serving uses.
+// Training run, once when the image is built: serves calls with the loader, so that
+// /opt/kubeless/compiled has V8's code cache of all code that serving uses.
 import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { get } from "node:http";

@@ -1,6 +1,7 @@
 #!/bin/sh
-# collect.sh FOLDER COMMAND...: makes FOLDER a root file system with these commands, the libraries that they load, certificates, and
-# Debian's records of their packages, which vulnerability scanners read.
+# collect.sh FOLDER COMMAND...: makes FOLDER a root file system with these commands, the libraries
+# that they load, certificates, and Debian's records of their packages, which vulnerability scanners
+# read.
 set -eu
 folder=$1
 shift

@@ -1,7 +1,7 @@
 #!/bin/sh
-# strip.sh NAME…: removes from an image what a running function does not need: all programs except NAME… (patterns, such as
-# python3*), package managers, setuid bits and files that any user may write. Keeps Debian's list of packages, which vulnerability
-# scanners read, and the licences.
+# strip.sh NAME…: removes from an image what a running function does not need: all programs except
+# NAME… (patterns, such as python3*), package managers, setuid bits and files that any user may
+# write. Keeps Debian's list of packages, which vulnerability scanners read, and the licences.
 set -eu
 
 rm -rf /etc/apt /usr/lib/apt /var/lib/apt /var/cache/* /var/log/* /var/lib/dpkg/info /var/lib/dpkg/alternatives /usr/lib/dpkg /usr/share/dpkg \

@@ -64,7 +64,10 @@ export function addAutoscale(program: Command, shell: Shell): void {
 		});
 }
 
-/** Returns the spec with an autoscaler (autoscaling/v2). The metric qps needs a monitor of the Prometheus operator and its adapter. */
+/**
+ * Returns the spec with an autoscaler (autoscaling/v2). The metric qps needs a monitor of the
+ * Prometheus operator and its adapter.
+ */
 export function scaled(name: string, spec: FunctionSpec, { min, max, metric, value }: ScaleFlags): FunctionSpec {
 	const [minReplicas = 1, maxReplicas = 1] = [whole("--min", min, 1), whole("--max", max, 1)];
 	if (maxReplicas < minReplicas) throw new UsageError(`--max ${max} is less than --min ${min}. Give a larger one.`);
@@ -82,7 +85,10 @@ export function scaled(name: string, spec: FunctionSpec, { min, max, metric, val
 
 const autoscaler = ({ spec }: KubelessFunction): Autoscaler => (spec.horizontalPodAutoscaler?.["spec"] ?? {}) as Autoscaler;
 
-/** Returns name and target of an autoscaler's first metric, in the form of autoscaling/v2 or v2beta1. */
+/**
+ * Returns name and target of an autoscaler's first metric, in the form of autoscaling/v2 or
+ * v2beta1.
+ */
 export function metricOf({ metrics = [] }: Autoscaler): [name: string, target: string] {
 	const source = (metrics[0]?.["resource"] ?? metrics[0]?.["object"] ?? {}) as Fields;
 	const target = { ...source, ...(source["target"] as Fields | undefined) };

@@ -1,4 +1,5 @@
-// kubeless completion: scripts that call `kubeless __complete WORD …`, which prints the words that may follow.
+// kubeless completion: scripts that call `kubeless __complete WORD …`, which prints the words that
+// may follow.
 import { Argument, type Command } from "commander";
 import { print } from "./output.ts";
 import type { Shell } from "./session.ts";

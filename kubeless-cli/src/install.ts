@@ -76,7 +76,10 @@ export function addInstall(program: Command, shell: Shell): void {
 		});
 }
 
-/** Whether uninstall keeps an object: the functions, the settings, and the namespace around them stay. */
+/**
+ * Whether uninstall keeps an object: the functions, the settings, and the namespace around them
+ * stay.
+ */
 const isKept = ({ kind }: KubeObject): boolean => kind === "CustomResourceDefinition" || kind === "Namespace" || kind === "ConfigMap";
 
 /** Returns the objects of an installation, in the order in which they are applied. */
@@ -114,7 +117,10 @@ const pluralOf = (kind: string): string => `${kind.toLowerCase().replace(/y$/, "
 const pathOf = ({ apiVersion, kind, metadata: { name, namespace = "" } }: KubeObject): string =>
 	`${listPath({ apiVersion, plural: pluralOf(kind) }, namespace)}/${name}`;
 
-/** Applies an object. An existing ConfigMap keeps its settings, except the registry if --registry is given. */
+/**
+ * Applies an object. An existing ConfigMap keeps its settings, except the registry if --registry is
+ * given.
+ */
 async function applyObject({ api }: Session, object: KubeObject, registry: string | undefined): Promise<void> {
 	const path = pathOf(object);
 	if (object.kind === "ConfigMap" && (await api.find(path))) {

@@ -1,4 +1,5 @@
-// A module of its own: an `import()` of the client itself, which is CommonJS, has no named exports in a bundle.
+// A module of its own: an `import()` of the client itself, which is CommonJS, has no named exports
+// in a bundle.
 import { connect } from "@nats-io/transport-node";
 import { natsOptions } from "../../kubeless-trigger/src/nats/options.ts";
 

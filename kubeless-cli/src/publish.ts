@@ -1,4 +1,5 @@
-// kubeless kafka publish and nats publish: one message, by the clients of kubeless-trigger. They are loaded when they are used.
+// kubeless kafka publish and nats publish: one message, by the clients of kubeless-trigger. They
+// are loaded when they are used.
 import type { Command } from "commander";
 import { CliError, networkFault } from "./errors.ts";
 import { print } from "./output.ts";

@@ -1,4 +1,5 @@
-// kubeless run: kubeless-loader serves a function file here; with --kafka or --nats the consumer of kubeless-trigger calls it.
+// kubeless run: kubeless-loader serves a function file here; with --kafka or --nats the consumer of
+// kubeless-trigger calls it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

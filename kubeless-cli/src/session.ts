@@ -76,7 +76,10 @@ export class Session {
 		}
 	}
 
-	/** Returns a CliError that names the object if `error` means that the object does not exist; else `error`. */
+	/**
+	 * Returns a CliError that names the object if `error` means that the object does not exist; else
+	 * `error`.
+	 */
 	missing(error: unknown, kind: string, name: string): unknown {
 		if (!isStatus(error, 404) || !/" not found$/.test((error as ApiError).message)) return error;
 		const list = kind === "Function" ? "function" : `trigger ${kind.replace(/Trigger$/, "").toLowerCase()}`;
@@ -104,7 +107,10 @@ export class Session {
 		}
 	}
 
-	/** Reads an object and writes the result of `change`. Repeats both if another client has changed the object meanwhile. */
+	/**
+	 * Reads an object and writes the result of `change`. Repeats both if another client has changed
+	 * the object meanwhile.
+	 */
 	async update<T extends KubeObject>(kind: string, name: string, change: (object: T) => T): Promise<T> {
 		for (let attempt = 1; ; attempt++) {
 			const body = change(await this.get<T>(kind, name));
@@ -158,7 +164,10 @@ function load(options: { kubeconfig?: string; context?: string }): Cluster {
 	}
 }
 
-/** Throws an ApiError if an answer comes from the API server itself and not from the pod behind its proxy. */
+/**
+ * Throws an ApiError if an answer comes from the API server itself and not from the pod behind its
+ * proxy.
+ */
 export function assertPassedOn(status: number, type: string, text: string): void {
 	if (status < 400 || !type.startsWith("application/json")) return;
 	let answer: { kind?: string; apiVersion?: string; reason?: string; message?: string };

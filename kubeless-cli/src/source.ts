@@ -7,7 +7,10 @@ import type { Runtime } from "../../kubeless-controller/src/api/runtimes.ts";
 import { CliError, networkFault, UsageError } from "./errors.ts";
 import type { Shell } from "./session.ts";
 
-/** An object of the API server takes at most 1.5 MiB, and a ConfigMap, which the function becomes, 1 MiB. In bytes. */
+/**
+ * An object of the API server takes at most 1.5 MiB, and a ConfigMap, which the function becomes, 1
+ * MiB. In bytes.
+ */
 const MAX_FUNCTION_BYTES = 1024 * 1024 - 4096;
 
 export interface Source {
@@ -24,7 +27,10 @@ export interface Source {
 
 const isUrl = (place: string): boolean => /^https?:\/\//.test(place);
 
-/** Reads a file, a URL, or standard input (-). Throws a CliError if it is not there. @param option the option that names it */
+/**
+ * Reads a file, a URL, or standard input (-). Throws a CliError if it is not there. @param option
+ * the option that names it
+ */
 export async function readPlace(place: string, option: string, { stdin }: Pick<Shell, "stdin">): Promise<Buffer> {
 	if (place === "-") return Buffer.concat(await stdin.toArray());
 	if (isUrl(place)) {
@@ -61,7 +67,10 @@ export function sourceOf(place: string, bytes: Buffer): Source {
 	return { function: value, contentType: binary ? `base64${archive}` : "text", checksum, file, bytes };
 }
 
-/** Returns the content type, with +deps if the archive has the runtime's file of dependencies and no other one is given. */
+/**
+ * Returns the content type, with +deps if the archive has the runtime's file of dependencies and no
+ * other one is given.
+ */
 export function contentTypeOf({ contentType, bytes }: Source, runtime: Runtime | undefined, hasDeps: boolean): string {
 	const archive = /\+(zip|compressedtar)$/.exec(contentType)?.[1];
 	if (!archive || hasDeps || !runtime?.depName) return contentType;
@@ -78,7 +87,10 @@ function unpacked(bytes: Buffer): Buffer {
 	}
 }
 
-/** Returns the newest runtime for the file's suffix, or undefined if no language has it, or more than one. */
+/**
+ * Returns the newest runtime for the file's suffix, or undefined if no language has it, or more
+ * than one.
+ */
 export function runtimeFor(file: string, runtimes: readonly Runtime[]): Runtime | undefined {
 	const fitting = runtimes.filter(({ suffix }) => suffix !== "" && file.endsWith(suffix));
 	if (new Set(fitting.map(({ name }) => name.replace(/[0-9.]+$/, ""))).size !== 1) return undefined;

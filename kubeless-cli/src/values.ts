@@ -2,15 +2,19 @@
 import type { EnvVar, Labels } from "../../kubeless-controller/src/api/types.ts";
 import { UsageError } from "./errors.ts";
 
-/** Returns the words of options that may be repeated: those to add, and those to remove, which end in a dash. */
+/**
+ * Returns the words of options that may be repeated: those to add, and those to remove, which end
+ * in a dash.
+ */
 export function split(values: readonly string[]): [added: string[], removed: string[]] {
 	const words = values.flatMap((value) => value.split(",")).map((word) => word.trim());
 	return [words.filter((word) => word && !word.endsWith("-")), words.filter((word) => word.endsWith("-")).map((word) => word.slice(0, -1))];
 }
 
 /**
- * Returns the pairs of options such as --env: NAME=VALUE or NAME:VALUE sets, NAME- removes. A list with commas, as Kubeless 1.0
- * takes it, counts as one if each part is a pair, so a value may have commas of its own.
+ * Returns the pairs of options such as --env: NAME=VALUE or NAME:VALUE sets, NAME- removes. A list
+ * with commas, as Kubeless 1.0 takes it, counts as one if each part is a pair, so a value may have
+ * commas of its own.
  */
 export function pairs(values: readonly string[], option: string): [name: string, value: string | undefined][] {
 	const one = /^([^\s=:,]+)(?:[=:]([\s\S]*)|-)$/;

@@ -1,4 +1,5 @@
-// Ties watches, queue and passes together: a change of an object adds the key of the resource that it belongs to.
+// Ties watches, queue and passes together: a change of an object adds the key of the resource that
+// it belongs to.
 import type { Logger } from "pino";
 import { type Config, parseConfig } from "./api/config.ts";
 import { FIELD_MANAGER, keyOf } from "./api/names.ts";
@@ -86,7 +87,9 @@ export class Controller {
 		}));
 	}
 
-	/** Runs until the signal aborts. Throws if it must start anew: the namespace to watch has changed. */
+	/**
+	 * Runs until the signal aborts. Throws if it must start anew: the namespace to watch has changed.
+	 */
 	async run(signal: AbortSignal): Promise<void> {
 		const stop = new AbortController();
 		const ended = AbortSignal.any([signal, stop.signal]);
@@ -117,7 +120,8 @@ export class Controller {
 		await settled(config, signal);
 		if (this.#config instanceof SpecError && this.#config.message.endsWith("read yet.")) this.#onConfig(undefined);
 		const kinds = [...RESOURCES, ...MADE.filter(({ addOn }) => !addOn), PODS, ...(await findAddOns(api))];
-		// The functions must be known before anything is done: a trigger whose function is missing removes its objects.
+		// The functions must be known before anything is done: a trigger whose function is missing
+		// removes its objects.
 		await Promise.all(kinds.map((kind) => this.#watch(kind, signal)));
 		if (signal.aborted) return;
 		this.#started = true;
@@ -125,7 +129,10 @@ export class Controller {
 		this.#addAll();
 	}
 
-	/** Starts to watch a kind. Resolves when its objects are known, or when the API server refuses to list them. */
+	/**
+	 * Starts to watch a kind. Resolves when its objects are known, or when the API server refuses to
+	 * list them.
+	 */
 	async #watch(kind: Kind, signal: AbortSignal): Promise<void> {
 		const stop = new AbortController();
 		if (kind.addOn) this.#addOns.set(kind.kind, stop);
@@ -267,6 +274,9 @@ function isChanged({ metadata: now }: KubeObject, { metadata: before }: KubeObje
 	return fields.some((field) => !equal(now[field], before[field]));
 }
 
-/** Resolves when the objects are known, or when the API server refuses to list them: a missing right must not stop everything else. */
+/**
+ * Resolves when the objects are known, or when the API server refuses to list them: a missing right
+ * must not stop everything else.
+ */
 const settled = ({ synced, refused }: Reflector, signal: AbortSignal): Promise<void> =>
 	Promise.race([synced, refused, sleep(2 ** 31 - 1, signal)]);

@@ -6,6 +6,8 @@ export interface Plan {
 	readonly objects: readonly KubeObject[];
 	/** What was asked for and cannot be had here: a sentence each, for the status. */
 	readonly notes: readonly string[];
-	/** Why the resource cannot work now, although its spec is right: its function is missing, for one. */
+	/**
+	 * Why the resource cannot work now, although its spec is right: its function is missing, for one.
+	 */
 	readonly problem?: { readonly reason: string; readonly message: string };
 }

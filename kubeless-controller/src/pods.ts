@@ -60,7 +60,10 @@ export function newestPods(pods: readonly KubeObject[]): KubeObject[] {
 const created = ({ metadata }: KubeObject): string => metadata.creationTimestamp ?? "";
 const hashOf = ({ metadata }: KubeObject): string | undefined => metadata.labels?.["pod-template-hash"];
 
-/** Returns the first init container that fails, or undefined. @param names what the steps are called in a condition's reason */
+/**
+ * Returns the first init container that fails, or undefined. @param names what the steps are called
+ * in a condition's reason
+ */
 export function failedStep(pods: readonly KubeObject[]): (Finding & { readonly step: string }) | undefined {
 	for (const pod of pods) {
 		for (const container of statusOf(pod).initContainerStatuses ?? []) {

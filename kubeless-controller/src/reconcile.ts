@@ -1,4 +1,5 @@
-// One pass for one resource: plan, apply, prune, report. It knows no kind: what is special about one comes as a Subject.
+// One pass for one resource: plan, apply, prune, report. It knows no kind: what is special about
+// one comes as a Subject.
 
 import { FIELD_MANAGER } from "./api/names.ts";
 import { type Condition, OLD_FINALIZERS, type Resource, SpecError, type Status } from "./api/types.ts";
@@ -25,7 +26,10 @@ export interface Tools {
 	readonly onCondition: (resource: Resource<unknown>, condition: Condition) => void;
 }
 
-/** Makes the cluster match the resource, and its status match the cluster. Throws if the pass must be tried again. */
+/**
+ * Makes the cluster match the resource, and its status match the cluster. Throws if the pass must
+ * be tried again.
+ */
 export async function reconcile(resource: Resource<unknown>, subject: Subject, tools: Tools): Promise<void> {
 	await removeOldFinalizers(resource, tools.api);
 	if (resource.metadata.deletionTimestamp) return; // the garbage collector removes what it owns
@@ -61,7 +65,8 @@ async function report(resource: Resource<unknown>, status: Status, { api, writte
 	if (!next) return;
 	const path = `${objectPath(kind, namespace, name)}/status`;
 	try {
-		// The uid keeps the status of a deleted resource away from one of the same name that was made since.
+		// The uid keeps the status of a deleted resource away from one of the same name that was made
+		// since.
 		const { body } = await api.apply(path, { apiVersion, kind, metadata: { name, namespace, uid }, status: next }, FIELD_MANAGER);
 		written.set(uid, { version: Number(body.metadata.resourceVersion), status: next });
 	} catch (error) {
@@ -71,7 +76,10 @@ async function report(resource: Resource<unknown>, status: Status, { api, writte
 	for (const condition of changedConditions(previous, next)) onCondition(resource, condition);
 }
 
-/** Removes the finalizers of Kubeless 1.0: their controller is gone, and with them a deletion would never end. */
+/**
+ * Removes the finalizers of Kubeless 1.0: their controller is gone, and with them a deletion would
+ * never end.
+ */
 async function removeOldFinalizers({ kind, metadata }: Resource<unknown>, api: Api): Promise<void> {
 	const { name, namespace, finalizers = [], resourceVersion } = metadata;
 	const kept = finalizers.filter((finalizer) => !OLD_FINALIZERS.includes(finalizer));

@@ -27,8 +27,9 @@ export function configured({ plan, failure, warnings }: Outcome): Condition {
 }
 
 /**
- * Returns the status with generation and transition times filled in: a condition keeps its time as long as its status stays.
- * Returns undefined if nothing differs from the previous status, so that no write is needed.
+ * Returns the status with generation and transition times filled in: a condition keeps its time as
+ * long as its status stays. Returns undefined if nothing differs from the previous status, so that
+ * no write is needed.
  */
 export function nextStatus(previous: Status | undefined, status: Status, generation: number, now: Date): Status | undefined {
 	const conditions = (status.conditions ?? []).map((condition): Condition => {

@@ -1,4 +1,5 @@
-// What is special about each kind of resource, tied to the cache: the plans and statuses themselves are pure functions.
+// What is special about each kind of resource, tied to the cache: the plans and statuses themselves
+// are pure functions.
 import type { Config } from "./api/config.ts";
 import type { CronJobTrigger, HTTPTrigger, KubelessFunction, KubeObject, MessageTriggerSpec, Resource } from "./api/types.ts";
 import { planFunction } from "./function/plan.ts";

@@ -1,5 +1,5 @@
-// The objects that Functions and triggers become, as files: golden/NAME.yaml has the resource, and after it the objects it wants.
-// UPDATE_GOLDEN=true writes them.
+// The objects that Functions and triggers become, as files: golden/NAME.yaml has the resource, and
+// after it the objects it wants. UPDATE_GOLDEN=true writes them.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";

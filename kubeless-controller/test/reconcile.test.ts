@@ -29,7 +29,10 @@ const serving = (generation: number): KubeObject => ({
 	status: { observedGeneration: generation, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 },
 });
 
-/** Runs one pass. Returns the status that it wrote. @param applied the Deployment's generation after it was applied */
+/**
+ * Runs one pass. Returns the status that it wrote. @param applied the Deployment's generation after
+ * it was applied
+ */
 async function pass(cached: KubeObject, applied: number): Promise<Status | undefined> {
 	let written: Status | undefined;
 	const api = {

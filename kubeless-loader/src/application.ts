@@ -1,5 +1,6 @@
-// The whole program behind both commands: loads the function, serves it, reloads it when its files change, and drains on
-// a signal. container.ts and local/run.ts decide what is served and how it is announced.
+// The whole program behind both commands: loads the function, serves it, reloads it when its files
+// change, and drains on a signal. container.ts and local/run.ts decide what is served and how it is
+// announced.
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -26,7 +27,10 @@ export interface Application {
 	readonly prepare?: () => Promise<Preparation>;
 	/** the folder whose changes reload the function; undefined: changes are ignored */
 	readonly watched: { readonly folder: string; readonly isWatched: IsWatched } | undefined;
-	/** the command of a developer: logs for a person, loopback only, answers that show the function's errors */
+	/**
+	 * the command of a developer: logs for a person, loopback only, answers that show the function's
+	 * errors
+	 */
 	readonly local: boolean;
 	/** a function that cannot be loaded at the start is loaded again when it is saved */
 	readonly waitsForSave: boolean;
@@ -37,7 +41,10 @@ export interface Application {
 export interface Preparation {
 	/** variables for the workers */
 	readonly env: NodeJS.ProcessEnv;
-	/** an installation under way that the function may need: if the load fails, it is tried again once this is fulfilled with true */
+	/**
+	 * an installation under way that the function may need: if the load fails, it is tried again once
+	 * this is fulfilled with true
+	 */
 	readonly later: Promise<boolean> | undefined;
 }
 

@@ -9,7 +9,9 @@ const PAGE_BYTES = 4096;
 /** The part of the container's memory that may be in use before no further worker is started. */
 const MAX_USED = 0.9;
 
-/** The memory files of one cgroup; files of the version that the machine does not have are absent. */
+/**
+ * The memory files of one cgroup; files of the version that the machine does not have are absent.
+ */
 export class Cgroup {
 	readonly #folder: string;
 	#reportedKills: number;
@@ -27,8 +29,8 @@ export class Cgroup {
 	}
 
 	/**
-	 * The memory in use in bytes: the kubelet's "working set", which leaves out the page cache that the kernel can drop at
-	 * once. Undefined without a cgroup.
+	 * The memory in use in bytes: the kubelet's "working set", which leaves out the page cache that
+	 * the kernel can drop at once. Undefined without a cgroup.
 	 */
 	get workingSet(): number | undefined {
 		const v2 = this.#number("memory.current");
@@ -37,7 +39,10 @@ export class Cgroup {
 		return v1 && Math.max(0, v1 - this.#field("memory/memory.stat", "total_inactive_file"));
 	}
 
-	/** Returns true if the kernel has killed a process of the cgroup for lack of memory since the last time this was called. */
+	/**
+	 * Returns true if the kernel has killed a process of the cgroup for lack of memory since the last
+	 * time this was called.
+	 */
 	ranOutOfMemory(): boolean {
 		const kills = this.#kills();
 		const isNew = kills > this.#reportedKills;
@@ -68,7 +73,8 @@ const container = new Cgroup();
 
 /**
  * Returns the memory of the container in bytes.
- * @param stated FUNC_MEMORY_LIMIT, a Kubernetes quantity; it counts if it is less than the cgroup's limit
+ * @param stated FUNC_MEMORY_LIMIT, a Kubernetes quantity; it counts if it is less than the cgroup's
+ *   limit
  */
 export const containerMemory = (stated = ""): number => Math.min(container.memoryLimit, quantity(stated) ?? Number.POSITIVE_INFINITY);
 

@@ -1,4 +1,5 @@
-// Reads the environment: the only file that gives the loader's variables their meaning and their defaults.
+// Reads the environment: the only file that gives the loader's variables their meaning and their
+// defaults.
 import { resolve } from "node:path";
 import { StartError } from "./errors.ts";
 

@@ -15,7 +15,8 @@ export async function runContainer(env: NodeJS.ProcessEnv, runtimes: string): Pr
 	const manifest = manifestOf(config, runtimes);
 	const isConfigMap = existsSync(join(config.installVolume, "..data"));
 	const watches = config.watch === "true" || (config.watch === "auto" && isConfigMap);
-	// Every file of a ConfigMap is the user's; a folder may hold files that the function itself writes.
+	// Every file of a ConfigMap is the user's; a folder may hold files that the function itself
+	// writes.
 	const isWatched = isConfigMap ? () => true : (name: string, isFolder: boolean) => isSource(manifest, name, isFolder);
 	await runApplication(
 		{

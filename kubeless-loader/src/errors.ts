@@ -1,4 +1,7 @@
-/** The cause of a failed call: it decides the log level, and whether the call counts as the function's failure. */
+/**
+ * The cause of a failed call: it decides the log level, and whether the call counts as the
+ * function's failure.
+ */
 export type Blame = "caller" | "function" | "runtime";
 
 interface Fault {

@@ -1,4 +1,5 @@
-// What a function prints, as log records. FUNC_LOG_LEVEL is the level of the loader's own messages and does not silence it.
+// What a function prints, as log records. FUNC_LOG_LEVEL is the level of the loader's own messages
+// and does not silence it.
 import type { Logger } from "pino";
 import { keepDigits } from "./json-digits.ts";
 import type { LogStream } from "./log.ts";
@@ -39,7 +40,10 @@ const LEVELS: Readonly<Record<string, string>> = {
 /** The fields in which logging libraries state a level. */
 const LEVEL_FIELDS = ["level", "severity", "levelname", "lvl"];
 
-/** Returns the writer of a function's lines. A line that is a JSON object keeps its fields and its level, except locally. */
+/**
+ * Returns the writer of a function's lines. A line that is a JSON object keeps its fields and its
+ * level, except locally.
+ */
 export function functionOutput(log: Logger, stream: LogStream, local: boolean): (line: string, from: Printed) => void {
 	const always = log.child({}, { level: "trace" });
 	return (line, from) => {
@@ -60,7 +64,9 @@ function jsonObject(line: string): Record<string, unknown> | undefined {
 	}
 }
 
-/** Returns a record of the function's own fields, which stand before the loader's of the same name. */
+/**
+ * Returns a record of the function's own fields, which stand before the loader's of the same name.
+ */
 function record(fields: Record<string, unknown>, level: string, { stream, call, traceparent }: Printed): string {
 	const own = LEVEL_FIELDS.map((name) => LEVELS[String(fields[name]).toLowerCase()]).find((known) => known !== undefined);
 	const { level: stated = level, time = new Date().toISOString(), ...rest } = fields;

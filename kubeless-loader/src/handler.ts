@@ -12,8 +12,8 @@ export interface HandlerPlace {
 }
 
 /**
- * Finds the function's file in the install volume: a plain folder, or a mounted ConfigMap, whose files are links through
- * `..data`.
+ * Finds the function's file in the install volume: a plain folder, or a mounted ConfigMap, whose
+ * files are links through `..data`.
  * @throws {StartError} HANDLER_FILE_NOT_FOUND, with the files that the folder has
  */
 export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
@@ -26,7 +26,8 @@ export function findHandler(config: Config, manifest: Manifest): HandlerPlace {
 		const tried = manifest.suffixes.map((suffix) => modName + suffix).join(", ");
 		throw notFound(`MOD_NAME is "${modName}", but ${installVolume} has no ${tried}; ${inventory(installVolume, files, manifest)}`);
 	}
-	// With a handler but without a file, the file was probably forgotten: an error rather than a guess.
+	// With a handler but without a file, the file was probably forgotten: an error rather than a
+	// guess.
 	if (handler !== undefined)
 		throw notFound(`MOD_NAME is not set: give the function's file without its suffix; ${inventory(installVolume, files, manifest)}`);
 	const [only] = files;

@@ -9,7 +9,9 @@ const LAST_WRITE_MS = 1000;
 /** Characters of gathered text that are written at once. */
 const MAX_GATHERED = 16 * 1024;
 
-/** Writes log lines: gathered for a moment, without blocking, and dropped if the reader is too slow. */
+/**
+ * Writes log lines: gathered for a moment, without blocking, and dropped if the reader is too slow.
+ */
 export class LogStream implements DestinationStream {
 	readonly #out: ReturnType<typeof destination>;
 	#text = "";

@@ -17,8 +17,9 @@ const checkout = join(home, "../../runtimes");
 const baked = join(home, "runtimes");
 const runtimes = existsSync(baked) || !existsSync(checkout) ? baked : checkout;
 
-// Off-heap buffers count against V8's heap growth limit. By default V8 runs a full mark every ~10 MB of request bodies,
-// which takes half of the CPU time of calls with 64 KiB; 400 % makes that every ~40 MB.
+// Off-heap buffers count against V8's heap growth limit. By default V8 runs a full mark every ~10
+// MB of request bodies, which takes half of the CPU time of calls with 64 KiB; 400 % makes that
+// every ~40 MB.
 setFlagsFromString("--heap-growing-percent=400");
 
 restoreNodeOptions(process.env);
@@ -32,7 +33,9 @@ try {
 // Sockets and timers that are still open must not keep the process running.
 process.exit();
 
-/** NODE_OPTIONS is the function's: the loader was started without it, and hands it to the workers. */
+/**
+ * NODE_OPTIONS is the function's: the loader was started without it, and hands it to the workers.
+ */
 function restoreNodeOptions(env: NodeJS.ProcessEnv): void {
 	const { KUBELESS_NODE_OPTIONS: options } = env;
 	if (options === undefined) return;

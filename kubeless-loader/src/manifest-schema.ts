@@ -1,5 +1,6 @@
-// Validates a runtime.json against the published schema and words the first violation for a person. The validator is
-// compiled from the schema by ajv: here when the sources run as they are, in a bundle by build.mjs.
+// Validates a runtime.json against the published schema and words the first violation for a person.
+// The validator is compiled from the schema by ajv: here when the sources run as they are, in a
+// bundle by build.mjs.
 import type { ErrorObject } from "ajv";
 import { validate } from "./manifest-validator.ts";
 
@@ -24,7 +25,10 @@ export interface Violation {
 	readonly expected: string;
 }
 
-/** Returns the first violation of the schema, or undefined if the value fits it; then the schema's defaults are filled in. */
+/**
+ * Returns the first violation of the schema, or undefined if the value fits it; then the schema's
+ * defaults are filled in.
+ */
 export function violation(value: unknown): Violation | undefined {
 	if (validate(value)) return undefined;
 	const [error] = validate.errors as [ErrorObject];
@@ -50,7 +54,9 @@ export function violation(value: unknown): Violation | undefined {
 	}
 }
 
-/** @param path of the value that is wrong for the `dependent` field, or of the object that lacks it */
+/**
+ * @param path of the value that is wrong for the `dependent` field, or of the object that lacks it
+ */
 function contradiction({ keyword, params }: ErrorObject, path: string, dependent: string, schema: Schema): Violation {
 	const parent = keyword === "required" ? path : path.replace(/\.?[^.]*$/, "");
 	const other = keyword === "required" ? member(path, params["missingProperty"]) : path;

@@ -7,10 +7,16 @@ import { violation } from "./manifest-schema.ts";
 /** How a worker runs calls: many on one event loop, on threads, or one at a time. */
 export type Concurrency = "async" | "threads" | "single";
 
-/** Calls that a worker takes at once, if neither the worker nor the user states a number (PROTOCOL 3.2). */
+/**
+ * Calls that a worker takes at once, if neither the worker nor the user states a number (PROTOCOL
+ * 3.2).
+ */
 export const DEFAULT_CONCURRENCY: Readonly<Record<Concurrency, number>> = { async: 100, threads: 40, single: 1 };
 
-/** How the loader talks with a worker: frames on file descriptor 3, HTTP with a server, or one process per call. */
+/**
+ * How the loader talks with a worker: frames on file descriptor 3, HTTP with a server, or one
+ * process per call.
+ */
 export type Speaks = "wire" | "http" | "command";
 
 /** Where a worker that is an HTTP server listens. */
@@ -19,7 +25,9 @@ export interface HttpSettings {
 	readonly listen?: "port" | "socket";
 	/** the port of a server that always listens at the same one */
 	readonly port?: number;
-	/** the path that answers once the server is ready; undefined: it is ready when it takes connections */
+	/**
+	 * the path that answers once the server is ready; undefined: it is ready when it takes connections
+	 */
 	readonly ready?: string;
 }
 
@@ -37,7 +45,10 @@ export interface Toolchain {
 	readonly absent?: string;
 }
 
-/** The fields of `runtime.json` that the loader reads; `runtimes/runtime.schema.json` describes all of them. */
+/**
+ * The fields of `runtime.json` that the loader reads; `runtimes/runtime.schema.json` describes all
+ * of them.
+ */
 export interface Manifest {
 	readonly id: string;
 	/** further ids, as FUNC_RUNTIME has them */
@@ -55,7 +66,10 @@ export interface Manifest {
 	readonly env?: Readonly<Record<string, string>>;
 	readonly install?: readonly string[];
 	readonly libraries?: string;
-	/** the worker looks for the libraries when a function uses them, so it can start before they are installed */
+	/**
+	 * the worker looks for the libraries when a function uses them, so it can start before they are
+	 * installed
+	 */
 	readonly librariesOnDemand?: boolean;
 	/** what the worker cannot do: a need of conformance vectors, and the reason */
 	readonly lacks?: Readonly<Record<string, string>>;
@@ -68,7 +82,9 @@ export interface Manifest {
 	readonly folder: string;
 }
 
-/** A manifest as it is written, with the schema's defaults; `stdio` is an older name of `command`. */
+/**
+ * A manifest as it is written, with the schema's defaults; `stdio` is an older name of `command`.
+ */
 type GivenManifest = Omit<Manifest, "speaks" | "name" | "suffixes"> &
 	Partial<Pick<Manifest, "name" | "suffixes">> & {
 		readonly speaks?: Speaks | "stdio";
@@ -112,7 +128,10 @@ export function readManifests(runtimes: string): Manifest[] {
 		.map(readManifest);
 }
 
-/** Returns the runtime for a function file: by id, with or without a version, else by the file's suffix, else by a second id. */
+/**
+ * Returns the runtime for a function file: by id, with or without a version, else by the file's
+ * suffix, else by a second id.
+ */
 export function chooseManifest(
 	manifests: readonly Manifest[],
 	wanted: { id?: string | undefined; file?: string; otherwise?: string | undefined },
@@ -137,8 +156,9 @@ export function chooseManifest(
 }
 
 /**
- * Returns true if a file's content decides what a function does (source, dependencies, locks, data), or if a folder may
- * hold such files. Without function files, the files that the worker's command names count as source.
+ * Returns true if a file's content decides what a function does (source, dependencies, locks,
+ * data), or if a folder may hold such files. Without function files, the files that the worker's
+ * command names count as source.
  */
 export function isSource(
 	{ suffixes, depsFile, lockFiles = [], sources, ignore, worker }: Manifest,
@@ -151,7 +171,10 @@ export function isSource(
 	return suffixes.some((suffix) => name.endsWith(suffix)) || sources.some((source) => name.endsWith(source));
 }
 
-/** Replaces $(NAME) by the variable NAME, as Kubernetes does; a variable that is not set stays as it is written. */
+/**
+ * Replaces $(NAME) by the variable NAME, as Kubernetes does; a variable that is not set stays as it
+ * is written.
+ */
 export function expand(text: string, env: Readonly<NodeJS.ProcessEnv>): string {
 	return text.replace(/\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (whole, name: string) => env[name] ?? whole);
 }

@@ -9,13 +9,22 @@ import type { ExitReason } from "./worker/contract.ts";
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES = [0, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/** Methods with a label value of their own; all others share one, so that callers cannot create series. */
+/**
+ * Methods with a label value of their own; all others share one, so that callers cannot create
+ * series.
+ */
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 const OTHER = "OTHER";
 
-/** Classes of the status of a function's answers, by the status's first digit; the last one is for 600 to 999. */
+/**
+ * Classes of the status of a function's answers, by the status's first digit; the last one is for
+ * 600 to 999.
+ */
 const STATUS_CLASSES = ["2xx", "3xx", "4xx", "5xx", "other"];
-/** Gauges of prom-client whose names are those of counters; each is the sum of a gauge without `_total`. */
+/**
+ * Gauges of prom-client whose names are those of counters; each is the sum of a gauge without
+ * `_total`.
+ */
 const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 /** The sums over all calls of one method. */
@@ -31,8 +40,8 @@ export class MethodSeries {
 }
 
 /**
- * All metrics of the loader. A call changes plain numbers; prom-client reads them when the metrics are scraped. Its own
- * label look-up would cost more than the rest of a call's bookkeeping.
+ * All metrics of the loader. A call changes plain numbers; prom-client reads them when the metrics
+ * are scraped. Its own label look-up would cost more than the rest of a call's bookkeeping.
  */
 export class Metrics {
 	inFlight = 0;
@@ -232,12 +241,16 @@ export class Metrics {
 			});
 			return [...buckets, { metricName: `${name}_sum`, labels, value: series.sum }, { metricName: `${name}_count`, labels, value: total }];
 		}
-		// A registry reads no more of a metric than this; prom-client's Histogram does not accept finished buckets.
+		// A registry reads no more of a metric than this; prom-client's Histogram does not accept
+		// finished buckets.
 		this.#registry.registerMetric(metric as unknown as Metric);
 	}
 }
 
-/** True if an Accept header (RFC 9110 §12.5.1) names OpenMetrics and rates it as high as the text format, or higher. */
+/**
+ * True if an Accept header (RFC 9110 §12.5.1) names OpenMetrics and rates it as high as the text
+ * format, or higher.
+ */
 function prefersOpenMetrics(accept = ""): boolean {
 	let open = 0;
 	let text = 0;

@@ -1,6 +1,9 @@
 import { LogStream } from "./log.ts";
 
-/** Log records for a person at a terminal: the function's output as it is, the loader's messages as plain text. */
+/**
+ * Log records for a person at a terminal: the function's output as it is, the loader's messages as
+ * plain text.
+ */
 export class PrettyStream extends LogStream {
 	override write(lines: string): void {
 		for (const line of lines.split("\n")) {

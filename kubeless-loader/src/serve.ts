@@ -1,4 +1,5 @@
-// Puts the parts of a running loader together: metrics, the HTTP server, the calls; and ends them in order.
+// Puts the parts of a running loader together: metrics, the HTTP server, the calls; and ends them
+// in order.
 import net from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";

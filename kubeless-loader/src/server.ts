@@ -1,4 +1,5 @@
-// The HTTP surface: the loader's own three routes, preflights, and everything else, which is the function's.
+// The HTTP surface: the loader's own three routes, preflights, and everything else, which is the
+// function's.
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
@@ -12,7 +13,9 @@ import type { Metrics } from "./metrics.ts";
 type RawRoute = (request: IncomingMessage, response: ServerResponse, upgrade?: string) => void;
 
 export interface ServerParts {
-	/** Takes a call. `upgrade` is the protocol that the caller wants to switch to, if the function can. */
+	/**
+	 * Takes a call. `upgrade` is the protocol that the caller wants to switch to, if the function can.
+	 */
 	readonly call: (request: IncomingMessage, response: ServerResponse, head: RequestHead, upgrade?: string) => void;
 	/** where access lines go; undefined: none are written */
 	readonly access: LogStream | undefined;
@@ -28,7 +31,10 @@ export interface ServerParts {
 	readonly upgrades: boolean;
 }
 
-/** How long a connection may stay idle, in ms: longer than load balancers keep theirs, so that they close it. */
+/**
+ * How long a connection may stay idle, in ms: longer than load balancers keep theirs, so that they
+ * close it.
+ */
 const KEEP_ALIVE_MS = 75_000;
 /** How long a caller may take to send its headers, and its whole request, in ms. */
 const HEADERS_MS = 60_000;
@@ -90,7 +96,8 @@ function httpServer(handler: RawRoute, { bodyLimit, upgrades, draining }: Server
 		if (first.length > 0) socket.unshift(first);
 		afterAnswers(socket, () => {
 			socket.setTimeout(0);
-			// A refused upgrade is answered like any request; an accepted one gives the connection away (Call.upgraded).
+			// A refused upgrade is answered like any request; an accepted one gives the connection away
+			// (Call.upgraded).
 			const response = new http.ServerResponse(request);
 			response.shouldKeepAlive = false;
 			response.assignSocket(socket);
@@ -106,7 +113,8 @@ function httpServer(handler: RawRoute, { bodyLimit, upgrades, draining }: Server
 		handler(request, response);
 	});
 	server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => handler(request, response));
-	// A caller may close its side and still wait for the answer; by default Node.js would close the connection.
+	// A caller may close its side and still wait for the answer; by default Node.js would close the
+	// connection.
 	(server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
 	server.on("connection", watchConnection);
 	server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -117,7 +125,9 @@ function httpServer(handler: RawRoute, { bodyLimit, upgrades, draining }: Server
 	return server;
 }
 
-/** Other protocols, such as the h2c of many clients, are offers that may be ignored (RFC 9110 §7.8). */
+/**
+ * Other protocols, such as the h2c of many clients, are offers that may be ignored (RFC 9110 §7.8).
+ */
 const isWebSocket = ({ method, headers }: IncomingMessage): boolean => method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
 
 /** Status lines by the error of Node's HTTP parser; all others are 400. */

@@ -3,7 +3,10 @@ import { appendFileSync, closeSync, openSync, writeSync } from "node:fs";
 /** Bytes of the message that are written; Kubernetes reads at most 4096. */
 const MAX_BYTES = 4000;
 
-/** Writes why the loader ends to standard error and to the file whose content Kubernetes shows in the pod's status. */
+/**
+ * Writes why the loader ends to standard error and to the file whose content Kubernetes shows in
+ * the pod's status.
+ */
 export function writeTerminationMessage(message: string, terminationLog: string): void {
 	try {
 		writeSync(2, `${message}\n`);

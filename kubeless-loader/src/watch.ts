@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { type Dirent, type FSWatcher, readdirSync, readFileSync, realpathSync, type Stats, statSync, watch } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Editors and ConfigMaps change files in several steps: how long the folder must be quiet, in ms. */
+/**
+ * Editors and ConfigMaps change files in several steps: how long the folder must be quiet, in ms.
+ */
 const QUIET_MS = 80;
 /** How long after the first change a folder that is never quiet is compared, in ms. */
 const MAX_DELAY_MS = 500;
@@ -62,7 +64,10 @@ export function watchFolder(folder: string, isWatched: IsWatched, changed: () =>
 	};
 }
 
-/** Returns undefined for what is not there or cannot be reached: a link that leads to itself, a forbidden folder. */
+/**
+ * Returns undefined for what is not there or cannot be reached: a link that leads to itself, a
+ * forbidden folder.
+ */
 function statsOf(path: string): Stats | undefined {
 	try {
 		return statSync(path);

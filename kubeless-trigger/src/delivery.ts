@@ -1,4 +1,5 @@
-// Delivers a message to one function: how often it is tried, how long it waits between attempts, and what becomes of it at the end.
+// Delivers a message to one function: how often it is tried, how long it waits between attempts,
+// and what becomes of it at the end.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { described, type Message, type Publish } from "./message.ts";
@@ -8,7 +9,10 @@ import { requestHeaders } from "./request.ts";
 import type { Settings } from "./settings.ts";
 import type { FunctionClient } from "./target.ts";
 
-/** The first wait between two attempts; each further one is twice as long, up to the limit in the settings. */
+/**
+ * The first wait between two attempts; each further one is twice as long, up to the limit in the
+ * settings.
+ */
 const FIRST_BACKOFF_MS = 200;
 
 export class Delivery {
@@ -27,10 +31,12 @@ export class Delivery {
 	}
 
 	/**
-	 * Resolves when the message is done with: the function succeeded, or failed as often as the mode allows.
-	 * A call that the function did not run (it could not be reached, or it refused the call) does not count as an attempt.
+	 * Resolves when the message is done with: the function succeeded, or failed as often as the mode
+	 * allows. A call that the function did not run (it could not be reached, or it refused the call)
+	 * does not count as an attempt.
 	 *
-	 * @throws the signal's reason if it is aborted between two attempts; the message is then not done with
+	 * @throws the signal's reason if it is aborted between two attempts; the message is then not done
+	 *   with
 	 */
 	async deliver(message: Message, signal: AbortSignal): Promise<void> {
 		const { mode, maxAttempts } = this.#settings;
@@ -63,7 +69,10 @@ export class Delivery {
 		}
 	}
 
-	/** Publishes a message that failed, with the reason in its headers, if there is a dead-letter topic. */
+	/**
+	 * Publishes a message that failed, with the reason in its headers, if there is a dead-letter
+	 * topic.
+	 */
 	async #giveUp(message: Message, attempts: number, reason: string, signal: AbortSignal): Promise<void> {
 		const { deadLetter } = this.#settings;
 		if (deadLetter === "") return this.#metrics.dropped(this.#client.name);

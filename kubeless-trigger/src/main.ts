@@ -1,4 +1,5 @@
-// kubeless-trigger kafka|nats: calls functions with the messages of a topic. All settings are environment variables.
+// kubeless-trigger kafka|nats: calls functions with the messages of a topic. All settings are
+// environment variables.
 import process from "node:process";
 import { pino } from "pino";
 import { Delivery } from "./delivery.ts";
@@ -10,7 +11,10 @@ import { readSettings, SettingsError } from "./settings.ts";
 import { FunctionClient } from "./target.ts";
 
 const SOURCES = { kafka: kafkaSource, nats: natsSource };
-/** Calls that run at SIGTERM may take this long. Kubernetes kills the pod after its own grace period. In ms. */
+/**
+ * Calls that run at SIGTERM may take this long. Kubernetes kills the pod after its own grace
+ * period. In ms.
+ */
 const MAX_DRAIN_MS = 10 * 60_000;
 
 try {

@@ -1,8 +1,9 @@
 import type { Message, Publication } from "./message.ts";
 
 /**
- * The event that a function answered with, to be published: its response has CloudEvents attributes as ce-* headers (binary mode),
- * or is a structured CloudEvent. Returns undefined for an answer that is not an event.
+ * The event that a function answered with, to be published: its response has CloudEvents attributes
+ * as ce-* headers (binary mode), or is a structured CloudEvent. Returns undefined for an answer
+ * that is not an event.
  */
 export function replyOf(
 	{ headers, body }: { readonly headers: Record<string, string>; readonly body: Buffer },

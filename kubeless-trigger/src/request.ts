@@ -18,8 +18,9 @@ const NOT_PASSED_ON = new Set([
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
- * The request's headers: Kubeless's event-* headers, the CloudEvents 1.0 attributes as ce-* headers, and the record's own headers.
- * `ce_NAME` (Kafka protocol binding §3.2.3) and `ce-NAME` (NATS protocol binding §3.2.3) become `ce-NAME`.
+ * The request's headers: Kubeless's event-* headers, the CloudEvents 1.0 attributes as ce-*
+ * headers, and the record's own headers. `ce_NAME` (Kafka protocol binding §3.2.3) and `ce-NAME`
+ * (NATS protocol binding §3.2.3) become `ce-NAME`.
  */
 export function requestHeaders(message: Message, { eventNamespace }: Settings): Record<string, string> {
 	const headers: Record<string, string> = {};
@@ -58,7 +59,10 @@ function headerText(value: string): string {
 const percentEncoded = (character: string): string =>
 	[...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 
-/** Messages up to this size are parsed to see whether they are JSON objects; larger ones are judged by their first and last character. */
+/**
+ * Messages up to this size are parsed to see whether they are JSON objects; larger ones are judged
+ * by their first and last character.
+ */
 const MAX_PARSED_BYTES = 65_536;
 
 /** Kubeless 1.0 sends a JSON object as application/json, and anything else as a form. */

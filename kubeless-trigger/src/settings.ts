@@ -1,4 +1,5 @@
-// The settings of a consumer: its environment, read once. The README describes each variable; a test compares the two.
+// The settings of a consumer: its environment, read once. The README describes each variable; a
+// test compares the two.
 
 /** A function that gets every message. */
 export interface Target {
@@ -23,7 +24,9 @@ export interface Settings {
 	/** Attempts per message, at least once only. */
 	readonly maxAttempts: number;
 	readonly maxBackoffMs: number;
-	/** Topic or subject for messages that failed maxAttempts times; empty: they are logged and dropped. */
+	/**
+	 * Topic or subject for messages that failed maxAttempts times; empty: they are logged and dropped.
+	 */
 	readonly deadLetter: string;
 	/** Topic or subject for answers that are events; empty: answers are discarded. */
 	readonly reply: string;

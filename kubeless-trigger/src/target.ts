@@ -12,7 +12,10 @@ export type Outcome =
 
 /** Errors that are raised before a byte of the request is sent. */
 const NOT_SENT = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
-/** The loader answers 408 at its own time limit, so this one is for a function that is not behind a loader. */
+/**
+ * The loader answers 408 at its own time limit, so this one is for a function that is not behind a
+ * loader.
+ */
 const GRACE_MS = 5_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
@@ -61,7 +64,10 @@ type Headers = Record<string, string | string[] | undefined>;
 const flat = (headers: Headers): Record<string, string> =>
 	Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]));
 
-/** Returns undefined for a body that is too large; the rest of it is read and dropped, so that the connection can be used again. */
+/**
+ * Returns undefined for a body that is too large; the rest of it is read and dropped, so that the
+ * connection can be used again.
+ */
 async function read(stream: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;

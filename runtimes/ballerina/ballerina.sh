@@ -27,8 +27,8 @@ bal_state() {
 	cat "${at%/*}/../distributions/ballerina-version" "$HOME/.ballerina/ballerina-version" 2>/dev/null || :
 }
 
-# Prints the names of the function's source files, sorted: those of its package if the folder is one,
-# else the file $1, or all Ballerina files if $1 is empty.
+# Prints the names of the function's source files, sorted: those of its package if the folder is
+# one, else the file $1, or all Ballerina files if $1 is empty.
 sources() {
 	if [ -n "$1" ] && ! is_package; then
 		echo "./${1##*/}"
@@ -42,8 +42,9 @@ sources() {
 # Kubeless creates Ballerina.toml for every function. It is empty if the function has none.
 is_package() { [ -f Ballerina.toml ] && grep -q '[^[:space:]]' Ballerina.toml; }
 
-# Prints a key of everything that the compiled function depends on: names and contents of the sources
-# in folder $1 (file $2, or "" for all), the files of this folder, and the further arguments.
+# Prints a key of everything that the compiled function depends on: names and contents of the
+# sources in folder $1 (file $2, or "" for all), the files of this folder, and the further
+# arguments.
 source_key() (
 	cd "$1" || exit
 	names=$(sources "$2")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lists the packages in KUBELESS_INSTALL_VOLUME/function/function.jar, from the Dependencies.toml that
-# Ballerina wrote.
+# Lists the packages in KUBELESS_INSTALL_VOLUME/function/function.jar, from the Dependencies.toml
+# that Ballerina wrote.
 set -eu
 
 file=$KUBELESS_INSTALL_VOLUME/function/Dependencies.toml

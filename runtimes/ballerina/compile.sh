@@ -1,7 +1,7 @@
 #!/bin/sh
-# Kubeless's compilation phase (/compile-function.sh $KUBELESS_FUNC_NAME): builds function/function.jar
-# in KUBELESS_INSTALL_VOLUME from all Ballerina files there, their modules and their dependencies.
-# Writes an error to the termination log, too.
+# Kubeless's compilation phase (/compile-function.sh $KUBELESS_FUNC_NAME): builds
+# function/function.jar in KUBELESS_INSTALL_VOLUME from all Ballerina files there, their modules and
+# their dependencies. Writes an error to the termination log, too.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# package.sh FOLDER FILE HANDLER SCRATCH: makes a package of the function in FOLDER and a service that
-# calls it, and builds SCRATCH/function: function.jar and the handler's name. FILE "" means all files,
-# HANDLER "" the only handler.
+# package.sh FOLDER FILE HANDLER SCRATCH: makes a package of the function in FOLDER and a service
+# that calls it, and builds SCRATCH/function: function.jar and the handler's name. FILE "" means all
+# files, HANDLER "" the only handler.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)

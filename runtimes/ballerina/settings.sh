@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Sourced by compile.sh. Ballerina takes its token and proxy from ~/.ballerina/Settings.toml, and from
-# no variable. This makes that file of a Settings.toml in HOME, where a secret of the installer's
-# phase is mounted, or else of HTTPS_PROXY.
+# Sourced by compile.sh. Ballerina takes its token and proxy from ~/.ballerina/Settings.toml, and
+# from no variable. This makes that file of a Settings.toml in HOME, where a secret of the
+# installer's phase is mounted, or else of HTTPS_PROXY.
 
 if [ ! -f "$HOME/.ballerina/Settings.toml" ]; then
 	proxy=${HTTPS_PROXY:-${https_proxy:-${HTTP_PROXY:-${http_proxy:-}}}}

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Starts the function KUBELESS_HANDLER_FILE as an HTTP server on PORT, which the loader calls. Compiles
-# it first, unless compile.sh or an earlier start did. JAVA_HOME chooses the Java, JAVA_OPTS has
-# options for it.
+# Starts the function KUBELESS_HANDLER_FILE as an HTTP server on PORT, which the loader calls.
+# Compiles it first, unless compile.sh or an earlier start did. JAVA_HOME chooses the Java,
+# JAVA_OPTS has options for it.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)

@@ -52,7 +52,8 @@ query() {
 		END { exit !found }' "$wire/event/extensions/request/query"
 }
 
-# json [FILE]: prints a file, else standard input, as a JSON string; null if the file does not exist.
+# json [FILE]: prints a file, else standard input, as a JSON string; null if the file does not
+# exist.
 json() {
 	if [ $# -eq 0 ]; then
 		tr -d '\000' | LC_ALL=C awk -f "$wire_home/string.awk"

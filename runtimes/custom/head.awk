@@ -1,5 +1,5 @@
-# Writes a head (PROTOCOL 2.5) of lines "Name: value" to the file `head` and prints the fields `status`
-# and `head`. `status` is the file with the status.
+# Writes a head (PROTOCOL 2.5) of lines "Name: value" to the file `head` and prints the fields
+# `status` and `head`. `status` is the file with the status.
 function wrong(text) { print text; failed = 1; exit 1 }
 BEGIN {
 	printf "" >head

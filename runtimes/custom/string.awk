@@ -1,5 +1,5 @@
-# Prints the text as a JSON string. U+001C separates records: text rarely has it, so that the text is
-# one record.
+# Prints the text as a JSON string. U+001C separates records: text rarely has it, so that the text
+# is one record.
 BEGIN { RS = "\034"; printf "\"" }
 NR > 1 { printf "\\u001c" }
 {

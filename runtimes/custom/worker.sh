@@ -1,11 +1,11 @@
 #!/bin/sh
-# A worker in plain sh, and the template for a runtime of your own. It speaks the wire (../PROTOCOL.md;
-# numbers in comments are its rules) with sh, awk, dd and mktemp. Debian's dash and bash keep every
-# rule. BusyBox breaks 2.4: its `read` loses half a line when a child process ends.
+# A worker in plain sh, and the template for a runtime of your own. It speaks the wire
+# (../PROTOCOL.md; numbers in comments are its rules) with sh, awk, dd and mktemp. Debian's dash and
+# bash keep every rule. BusyBox breaks 2.4: its `read` loses half a line when a child process ends.
 #
-# A function is a shell function of the file that the loader names. It is called with two folders, an
-# event and a context, whose keys are files. What it prints is its answer. A file without functions is
-# a program, which is started once per call.
+# A function is a shell function of the file that the loader names. It is called with two folders,
+# an event and a context, whose keys are files. What it prints is its answer. A file without
+# functions is a program, which is started once per call.
 #
 #   hello() { echo "hello $(cat "$1/data")"; }
 #
@@ -92,7 +92,8 @@ wire_take() {
 	[ $(($1 % 1048576)) -eq 0 ] || wire_dd 1 $(($1 % 1048576)) "$2"
 }
 
-# wire_dd COUNT SIZE FILE: appends blocks of the wire to a file. The worker exits if the wire ends (1.3).
+# wire_dd COUNT SIZE FILE: appends blocks of the wire to a file. The worker exits if the wire ends
+# (1.3).
 wire_dd() {
 	{ wire_report=$(LC_ALL=C dd bs="$2" count="$1" iflag=fullblock <&3 2>&1 >&5); } 5>>"$3"
 	case $wire_report in
@@ -123,7 +124,8 @@ wire_leave() {
 
 # ---------------------------------------------------------------- sending
 
-# wire_send LINE [FILE…]: sends a frame. Only one process writes at a time, so frames do not mix (2.4).
+# wire_send LINE [FILE…]: sends a frame. Only one process writes at a time, so frames do not mix
+# (2.4).
 wire_send() {
 	printf '%s\n' "$1" >&3
 	shift
@@ -201,7 +203,8 @@ else
 	wire_handler=$wire_name
 	# sh does not report where a function failed, so errors name the function's first line.
 	wire_place=:$(grep -nE "^(function[[:space:]]+)?${wire_name}([[:space:](]|\$)" "$wire_file" | head -n 1 | cut -d : -f 1)
-	# Loaded once; each call runs in a copy of the shell. The file's options and IFS are restored for calls.
+	# Loaded once; each call runs in a copy of the shell. The file's options and IFS are restored for
+	# calls.
 	trap 'wire_failed HANDLER_FAILED_TO_LOAD "$wire_file ended the shell when it was loaded"' EXIT
 	# shellcheck source=/dev/null
 	. "$wire_file" </dev/null 3>&-
@@ -228,8 +231,9 @@ printf '%s' "$FUNC_MEMORY_LIMIT" >"$wire/context/memory-limit"
 
 # ---------------------------------------------------------------- a call
 
-# Two processes, so that the loop can go on reading the wire: one runs the function and waits for its
-# end, the other one waits for its report and answers. The function does not have the wire (1.2).
+# Two processes, so that the loop can go on reading the wire: one runs the function and waits for
+# its end, the other one waits for its report and answers. The function does not have the wire
+# (1.2).
 wire_begin() {
 	wire_answer "$1" & # first: the function may kill this shell
 	wire_answering=$!
@@ -316,7 +320,8 @@ wire_head() {
 	fi
 }
 
-# wire_pieces ID: sends what the function prints at once (5.3), except while the call is paused (5.1).
+# wire_pieces ID: sends what the function prints at once (5.3), except while the call is paused
+# (5.1).
 wire_pieces() {
 	exec 5<"$wire/stream"
 	while :; do

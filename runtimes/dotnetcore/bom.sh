@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lists the packages in KUBELESS_INSTALL_VOLUME, from .NET's own lists: that of a compiled function in
-# `publish`, else that of the packages that install.sh restored.
+# Lists the packages in KUBELESS_INSTALL_VOLUME, from .NET's own lists: that of a compiled function
+# in `publish`, else that of the packages that install.sh restored.
 set -eu
 
 for list in "$KUBELESS_INSTALL_VOLUME"/publish/*.deps.json "$KUBELESS_INSTALL_VOLUME"/restored/obj/*/project.assets.json; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what, beside the project file, the result of installing and compiling depends on. An installer
-# keeps results by it. "@folder" stands for all files in the function's folder.
+# Prints what, beside the project file, the result of installing and compiling depends on. An
+# installer keeps results by it. "@folder" stands for all files in the function's folder.
 set -eu
 
 dotnet --version

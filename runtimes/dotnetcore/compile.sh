@@ -1,7 +1,7 @@
 #!/bin/sh
-# Kubeless's compilation phase (/app/compile-function.sh $KUBELESS_INSTALL_VOLUME): compiles the function
-# in KUBELESS_INSTALL_VOLUME, with or without a project file, into the folder `publish` there, together
-# with its dependencies.
+# Kubeless's compilation phase (/app/compile-function.sh $KUBELESS_INSTALL_VOLUME): compiles the
+# function in KUBELESS_INSTALL_VOLUME, with or without a project file, into the folder `publish`
+# there, together with its dependencies.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)

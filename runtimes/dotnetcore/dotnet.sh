@@ -9,7 +9,8 @@ else
 fi
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 export DOTNET_GENERATE_ASPNET_CERTIFICATE=false
-# A .NET process makes sockets and pipes for debuggers in TMPDIR, which stay there when it is killed.
+# A .NET process makes sockets and pipes for debuggers in TMPDIR, which stay there when it is
+# killed.
 DOTNET_EnableDiagnostics=${DOTNET_EnableDiagnostics:-${COMPlus_EnableDiagnostics:-0}}
 COMPlus_EnableDiagnostics=$DOTNET_EnableDiagnostics # .NET 3.1's name of it
 export DOTNET_EnableDiagnostics COMPlus_EnableDiagnostics
@@ -35,8 +36,8 @@ own_folder() {
 	is_private "$own" || { refused=$own; return 1; }
 }
 
-# Sets $cache, where compiled code is kept. It is private, because the code in it is run. If there is
-# no such folder, $refused is the one that was tried.
+# Sets $cache, where compiled code is kept. It is private, because the code in it is run. If there
+# is no such folder, $refused is the one that was tried.
 find_cache() {
 	cache=${KUBELESS_LOADER_CACHE:-}
 	[ -n "$cache" ] || [ -z "${XDG_CACHE_HOME:-}" ] || cache=$XDG_CACHE_HOME/kubeless-loader
@@ -78,8 +79,8 @@ worker_key() {
 	{ ls -d "$root"/sdk/* "$root"/shared/*/* && cat "$home"/*.sh "$home"/src/*.cs "$home"/src/worker/*.cs; } 2>/dev/null | sha
 }
 
-# Prints the names of the files in the working folder that a function is compiled from, sorted, without
-# the output of builds. $file may have any suffix.
+# Prints the names of the files in the working folder that a function is compiled from, sorted,
+# without the output of builds. $file may have any suffix.
 source_files() {
 	entry=${file##*/}
 	find -L . -maxdepth 10 \( -name '.?*' -o -name node_modules -o -name bin -o -name obj -o -path ./publish -o -path ./packages \) -prune \
@@ -100,8 +101,8 @@ max_attempts=5
 
 # ---- the SDK
 
-# Prints the project file of the folder $1, Kubeless's own name for it first; nothing if there is none.
-# An empty one is none: Kubeless makes it for every function.
+# Prints the project file of the folder $1, Kubeless's own name for it first; nothing if there is
+# none. An empty one is none: Kubeless makes it for every function.
 project_of() {
 	for project in "$1/project.csproj" "$1"/*.csproj "$1"/*.fsproj "$1"/*.vbproj; do
 		if [ -f "$project" ] && grep -q '[^[:space:]]' "$project"; then
@@ -114,7 +115,8 @@ project_of() {
 # shellcheck disable=SC2010 # names of versions
 latest() { ls "$1" 2>/dev/null | grep "^$2" | sort -V | tail -n 1; }
 
-# Sets $sdk, its $version, and the $framework that it compiles for; else $missing says why it cannot.
+# Sets $sdk, its $version, and the $framework that it compiles for; else $missing says why it
+# cannot.
 find_sdk() {
 	missing='there is no .NET SDK: install one (https://dot.net)'
 	version=$(latest "$root/sdk" '[0-9]')

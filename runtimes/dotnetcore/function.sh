@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2046,SC2154,SC2164 # the scripts that source this file set -e
-# Read by start.sh and compile.sh: compiles the function in $folder (its $file, or all files if $file is
-# empty) into $scratch/publish, against the worker in $worker, with the packages in $volume.
+# Read by start.sh and compile.sh: compiles the function in $folder (its $file, or all files if
+# $file is empty) into $scratch/publish, against the worker in $worker, with the packages in
+# $volume.
 
 publish=$scratch/publish
 
@@ -9,8 +10,8 @@ assembly() { printf '%s\n' "$1.dll" >"$publish/.assembly"; }
 
 # ---- with a project
 
-# The list of restored packages contains absolute paths, and the packages may have been moved since, or
-# restored for another folder with the same project.
+# The list of restored packages contains absolute paths, and the packages may have been moved since,
+# or restored for another folder with the same project.
 take_restored() {
 	cp -R "$volume/restored/obj" "$scratch/obj"
 	from=$(cat "$volume/restored/volume") project_from=$(cat "$volume/restored/folder")

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the packages of the project file KUBELESS_DEPS_FILE into KUBELESS_INSTALL_VOLUME: the packages
-# into `packages`, and the list of them that the compiler reads into `restored`. NuGet reads sources and
-# keys from nuget.config and its own variables. NUGET_PACKAGES may name a folder of packages that many
-# functions share.
+# Installs the packages of the project file KUBELESS_DEPS_FILE into KUBELESS_INSTALL_VOLUME: the
+# packages into `packages`, and the list of them that the compiler reads into `restored`. NuGet
+# reads sources and keys from nuget.config and its own variables. NUGET_PACKAGES may name a folder
+# of packages that many functions share.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts the worker for the function KUBELESS_HANDLER_FILE. Compiles the function first, unless
-# compile.sh or an earlier start has done so, and the worker, unless it is beside this script as in an
-# image. DOTNET_ROOT names the .NET to use; the one on PATH is the default.
+# compile.sh or an earlier start has done so, and the worker, unless it is beside this script as in
+# an image. DOTNET_ROOT names the .NET to use; the one on PATH is the default.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs .NET SDK 3.1 on a Debian machine that reaches only npm and Debian's packages; npm has no newer
-# one. Needs root. `dotnet` is then on PATH. Microsoft's own packages are newer.
+# Installs .NET SDK 3.1 on a Debian machine that reaches only npm and Debian's packages; npm has no
+# newer one. Needs root. `dotnet` is then on PATH. Microsoft's own packages are newer.
 set -eu
 
 place=/usr/local/lib/dotnet

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Brings the .NET runtime 8.0.4, which PyPI has, into VERSIONS_DIR, and prints the folder of its `dotnet`.
-# PyPI has neither its SDK nor its ASP.NET Core: the worker is compiled by the SDK that is installed,
-# against the assemblies of the runtime, and takes ASP.NET Core from that SDK too.
+# Brings the .NET runtime 8.0.4, which PyPI has, into VERSIONS_DIR, and prints the folder of its
+# `dotnet`. PyPI has neither its SDK nor its ASP.NET Core: the worker is compiled by the SDK that is
+# installed, against the assemblies of the runtime, and takes ASP.NET Core from that SDK too.
 set -eu
 
 [ "$(uname -sm)" = 'Linux x86_64' ] || exit 0

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the modules in $KUBELESS_INSTALL_VOLUME/server, which Go has recorded in that file, for the bill
-# of materials of an installer.
+# Prints the modules in $KUBELESS_INSTALL_VOLUME/server, which Go has recorded in that file, for the
+# bill of materials of an installer.
 set -eu
 
 server=$KUBELESS_INSTALL_VOLUME/server

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Kubeless's compilation phase: compiles all *.go files of $KUBELESS_INSTALL_VOLUME to `server` there.
-# Fails if they have no function $KUBELESS_FUNC_NAME. Errors also go to the termination log.
+# Kubeless's compilation phase: compiles all *.go files of $KUBELESS_INSTALL_VOLUME to `server`
+# there. Fails if they have no function $KUBELESS_FUNC_NAME. Errors also go to the termination log.
 set -eu
 
 fail() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fetches the modules that the go.mod $KUBELESS_DEPS_FILE requires, so that compile.sh finds them. For
-# this runtime's own go.mod: compiles the packages that every function needs.
+# Fetches the modules that the go.mod $KUBELESS_DEPS_FILE requires, so that compile.sh finds them.
+# For this runtime's own go.mod: compiles the packages that every function needs.
 set -eu
 
 fail() {

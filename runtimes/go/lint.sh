@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the Go code with gofmt, go vet and staticcheck. Exit code 1: findings, 69: a tool is missing. With CI=true or
-# KUBELESS_SETUP=true, `go install` installs staticcheck into $LINT_TOOLS.
+# Checks the Go code with gofmt, go vet and staticcheck. Exit code 1: findings, 69: a tool is
+# missing. With CI=true or KUBELESS_SETUP=true, `go install` installs staticcheck into $LINT_TOOLS.
 set -u
 
 cd "$(dirname "$0")" || exit 1

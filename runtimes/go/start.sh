@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts the worker: the server that compile.sh has made in $KUBELESS_INSTALL_VOLUME, or a program that
-# is compiled here from $KUBELESS_HANDLER_FILE. Sends an error to the loader as `failed` (PROTOCOL 3.2).
+# Starts the worker: the server that compile.sh has made in $KUBELESS_INSTALL_VOLUME, or a program
+# that is compiled here from $KUBELESS_HANDLER_FILE. Sends an error to the loader as `failed`
+# (PROTOCOL 3.2).
 set -eu
 
 server=${KUBELESS_INSTALL_VOLUME:-/dev/null}/server

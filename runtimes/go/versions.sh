@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the folders of executables of other Go versions. Go downloads each as for a go.mod that needs
-# it.
+# Prints the folders of executables of other Go versions. Go downloads each as for a go.mod that
+# needs it.
 set -eu
 
 for version in 1.27.0 1.26.0 1.25.0 1.24.0 1.23.0 1.22.0 1.21.0; do

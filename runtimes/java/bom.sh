@@ -1,5 +1,6 @@
 #!/bin/sh
-# Lists the jars in KUBELESS_INSTALL_VOLUME/lib: Maven's by their Maven names, others by their file names.
+# Lists the jars in KUBELESS_INSTALL_VOLUME/lib: Maven's by their Maven names, others by their file
+# names.
 set -eu
 
 lib=$KUBELESS_INSTALL_VOLUME/lib
@@ -8,7 +9,8 @@ names=$lib/dependencies.txt
 for jar in "$lib"/*.jar; do
 	[ -f "$jar" ] || continue
 	sum=$(sha256sum "$jar")
-	# group:artifact:type[:classifier]:version:scope, and the file is group.artifact-version[-classifier].type
+	# group:artifact:type[:classifier]:version:scope, and the file is
+	# group.artifact-version[-classifier].type
 	FILE=$(basename "$jar") SUM=${sum%% *} awk '
 		{
 			sub(/^ +/, "")

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compiles the worker into $1/worker.jar. KUBELESS_JAVAC_OPTS has more options for javac, such as -Xlint:all -Werror.
+# Compiles the worker into $1/worker.jar. KUBELESS_JAVAC_OPTS has more options for javac, such as
+# -Xlint:all -Werror.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prints what the installed and compiled files depend on beside pom.xml and the function's own files. An installer caches them by it.
-# The word "@folder" stands for all files of the function's folder.
+# Prints what the installed and compiled files depend on beside pom.xml and the function's own
+# files. An installer caches them by it. The word "@folder" stands for all files of the function's
+# folder.
 set -eu
 
 java -version 2>&1

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Kubeless's compilation phase (/compile-function.sh): installs what pom.xml lists into lib, and compiles all Java files of
-# KUBELESS_INSTALL_VOLUME into function/classes. Errors also go to the termination log.
+# Kubeless's compilation phase (/compile-function.sh): installs what pom.xml lists into lib, and
+# compiles all Java files of KUBELESS_INSTALL_VOLUME into function/classes. Errors also go to the
+# termination log.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)

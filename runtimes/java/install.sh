@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the jars that the pom.xml KUBELESS_DEPS_FILE lists into KUBELESS_INSTALL_VOLUME/lib, and those that only the compiler needs
-# (scope provided) into lib-compile; lib/dependencies.txt lists their names. Maven reads its own settings and MAVEN_OPTS. A settings.xml
-# in HOME is read too, and the proxy variables, which Maven does not know.
+# Installs the jars that the pom.xml KUBELESS_DEPS_FILE lists into KUBELESS_INSTALL_VOLUME/lib, and
+# those that only the compiler needs (scope provided) into lib-compile; lib/dependencies.txt lists
+# their names. Maven reads its own settings and MAVEN_OPTS. A settings.xml in HOME is read too, and
+# the proxy variables, which Maven does not know.
 set -eu
 
 # Kubeless makes this file for every function; without dependencies it is empty.
@@ -30,7 +31,8 @@ case $HOME in
 *) export MAVEN_OPTS="-Duser.home=$HOME ${MAVEN_OPTS:-}" ;;
 esac
 
-# The image has the plugins below, 51 jars. Copied, because any user may run this, and Maven writes to its repository.
+# The image has the plugins below, 51 jars. Copied, because any user may run this, and Maven writes
+# to its repository.
 local=$HOME/.m2/repository
 if [ -d "$home/repository" ] && [ ! -e "$local" ]; then
 	mkdir -p "$HOME/.m2"
@@ -91,8 +93,8 @@ maven() {
 		${settings:+--settings "$settings"} ${proxies:+--global-settings "$proxies"} "$@"
 }
 
-# Functions for Kubeless name a parent and a library (io.kubeless:params) that no repository has. The worker replaces both, so an
-# empty parent and an empty jar are enough.
+# Functions for Kubeless name a parent and a library (io.kubeless:params) that no repository has.
+# The worker replaces both, so an empty parent and an empty jar are enough.
 if grep -q '<groupId>[[:space:]]*io\.kubeless' "$file" && [ ! -d "$local/io/kubeless/params" ]; then
 	put() {
 		(cd "$scratch" && maven org.apache.maven.plugins:maven-install-plugin:3.1.3:install-file \

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154,SC2164 # the scripts that source this file set -e
-# Sourced by the other scripts, which set $home. Finds Java, and computes the keys of the compile cache. Every start runs this, so it
-# starts few processes.
+# Sourced by the other scripts, which set $home. Finds Java, and computes the keys of the compile
+# cache. Every start runs this, so it starts few processes.
 
 file=${file:-}
 if [ -n "${JAVA_HOME:-}" ]; then
@@ -19,7 +19,8 @@ worker_key() (
 	echo "${sum%"${sum#????????????????}"}"
 )
 
-# Prints the Java files of the working folder, without tests, hidden folders and build output; and $file, whatever its suffix is.
+# Prints the Java files of the working folder, without tests, hidden folders and build output; and
+# $file, whatever its suffix is.
 java_files() {
 	find -L . -maxdepth 10 \( -name '.?*' -o -name node_modules -o -name target -o -path ./src/test -o -path ./function \) -prune \
 		-o \( -name '*.java' -o -path "./${file##*/}" \) -type f -print | LC_ALL=C sort
@@ -41,7 +42,8 @@ class_path() {
 }
 
 compile() {
-	# Java 21 and 22 print a note if annotation processors run without this option, and 23 runs none without it.
+	# Java 21 and 22 print a note if annotation processors run without this option, and 23 runs none
+	# without it.
 	processors=
 	case $("$javac" -version 2>&1) in 'javac 2'[1-9]* | 'javac '[3-9][0-9]*) processors=-proc:full ;; esac
 	"$javac" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -encoding UTF-8 -g -parameters -nowarn ${processors:+"$processors"} "$@"

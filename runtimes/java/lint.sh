@@ -1,6 +1,7 @@
 #!/bin/sh
-# Compiles the worker with all warnings of javac and of Error Prone. Exit code 1: findings, 69: a tool is missing. Needs JDK 17 or
-# later. With CI=true or KUBELESS_SETUP=true, Maven installs Error Prone (test/lint.xml) into $LINT_TOOLS.
+# Compiles the worker with all warnings of javac and of Error Prone. Exit code 1: findings, 69: a
+# tool is missing. Needs JDK 17 or later. With CI=true or KUBELESS_SETUP=true, Maven installs Error
+# Prone (test/lint.xml) into $LINT_TOOLS.
 set -u
 
 home=$(cd "$(dirname "$0")" && pwd)
@@ -28,8 +29,8 @@ set --
 for part in api code comp file main model parser processing tree util; do
 	set -- "$@" "-J--add-exports=jdk.compiler/com.sun.tools.javac.$part=ALL-UNNAMED" "-J--add-opens=jdk.compiler/com.sun.tools.javac.$part=ALL-UNNAMED"
 done
-# Off: Kubeless's names of fields (Data, EventID), a Date that a function returns, a priority that is reset, splits without
-# empty parts, and System.exit's replacement, which must throw.
+# Off: Kubeless's names of fields (Data, EventID), a Date that a function returns, a priority that
+# is reset, splits without empty parts, and System.exit's replacement, which must throw.
 off='-Xep:InconsistentCapitalization:OFF -Xep:JavaUtilDate:OFF -Xep:ThreadPriorityCheck:OFF -Xep:StringSplitter:OFF -Xep:DoNotCallSuggester:OFF'
 find "$home/src" -name '*.java' >"$scratch/sources"
 "$javac" "$@" -XDcompilePolicy=simple --should-stop=ifError=FLOW -processorpath "$checks" "-Xplugin:ErrorProne $off" \

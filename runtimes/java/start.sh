@@ -1,7 +1,8 @@
 #!/bin/sh
-# Starts the worker for the function KUBELESS_HANDLER_FILE: a .jar, or a .java file that compile.sh or an earlier start has compiled;
-# otherwise it is compiled now. So is the worker, unless worker.jar is beside this script as in an image.
-# JAVA_HOME selects the Java, JAVA_OPTS has options for it, KUBELESS_LOADER_CACHE is the folder for what is compiled.
+# Starts the worker for the function KUBELESS_HANDLER_FILE: a .jar, or a .java file that compile.sh
+# or an earlier start has compiled; otherwise it is compiled now. So is the worker, unless
+# worker.jar is beside this script as in an image. JAVA_HOME selects the Java, JAVA_OPTS has options
+# for it, KUBELESS_LOADER_CACHE is the folder for what is compiled.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)
@@ -17,7 +18,8 @@ failed() {
 	exit 1
 }
 
-# Sets $cache to a folder for compiled code, and $scratch to one inside it. Only this user may write to it, as its content is run.
+# Sets $cache to a folder for compiled code, and $scratch to one inside it. Only this user may write
+# to it, as its content is run.
 open_cache() {
 	[ -x "$javac" ] || failed "$1 must be compiled, and there is no javac. In a pod, run kubeless-compile of the installer image; elsewhere, install a JDK (on Debian: apt-get install default-jdk-headless)."
 	base=${KUBELESS_LOADER_CACHE:-}
@@ -44,7 +46,8 @@ open_cache() {
 	export TMPDIR="$scratch"
 }
 
-# Moves compiled code to its place in the cache, by one rename: another process sees all of it or nothing.
+# Moves compiled code to its place in the cache, by one rename: another process sees all of it or
+# nothing.
 keep() {
 	mv -T "$1" "$2" 2>/dev/null || [ -d "$2" ] # another process was faster
 }
@@ -69,8 +72,9 @@ java_() {
 	set -- -jar "$worker/worker.jar" "$@"
 	[ ! -f "$worker/worker.jsa" ] || set -- -XX:SharedArchiveFile="$worker/worker.jsa" -Xshare:auto '-Xlog:cds*=off' "$@"
 	case "${JAVA_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-}" in *-XX:+Use*GC*) ;; *) set -- -XX:+UseSerialGC "$@" ;; esac
-	# The heap gets half of the container's memory; the loader and memory outside of the heap need the rest. Several workers share the half.
-	# Without -Xms the heap begins with a 64th of the machine's memory, which is filled before the first collection.
+	# The heap gets half of the container's memory; the loader and memory outside of the heap need the
+	# rest. Several workers share the half. Without -Xms the heap begins with a 64th of the machine's
+	# memory, which is filled before the first collection.
 	workers=${FUNC_WORKERS:-1}
 	[ "$workers" != auto ] || workers=$(nproc)
 	# shellcheck disable=SC2086

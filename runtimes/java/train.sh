@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes worker.jsa beside $1/worker.jar: an archive of the worker's loaded classes (AppCDS), which shortens every start by a part. It
-# is valid for this build of Java and this place of the jar. Java has it since version 13.
+# Makes worker.jsa beside $1/worker.jar: an archive of the worker's loaded classes (AppCDS), which
+# shortens every start by a part. It is valid for this build of Java and this place of the jar. Java
+# has it since version 13.
 set -eu
 
 home=$(cd "$(dirname "$0")" && pwd)
@@ -10,7 +11,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The training run. The wire is a pipe open for reading and writing: the worker also reads its own frames, and ignores them.
+# The training run. The wire is a pipe open for reading and writing: the worker also reads its own
+# frames, and ignores them.
 mkfifo "$scratch/wire"
 exec 3<>"$scratch/wire"
 printf '{"type":"call","id":1,"method":"POST","path":"/","query":"x=1","deadline":1,"head":9,"body":4}\nHost: a\r\nciao' >&3

@@ -1,8 +1,8 @@
 "use strict";
 
-// Prints the packages in $KUBELESS_INSTALL_VOLUME/node_modules: scope, name, version, purl, licence and hash, separated by
-// tabs. It lists the folders on disk; npm's own list (npm 7 and later) adds the hashes. It runs on every Node.js that the
-// worker runs on.
+// Prints the packages in $KUBELESS_INSTALL_VOLUME/node_modules: scope, name, version, purl, licence
+// and hash, separated by tabs. It lists the folders on disk; npm's own list (npm 7 and later) adds
+// the hashes. It runs on every Node.js that the worker runs on.
 
 const fs = require("fs");
 const path = require("path");

@@ -1,5 +1,5 @@
-// Makes dist/express.js, of which extensions.request and extensions.response are made, and dist/node6.js, which is src/ in
-// the syntax of Node.js 6.
+// Makes dist/express.js, of which extensions.request and extensions.response are made, and
+// dist/node6.js, which is src/ in the syntax of Node.js 6.
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -25,7 +25,8 @@ await build({
 		`,
 		resolveDir: HERE,
 	},
-	// Half of Express's loading time is for packages that are not used here, or only for one simple function.
+	// Half of Express's loading time is for packages that are not used here, or only for one simple
+	// function.
 	alias: { debug: SILENT, depd: SILENT, finalhandler: SILENT, "side-channel": join(HERE, "build/map.js") },
 	outfile: "dist/express.js",
 	minify: true,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints everything, apart from package.json and its lock files, that decides what is installed. Installers keep results by
-# it. "@folder" stands for all files in the function's folder.
+# Prints everything, apart from package.json and its lock files, that decides what is installed.
+# Installers keep results by it. "@folder" stands for all files in the function's folder.
 set -eu
 
 node -p 'process.version + " " + process.platform + " " + process.arch'

@@ -1,9 +1,10 @@
 "use strict";
 
 // The parts of install.sh that need JSON, by the first argument:
-//   needed FILE         exit code 0 if there is something to install, 3 if not, 4 if the file is missing
-//   manifest FILE ROOT  prints package.json as it is installed; ROOT is where its relative paths lead outside of
-//   settings            prints NPM_REGISTRY, NPM_SCOPE and NPM_CONFIG_EXTRA as lines of an .npmrc
+//   needed FILE exit code 0 if there is something to install, 3 if not, 4 if the file is missing
+//   manifest FILE ROOT prints package.json as it is installed; ROOT is where its relative paths
+//   lead outside of settings prints NPM_REGISTRY, NPM_SCOPE and NPM_CONFIG_EXTRA as lines of an
+//   .npmrc
 // Runs on every Node.js that the worker runs on.
 
 const fs = require("fs");
@@ -30,7 +31,9 @@ function needed() {
 	}
 }
 
-/** Returns package.json without development dependencies: npm resolves them even if it omits them. */
+/**
+ * Returns package.json without development dependencies: npm resolves them even if it omits them.
+ */
 function manifest() {
 	const text = fs.readFileSync(file, "utf8");
 	let of;
@@ -47,7 +50,8 @@ function manifest() {
 }
 
 /**
- * Replaces "$name" in overrides, where the name is that of a development dependency, by its version.
+ * Replaces "$name" in overrides, where the name is that of a development dependency, by its
+ * version.
  * @param {any} overrides
  * @param {Record<string, string>} development
  */
@@ -71,7 +75,10 @@ function makeAbsolute(list) {
 	}
 }
 
-/** Returns lines, not the arguments of `npm config set`: npm 9 and later refuse a setting there that they do not know. */
+/**
+ * Returns lines, not the arguments of `npm config set`: npm 9 and later refuse a setting there that
+ * they do not know.
+ */
 function settings() {
 	const { NPM_REGISTRY, NPM_SCOPE, NPM_CONFIG_EXTRA } = process.env;
 	/** @type {[string, string][]} */

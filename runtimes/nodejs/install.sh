@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the dependencies of the package.json $KUBELESS_DEPS_FILE into $KUBELESS_INSTALL_VOLUME, without development
-# dependencies. A lock file and an .npmrc beside it count.
-# Other variables: NPM_REGISTRY, for the packages of NPM_SCOPE if that is set; NPM_CONFIG_EXTRA, a key and a value;
+# Installs the dependencies of the package.json $KUBELESS_DEPS_FILE into $KUBELESS_INSTALL_VOLUME,
+# without development dependencies. A lock file and an .npmrc beside it count. Other variables:
+# NPM_REGISTRY, for the packages of NPM_SCOPE if that is set; NPM_CONFIG_EXTRA, a key and a value;
 # SSL_CERT_FILE.
 set -eu
 
@@ -13,7 +13,8 @@ esac
 
 scratch=$(mktemp -d)
 original=
-# put FILE: makes FILE the package.json. The present one may belong to another user, so it is replaced, not written to.
+# put FILE: makes FILE the package.json. The present one may belong to another user, so it is
+# replaced, not written to.
 put() {
 	cp "$1" package.json.new
 	mv -f package.json.new package.json
@@ -52,7 +53,8 @@ if [ -w "${HOME:-/nowhere}" ]; then
 	settings=${npm_config_userconfig:-$HOME/.npmrc}
 	[ ! -f "$settings" ] || { cat "$settings" && echo; } >"$scratch/npmrc"
 else
-	# uid 1000 has no home in most images. npm needs one for its cache, and for the log that it names when it fails.
+	# uid 1000 has no home in most images. npm needs one for its cache, and for the log that it names
+	# when it fails.
 	HOME=$(mktemp -d)
 	export HOME
 fi

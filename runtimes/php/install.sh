@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the packages of the composer.json $KUBELESS_DEPS_FILE into $KUBELESS_INSTALL_VOLUME/vendor.
-# It uses composer.lock and auth.json beside that file, an auth.json in HOME, and Composer's own
-# settings (COMPOSER_AUTH, COMPOSER_HOME, …).
+# Installs the packages of the composer.json $KUBELESS_DEPS_FILE into
+# $KUBELESS_INSTALL_VOLUME/vendor. It uses composer.lock and auth.json beside that file, an
+# auth.json in HOME, and Composer's own settings (COMPOSER_AUTH, COMPOSER_HOME, …).
 set -eu
 
 # Kubeless creates the file for every function. It is empty if the function has no dependencies.
@@ -26,7 +26,8 @@ export COMPOSER_NO_INTERACTION=1 COLUMNS=500 # Composer must not wrap its messag
 export COMPOSER_MIRROR_PATH_REPOS="${COMPOSER_MIRROR_PATH_REPOS:-1}" # a link would point out of the volume
 export COMPOSER_VENDOR_DIR="$volume/vendor"
 
-# Composer writes a lock file beside its composer.json, which must not stay in the function's folder.
+# Composer writes a lock file beside its composer.json, which must not stay in the function's
+# folder.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cp "$KUBELESS_DEPS_FILE" "$scratch/composer.json"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the worker with PHP_CodeSniffer (test/phpcs.xml). Exit code 1: findings, 69: the tool is missing. With CI=true or
-# KUBELESS_SETUP=true, installs it on Debian as root.
+# Checks the worker with PHP_CodeSniffer (test/phpcs.xml). Exit code 1: findings, 69: the tool is
+# missing. With CI=true or KUBELESS_SETUP=true, installs it on Debian as root.
 set -u
 
 cd "$(dirname "$0")" || exit 1

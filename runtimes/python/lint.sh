@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the worker with ruff, mypy and vermin. Exit code 1: findings, 69: a tool is missing. With CI=true or
-# KUBELESS_SETUP=true, pip installs the tools into $LINT_TOOLS.
+# Checks the worker with ruff, mypy and vermin. Exit code 1: findings, 69: a tool is missing. With
+# CI=true or KUBELESS_SETUP=true, pip installs the tools into $LINT_TOOLS.
 set -u
 
 cd "$(dirname "$0")" || exit 1

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# The Ruby worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Runs on Ruby 2.5 and
-# later.
+# The Ruby worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Runs on Ruby 2.5
+# and later.
 #
 # runtimes/ANATOMY.md lists the parts, which are the files of kubeless_worker.
 

@@ -1,5 +1,6 @@
-// Runs only the loader's bookkeeping of a call (metrics, access line, time limit, size limits) in a loop. Prints its CPU time in µs
-// per call, one figure per line. A separate program, so that it does not share the heap or compiled functions of the bench.
+// Runs only the loader's bookkeeping of a call (metrics, access line, time limit, size limits) in a
+// loop. Prints its CPU time in µs per call, one figure per line. A separate program, so that it
+// does not share the heap or compiled functions of the bench.
 
 import { openSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -17,7 +18,8 @@ const AT_ONCE = 32;
 const BODY = 64;
 const ANSWER = 11;
 
-// A caller like curl. The address is a constant here; a socket requests it from the system once per connection.
+// A caller like curl. The address is a constant here; a socket requests it from the system once per
+// connection.
 const REQUEST = {
 	method: "POST",
 	url: "/path?query=1",

@@ -34,7 +34,10 @@ export function killTree(child: ChildProcess): void {
 	}
 }
 
-/** Installs handlers, so that no registered process or folder outlives this process, also after Ctrl-C. */
+/**
+ * Installs handlers, so that no registered process or folder outlives this process, also after
+ * Ctrl-C.
+ */
 export function endAllAtExit(): void {
 	process.on("exit", () => {
 		for (const child of running) killTree(child);

@@ -24,7 +24,10 @@ export interface Contestant {
 /** The time of the warm-up before the first round, in s. */
 const WARM_UP = 2;
 
-/** Starts all servers, and adds a note for each that fails to start. Stops them when `use` has ended. */
+/**
+ * Starts all servers, and adds a note for each that fails to start. Stops them when `use` has
+ * ended.
+ */
 export async function withServers<C extends { readonly spec: ServerSpec }, T>(
 	bench: Bench,
 	contestants: readonly C[],

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** The fields of V8's .cpuprofile format (DevTools protocol, Profiler.Profile) that self times need. Times in µs. */
+/**
+ * The fields of V8's .cpuprofile format (DevTools protocol, Profiler.Profile) that self times need.
+ * Times in µs.
+ */
 interface CpuProfile {
 	readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
 	/** on the clock of process.hrtime, which all processes of a machine share */

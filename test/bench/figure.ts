@@ -3,7 +3,10 @@ import targets from "./targets.json" with { type: "json" };
 
 export type Unit = "µs" | "ms" | "calls/s" | "MB/s" | "MiB" | "MB" | "%" | "calls" | "workers";
 
-/** The good direction, the target and the goal of a figure. A target with another unit than the figure is a bug. */
+/**
+ * The good direction, the target and the goal of a figure. A target with another unit than the
+ * figure is a bug.
+ */
 export interface Target {
 	readonly better: "less" | "more";
 	readonly reach?: number;
@@ -19,7 +22,10 @@ export interface Figure {
 	/** the medians over the rounds, of the figure and of the bare server */
 	readonly value: number;
 	readonly bare?: number;
-	/** the compared quantity: the value, or its ratio to or difference from the bare server's value in the same round */
+	/**
+	 * the compared quantity: the value, or its ratio to or difference from the bare server's value in
+	 * the same round
+	 */
 	readonly compared: "value" | "ratio" | "difference";
 	/** the median of the compared quantity, its minimum and maximum */
 	readonly figure: number;

@@ -18,7 +18,10 @@ export function needTools(): void {
 		throw new UsageError("The bench needs wrk on PATH: install it with your package manager, such as apt-get install wrk.");
 }
 
-/** Builds the loader and the workers whose sources are newer than their build. @throws with the output of a failed build */
+/**
+ * Builds the loader and the workers whose sources are newer than their build. @throws with the
+ * output of a failed build
+ */
 export function buildIfStale(report: (what: string) => void): void {
 	const runtimes = join(ROOT, "runtimes");
 	const packages = [join(ROOT, "kubeless-loader"), ...readdirSync(runtimes).map((id) => join(runtimes, id))];
@@ -36,7 +39,9 @@ function isBuilt(folder: string): boolean {
 
 const isStale = (folder: string): boolean => newest(folder) >= newest(join(folder, "dist"));
 
-/** Returns the mtime of a file, or the latest in a folder, in ms since 1970; 0 if it does not exist. */
+/**
+ * Returns the mtime of a file, or the latest in a folder, in ms since 1970; 0 if it does not exist.
+ */
 function newest(path: string): number {
 	const stats = statSync(path, { throwIfNoEntry: false });
 	if (!stats?.isDirectory()) return stats?.mtimeMs ?? 0;

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { cpuSeconds, TICKS_PER_SECOND } from "./processes.ts";
 
-/** Starts to measure the CPU usage of other processes. Returns a function that returns the average number of CPUs that they used. */
+/**
+ * Starts to measure the CPU usage of other processes. Returns a function that returns the average
+ * number of CPUs that they used.
+ */
 export function watchOthers(): () => number {
 	const started = performance.now();
 	const before = foreignSeconds();

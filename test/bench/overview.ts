@@ -1,7 +1,10 @@
 import type { ScenarioResults } from "./results.ts";
 import { aligned, bound, meets, type Row, show } from "./table.ts";
 
-/** Returns a table of the targets and each language's figures. Figures that miss their target have a mark. */
+/**
+ * Returns a table of the targets and each language's figures. Figures that miss their target have a
+ * mark.
+ */
 export function overview(scenarios: readonly ScenarioResults[]): string {
 	const figures = scenarios.flatMap(({ name, figures }) => figures.map((figure) => ({ ...figure, title: `${name}: ${figure.what}` })));
 	const aimed = figures.filter(({ target }) => target !== undefined);

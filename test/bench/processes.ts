@@ -33,7 +33,8 @@ function readProcess(pid: number): Process[] {
 	} catch {
 		return []; // has ended since it was listed
 	}
-	// proc_pid_stat(5): the name in parentheses may contain any character. After it are state, parent, … from field 3 on.
+	// proc_pid_stat(5): the name in parentheses may contain any character. After it are state, parent,
+	// … from field 3 on.
 	const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 	const field = (number: number): number => Number(fields[number - 3]);
 	return [{ pid, parent: field(4), ticks: field(14) + field(15) + field(16) + field(17) }];

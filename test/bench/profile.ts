@@ -1,4 +1,5 @@
-// npm run profile -- RUNTIME: prints the self times of the loader's functions under the load of the bench.
+// npm run profile -- RUNTIME: prints the self times of the loader's functions under the load of the
+// bench.
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,7 +55,8 @@ async function main(): Promise<number> {
 
 	const folder = temporaryFolder();
 	const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${INTERVAL}`];
-	// Flags in the environment apply to all Node.js processes below the loader, flags on the command line to the loader only.
+	// Flags in the environment apply to all Node.js processes below the loader, flags on the command
+	// line to the loader only.
 	const own = values.workers ? [] : flags;
 	const env: Record<string, string> = values.workers ? { NODE_OPTIONS: flags.join(" ") } : {};
 	const server = await start(loaderSpec(id, runtime.hello, "", env, [process.execPath, ...own, LOADER]));

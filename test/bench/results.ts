@@ -21,7 +21,9 @@ export interface Results {
 export interface ScenarioResults {
 	readonly name: string;
 	readonly title: string;
-	/** the average number of CPUs that other processes used: with more, the figures are less reliable */
+	/**
+	 * the average number of CPUs that other processes used: with more, the figures are less reliable
+	 */
 	readonly othersCpus: number;
 	readonly figures: readonly Figure[];
 }
@@ -51,7 +53,9 @@ export function describeMachine(): Machine {
 	};
 }
 
-/** Writes the results to a new file in results/, and to `output` if it is set. Returns the paths. */
+/**
+ * Writes the results to a new file in results/, and to `output` if it is set. Returns the paths.
+ */
 export function writeResults(results: Results): string[] {
 	const own = join(FOLDER, `${results.date.replaceAll(":", "-").slice(0, 19)}.json`);
 	const files = results.options.output === undefined ? [own] : [own, results.options.output];

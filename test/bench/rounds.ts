@@ -1,6 +1,6 @@
 /**
- * Measures all contestants in every round. Each round begins with another contestant, so that a temporary disturbance affects all
- * equally. Returns the samples of each contestant by round.
+ * Measures all contestants in every round. Each round begins with another contestant, so that a
+ * temporary disturbance affects all equally. Returns the samples of each contestant by round.
  */
 export async function interleave<T, S>(
 	contestants: readonly T[],

@@ -12,7 +12,10 @@ const LOADER = here("../../kubeless-loader/bin.mjs");
 const BARE = here("./bare.mjs");
 const TRIVIAL = here("./trivial");
 
-/** The interval of readiness checks of a starting server, in ms: the resolution of measured start times. */
+/**
+ * The interval of readiness checks of a starting server, in ms: the resolution of measured start
+ * times.
+ */
 const ASK_EVERY_MS = 2;
 /** The time limits of a server's start and stop, in ms. */
 const START_PATIENCE_MS = 30_000;
@@ -39,7 +42,8 @@ export function loaderSpec(
 	env: Readonly<Record<string, string>> = {},
 	command: readonly string[] = [process.execPath, LOADER],
 ): ServerSpec {
-	// Copies the function to a folder of its own, as Kubeless does: the manifest's folder has a package.json and other files.
+	// Copies the function to a folder of its own, as Kubeless does: the manifest's folder has a
+	// package.json and other files.
 	const volume = temporaryFolder();
 	copyFileSync(file, join(volume, basename(file)));
 	const MOD_NAME = basename(file, extname(file));
@@ -65,14 +69,18 @@ export interface Server {
 	stop(): Promise<void>;
 }
 
-/** Starts a server and waits until `probe` responds 200. @throws with the end of its output if it exits */
+/**
+ * Starts a server and waits until `probe` responds 200. @throws with the end of its output if it
+ * exits
+ */
 export async function start(spec: ServerSpec, probe = spec.probe): Promise<Server> {
 	const port = await freePort();
 	const [command, ...args] = spec.command as [string, ...string[]];
 	const startedAt = performance.now();
 	const child = keep(
 		spawn(command, args, {
-			// Does not inherit the shell's environment, which would affect figures. This Node.js is first in PATH.
+			// Does not inherit the shell's environment, which would affect figures. This Node.js is first in
+			// PATH.
 			env: {
 				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,
 				HOME: process.env["HOME"],
@@ -80,7 +88,8 @@ export async function start(spec: ServerSpec, probe = spec.probe): Promise<Serve
 				PORT: String(port),
 				...spec.env,
 			},
-			// Reads and discards the output, like a container engine: a full pipe would block the access log.
+			// Reads and discards the output, like a container engine: a full pipe would block the access
+			// log.
 			stdio: ["ignore", "pipe", "pipe"],
 		}),
 	);
@@ -118,7 +127,10 @@ async function stop(child: ChildProcess): Promise<void> {
 	clearTimeout(timer);
 }
 
-/** Returns a free port from the system: the readiness checks need the port before the loader prints it. */
+/**
+ * Returns a free port from the system: the readiness checks need the port before the loader prints
+ * it.
+ */
 async function freePort(): Promise<number> {
 	const server = createServer().listen(0, "127.0.0.1");
 	await once(server, "listening");

@@ -10,7 +10,10 @@ const LEFT = new Set([0, 1, 8]);
 /** Returns the figures of one scenario as text. */
 export const table = (figures: readonly Figure[]): string => aligned([HEADER, ...figures.map(row)], LEFT);
 
-/** Returns rows as text; the first is the header. A column is as wide as its widest cell; empty columns are left out. */
+/**
+ * Returns rows as text; the first is the header. A column is as wide as its widest cell; empty
+ * columns are left out.
+ */
 export function aligned(rows: readonly Row[], left: ReadonlySet<number>): string {
 	const columns = rows[0]?.map((_, column) => column) ?? [];
 	const used = columns.map((column) => rows.slice(1).some((cells) => cells[column] !== ""));
@@ -50,7 +53,9 @@ export function show(number: number, compared: Figure["compared"], unit: Unit): 
 
 export const bound = ({ better }: Target, shown: string): string => `${better === "less" ? "≤" : "≥"} ${shown}`;
 
-/** Returns a word for the table. It does not change the exit code: machines and their load differ. */
+/**
+ * Returns a word for the table. It does not change the exit code: machines and their load differ.
+ */
 function verdict({ figure, target }: Figure): string {
 	if (!target) return "";
 	if (target.aim !== undefined && meets(figure, target.better, target.aim)) return "aim met";

@@ -2,7 +2,10 @@ import { ask } from "../support/ask.ts";
 import type { Runtime, Skipped } from "./runtimes.ts";
 import { loaderSpec, start } from "./servers.ts";
 
-/** Returns the runtimes that serve hello. Adds one note for each of the others, so that scenarios do not repeat it. */
+/**
+ * Returns the runtimes that serve hello. Adds one note for each of the others, so that scenarios do
+ * not repeat it.
+ */
 export async function tryOut(runtimes: readonly Runtime[]): Promise<{ able: Runtime[]; skipped: Skipped[] }> {
 	const able: Runtime[] = [];
 	const skipped: Skipped[] = [];

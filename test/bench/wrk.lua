@@ -1,4 +1,5 @@
--- A body to send, where BENCH_BODY names its file, and the figures as one line of JSON (latencies in µs).
+-- A body to send, where BENCH_BODY names its file, and the figures as one line of JSON (latencies
+-- in µs).
 local file = os.getenv("BENCH_BODY")
 if file then
 	local opened = assert(io.open(file, "rb"))

@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url";
 
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/brokers", import.meta.url));
 
-/** Returns a folder that `fill` has filled, keyed by `content`. It is filled once, also if several tests ask at the same time. */
+/**
+ * Returns a folder that `fill` has filled, keyed by `content`. It is filled once, also if several
+ * tests ask at the same time.
+ */
 export function cached(name: string, content: string, fill: (folder: string) => void): string {
 	const folder = join(CACHE, `${name}-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`);
 	if (existsSync(folder)) return folder;

@@ -1,6 +1,7 @@
-// The program `cluster`: a Kubernetes control plane, built from control-plane/ through the Go module proxy and kept in a cache folder that
-// is named by its source. The first build takes about 15 minutes on two cores and 3 GB of disk.
-// node test/cluster/binary.ts prints where it is, or would be.
+// The program `cluster`: a Kubernetes control plane, built from control-plane/ through the Go
+// module proxy and kept in a cache folder that is named by its source. The first build takes about
+// 15 minutes on two cores and 3 GB of disk. node test/cluster/binary.ts prints where it is, or
+// would be.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
@@ -17,7 +18,9 @@ export function binaryPath(): string {
 	return join(cache, "kubeless-cluster", hash.digest("hex").slice(0, 16), "cluster");
 }
 
-/** Returns the path of the program. Builds it if the cache does not have it. Throws if that fails. */
+/**
+ * Returns the path of the program. Builds it if the cache does not have it. Throws if that fails.
+ */
 export function binary(): string {
 	const path = binaryPath();
 	if (existsSync(path)) return path;

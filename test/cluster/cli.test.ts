@@ -158,7 +158,8 @@ describeCluster("the command kubeless", () => {
 		}));
 		const { port } = server.address() as AddressInfo;
 		await done("function", "deploy", "hello", "-f", file, "-n", ns, "--port", String(port), "--servicePort", "80");
-		// The controller manager makes no endpoint of a pod without a node, and the proxy takes no address that is not a pod's.
+		// The controller manager makes no endpoint of a pod without a node, and the proxy takes no
+		// address that is not a pod's.
 		const [pod] = await list("Pod", ns);
 		const targetRef = { kind: "Pod", namespace: ns, name: pod?.metadata.name };
 		await api().send("POST", `/apis/discovery.k8s.io/v1/namespaces/${ns}/endpointslices`, {

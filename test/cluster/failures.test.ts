@@ -388,7 +388,10 @@ describeCluster("a controller", () => {
 	});
 });
 
-/** A proxy to the API server whose watches can be made to hang without an end, as a lost connection does. */
+/**
+ * A proxy to the API server whose watches can be made to hang without an end, as a lost connection
+ * does.
+ */
 async function pausableProxy(owner: Owner): Promise<{ port: number; pause(): void }> {
 	const { headers, dispatcher } = await admin().credentials();
 	const { request } = await import("undici");

@@ -227,7 +227,8 @@ describeCluster("a Function on a cluster", () => {
 		await create(fn(ns, "hello"));
 		await condition("Function", ns, "hello", "Ready", "Unschedulable");
 		const about = (name: string) => api.sent.filter((request) => request.includes(`/namespaces/${ns}/`) && request.includes(`/${name}`));
-		// Another Function's pass shows that the queue has come past this one. On a slow machine the pod's status may change until then.
+		// Another Function's pass shows that the queue has come past this one. On a slow machine the
+		// pod's status may change until then.
 		let sent = -1;
 		for (let round = 0; round < 10 && sent !== about("hello").length; round++) {
 			sent = about("hello").length;

@@ -1,5 +1,6 @@
-// Objects as Kubeless 1.0 left them: its CRDs had no schema, its command wrote nulls and empty objects, its controller made the objects by
-// plain updates. They must go on working, and must be deletable.
+// Objects as Kubeless 1.0 left them: its CRDs had no schema, its command wrote nulls and empty
+// objects, its controller made the objects by plain updates. They must go on working, and must be
+// deletable.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject } from "../../kubeless-controller/src/api/types.ts";

@@ -1,4 +1,5 @@
-// A control plane on loopback: etcd, API server, controller manager and scheduler as processes of this machine.
+// A control plane on loopback: etcd, API server, controller manager and scheduler as processes of
+// this machine.
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-// The bundled program as processes of their own: leader election, a crash, and many Functions at once.
+// The bundled program as processes of their own: leader election, a crash, and many Functions at
+// once.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { before, test } from "node:test";
@@ -55,7 +56,10 @@ const requestCount = (metrics: string): number =>
 		.filter(([, method]) => method !== "WATCH")
 		.reduce((sum, [, , count]) => sum + Number(count), 0);
 
-/** Lists of 500 objects cost the API server more than the controller does: they are looked at once a second. */
+/**
+ * Lists of 500 objects cost the API server more than the controller does: they are looked at once a
+ * second.
+ */
 const slowly = (what: string, look: () => Promise<boolean>, ms = 600_000): Promise<boolean> =>
 	until(what, () => new Promise((resolve) => setTimeout(resolve, 1000)).then(look), ms);
 

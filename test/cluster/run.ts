@@ -1,4 +1,5 @@
-// npm run test:cluster [FILE …]: starts a control plane, installs the CRDs and the policy, and runs the tests of this folder against it.
+// npm run test:cluster [FILE …]: starts a control plane, installs the CRDs and the policy, and runs
+// the tests of this folder against it.
 import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";

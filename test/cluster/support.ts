@@ -1,4 +1,5 @@
-// What the tests on a cluster share: requests, a namespace of their own, the controller in this process, and a stand-in for kubelets.
+// What the tests on a cluster share: requests, a namespace of their own, the controller in this
+// process, and a stand-in for kubelets.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -159,8 +160,8 @@ export function eventually<T extends KubeObject>(
 }
 
 /**
- * Resolves when the object is gone. The garbage collector of Kubernetes removes it in about 2 s, but stops for up to a minute when a CRD
- * comes or goes.
+ * Resolves when the object is gone. The garbage collector of Kubernetes removes it in about 2 s,
+ * but stops for up to a minute when a CRD comes or goes.
  */
 export async function gone(kind: string, namespace: string, name: string): Promise<void> {
 	await poll(
@@ -221,7 +222,9 @@ export class RecordingApi extends Api {
 	readonly sent: string[] = [];
 	/** The statuses that were written, by the resource's namespace and name. */
 	readonly statuses: { readonly of: string; readonly status: Status }[] = [];
-	/** Throws for a request that must fail. @param done whether the API server has worked on it already */
+	/**
+	 * Throws for a request that must fail. @param done whether the API server has worked on it already
+	 */
 	onRequest: (method: string, path: string, done: boolean) => void = () => {};
 
 	override async send<T = KubeObject>(...[method, path, request]: Parameters<Api["send"]>): Promise<Answer<T>> {
@@ -237,7 +240,10 @@ export class RecordingApi extends Api {
 
 export type PodState = "ready" | { readonly [field: string]: unknown };
 
-/** Sets the status of a namespace's pods as a kubelet would: there is no node. @param decide what becomes of a pod */
+/**
+ * Sets the status of a namespace's pods as a kubelet would: there is no node. @param decide what
+ * becomes of a pod
+ */
 export function standIn(owner: Owner, namespace: string, decide: (pod: KubeObject) => PodState | undefined = () => "ready"): void {
 	const stop = new AbortController();
 	const done = (async () => {

@@ -25,7 +25,8 @@ describe("conform", { concurrency: 2 }, () => {
 		const { code, output, stderr } = await conform(t, good);
 		assert.equal(code, 0, output + stderr);
 		const kept = [...output.matchAll(/^ {2}kept +[\d.]+ +([\w-]+): /gm)].map(([, name]) => name);
-		// A worker takes either several calls at once or calls ahead, so one of the two suites is skipped.
+		// A worker takes either several calls at once or calls ahead, so one of the two suites is
+		// skipped.
 		assert.match(output, /^ {2}skipped +5\.5 +withdraw: .*\(ahead: /m);
 		assert.deepEqual(
 			kept,
@@ -218,7 +219,10 @@ interface Case {
 	outcome: string;
 }
 
-/** What CI servers take (Jenkins' xUnit plugin has it as a schema): where an element may stand, and its attributes, * where they must be. */
+/**
+ * What CI servers take (Jenkins' xUnit plugin has it as a schema): where an element may stand, and
+ * its attributes, * where they must be.
+ */
 const JUNIT: Record<string, { in: string; attributes: string[] }> = {
 	testsuites: { in: "", attributes: ["tests", "failures", "errors", "time", "name"] },
 	testsuite: { in: "testsuites", attributes: ["name*", "tests*", "failures*", "errors*", "skipped", "time", "timestamp", "hostname"] },
@@ -227,7 +231,10 @@ const JUNIT: Record<string, { in: string; attributes: string[] }> = {
 	skipped: { in: "testcase", attributes: ["message"] },
 };
 
-/** Reads what the command writes, and nothing else: every character has to be of the XML that it should be. */
+/**
+ * Reads what the command writes, and nothing else: every character has to be of the XML that it
+ * should be.
+ */
 function parseJunit(xml: string): { names: string[]; cases: Case[] } {
 	const TOKEN =
 		/<\?xml version="1\.0" encoding="UTF-8"\?>|<(\/?)(\w+)((?: \w+="(?:[^<&"]|&(?:\w+|#\d+);)*")*)(\/?)>|(?:[^<&]|&(?:\w+|#\d+);)+/y;

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { tell } from "../support/local-command.ts";
 
-// Tests the workers of examples/custom that speak the wire with the conform command, as their authors would.
+// Tests the workers of examples/custom that speak the wire with the conform command, as their
+// authors would.
 
 const examples = join(import.meta.dirname, "../../examples/custom");
 
@@ -29,7 +30,10 @@ describe("a custom worker", { concurrency: 2 }, () => {
 	}
 });
 
-/** Builds the program with the conformance handlers, for an example whose functions are compiled into the worker. */
+/**
+ * Builds the program with the conformance handlers, for an example whose functions are compiled
+ * into the worker.
+ */
 function built(id: string): string {
 	const place = join(examples, id);
 	assert.ok(existsSync(join(place, "Cargo.toml")), `no build command is known for ${id}`);

@@ -69,7 +69,10 @@ describe("an example of PROTOCOL.md", () => {
 	}
 });
 
-/** Returns the frames of a block. An arrow begins a frame; the indented lines below are its head and body, with escapes. */
+/**
+ * Returns the frames of a block. An arrow begins a frame; the indented lines below are its head and
+ * body, with escapes.
+ */
 function framesOf(wire: string): Example["frames"] {
 	return wire
 		.split(/^(?=[→←] )/m)

@@ -51,7 +51,10 @@ function candidateOf(manifest: Manifest, file: string, version: string): Candida
 	return { ...manifestCandidate(manifest, file, env), file, patience: PATIENCE };
 }
 
-/** Returns the environment as a container would have it: this Node.js first in PATH, and no variables of the test runner. */
+/**
+ * Returns the environment as a container would have it: this Node.js first in PATH, and no
+ * variables of the test runner.
+ */
 export function baseEnv(): NodeJS.ProcessEnv {
 	const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
 	return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${env["PATH"] ?? ""}` };

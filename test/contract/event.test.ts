@@ -86,7 +86,8 @@ everyRuntime("the event", ({ serve, lacks }) => {
 	}
 
 	test("has all characters of the headers, also non-ASCII ones", async () => {
-		// Header bytes are ISO-8859-1 to HTTP; with a body that is a string Node.js would send them as UTF-8.
+		// Header bytes are ISO-8859-1 to HTTP; with a body that is a string Node.js would send them as
+		// UTF-8.
 		const { id, type } = await types({ body: Buffer.from("x"), headers: { "event-id": 'quo"te \\ tab\t', "event-type": "ol\u00e9" } });
 		assert.deepEqual([id.trim(), type], ['quo"te \\ tab', "ol\u00e9"]);
 	});

@@ -13,7 +13,9 @@ import { suiteOwner } from "../support/owner.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ID = "throwaway";
 const SUFFIX = ".away";
-/** The files that `npm run generate` writes. No other file outside a language's folder may change. */
+/**
+ * The files that `npm run generate` writes. No other file outside a language's folder may change.
+ */
 const GENERATED = [
 	...["README.md", join("docs", "functions.md"), join("docs", "support.md"), "docker-bake.json", join("images", "runtime-images.json")],
 	...["groups", "images", "settings"].map((name) => join("images", "golden", `${name}.json`)),
@@ -21,7 +23,10 @@ const GENERATED = [
 /** Folders of builds, tools and runs, which git ignores. */
 const LEFT_OUT = new Set([".git", "node_modules", "dist", "results"]);
 
-/** Adds a language to a copy of the tree, made from the template for custom runtimes: only one folder must change. */
+/**
+ * Adds a language to a copy of the tree, made from the template for custom runtimes: only one
+ * folder must change.
+ */
 describe("a language that is added as one folder", () => {
 	const owner = suiteOwner();
 	let copy = "";

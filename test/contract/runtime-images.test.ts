@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { imageTags, text } from "../platform/manifests.ts";
 
-// images/runtime-images.json as Kubeless's controller (v1.0.8) takes it: pkg/langruntime reads it into structs and finds a Function's runtime in it.
+// images/runtime-images.json as Kubeless's controller (v1.0.8) takes it: pkg/langruntime reads it
+// into structs and finds a Function's runtime in it.
 
 interface RuntimeInfo {
 	readonly ID: string;

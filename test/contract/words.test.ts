@@ -6,7 +6,10 @@ import test from "node:test";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Words that make text hard to read: unnamed people, values that speak, unclear numbers. See CONTRIBUTING.md. */
+/**
+ * Words that make text hard to read: unnamed people, values that speak, unclear numbers. See
+ * CONTRIBUTING.md.
+ */
 const WORDS = [
 	"nobody",
 	"somebody",
@@ -28,45 +31,62 @@ const WORDS = [
 ];
 const FORBIDDEN = new RegExp(`\\b(?:${WORDS.join("|")})\\b`, "i");
 
-/** Folders and files that are not rewritten yet. Remove a line when its text is clean. Do not add lines. */
-const NOT_YET: readonly string[] = [];
-/** Text in other languages or of other projects, a sentence that is also in a compiled package, and this list. */
+/**
+ * Text in other languages or of other projects, a sentence that is also in a compiled package, and
+ * this list.
+ */
 const LEFT_OUT =
 	/(?:^|\/)(?:fixtures|golden|vectors|vectors\.schema\.json|package-lock\.json|go\.sum|LICENSE|CODE_OF_CONDUCT\.md)(?:\/|$)|\.(?:png|jar|lock)$|^runtimes\/dotnetcore\/examples\/deps\/words\/Greeting\.cs$|^test\/contract\/words\.test\.ts$/;
-
-const within = (file: string, places: readonly string[]): boolean => places.some((place) => file === place || file.startsWith(`${place}/`));
 
 function tracked(): string[] {
 	const out = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
 	return out.split("\0").filter((file) => file !== "" && !LEFT_OUT.test(file));
 }
 
-/** Returns the lines with a forbidden word, without quotations, the identifier NoBody and, in pages, code fences. */
-function findings(file: string): string[] {
+/** Returns the lines of a file; in pages, those of code fences are empty. */
+function lines(file: string): string[] {
 	let text: string;
 	try {
 		text = readFileSync(join(root, file), "utf8");
 	} catch {
 		return []; // deleted in the working tree, or a link to a folder
 	}
-	if (file.endsWith(".md")) text = text.replace(/^```[\s\S]*?^```/gm, (fence) => fence.replace(/[^\n]/g, ""));
-	return text
-		.split("\n")
+	if (file.endsWith(".md")) text = text.replace(/^ *```[\s\S]*?^ *```/gm, (fence) => fence.replace(/[^\n]/g, ""));
+	return text.split("\n");
+}
+
+/** Returns the lines with a forbidden word, without quotations and the identifier NoBody. */
+function findings(file: string): string[] {
+	return lines(file)
 		.map((line, index) => ({ line: line.replace(/“[^”]*”|\bNoBody\b/g, ""), number: index + 1 }))
 		.filter(({ line }) => FORBIDDEN.test(line))
 		.map(({ line, number }) => `${file}:${number}: ${FORBIDDEN.exec(line)?.[0]}: ${line.trim().slice(0, 120)}`);
 }
 
 test("no text of the project has a word that CONTRIBUTING.md forbids", () => {
-	const files = tracked().filter((file) => !within(file, NOT_YET));
+	const files = tracked();
 	assert.ok(files.length > 60, String(files.length));
 	assert.deepEqual(files.flatMap(findings), []);
 });
 
-test("every folder in NOT_YET still has a forbidden word", () => {
-	const all = tracked();
-	const clean = NOT_YET.filter((place) => all.filter((file) => within(file, [place])).every((file) => findings(file).length === 0));
-	assert.deepEqual(clean, [], "remove these from NOT_YET");
+/** Prose is wrapped at this many characters. Code is wrapped by the formatters. */
+const MAX_LINE_LENGTH = 100;
+/** A line that is only a comment. In Go, `//` and a tab begin an example. */
+const COMMENT = /^\s*(?:\/\/\/? |\* |\/\*\* |# |-- )/;
+/** What cannot be wrapped: a URL, a long quotation of code, a table, a directive of a tool. */
+const UNBREAKABLE = /https?:|`[^`]{60,}`|^\s*\||biome-ignore|shellcheck|noqa|rubocop:|^# syntax=/;
+
+function longLines(file: string): string[] {
+	const page = file.endsWith(".md");
+	if (!page && /\.(?:json|yaml|mmd)$/.test(file)) return [];
+	return lines(file)
+		.map((line, index) => ({ line, number: index + 1 }))
+		.filter(({ line }) => line.length > MAX_LINE_LENGTH && (page || COMMENT.test(line)) && !UNBREAKABLE.test(line))
+		.map(({ line, number }) => `${file}:${number}: ${line.length} characters: ${line.trim().slice(0, 60)}`);
+}
+
+test("comments and pages are wrapped at 100 characters", () => {
+	assert.deepEqual(tracked().flatMap(longLines), []);
 });
 
 test("the check finds a forbidden word, and only that", () => {

@@ -15,7 +15,8 @@ everyRuntime("a streamed answer", ({ serve, speaks }) => {
 		const text = await tap.untilEnd();
 		assert.match(text, /^HTTP\/1\.1 200 OK[^]*0{10}[^]*1{10}/);
 		assert.doesNotMatch(text, /\r\n0\r\n\r\n$/);
-		// After the head of an HTTP answer, the worker can only close the connection: the error message is lost.
+		// After the head of an HTTP answer, the worker can only close the connection: the error message
+		// is lost.
 		const [expected, words] = speaks === "http" ? ["ANSWER_BROKEN", /no whole answer/] : ["FUNCTION_THREW", /broken off/];
 		await loader.said(({ code, msg }) => code === expected && words.test(msg ?? ""));
 		assert.equal((await loader.figures()).of('function_failures_total{method="POST"}'), 1);
@@ -163,7 +164,10 @@ describe("an answer on the wire", () => {
 	});
 });
 
-/** Functions that set a header value with a line break, through the API (set) or past its checks (raw). */
+/**
+ * Functions that set a header value with a line break, through the API (set) or past its checks
+ * (raw).
+ */
 const INJECTIONS: Record<string, { file: string; source: string }> = {
 	nodejs: {
 		file: "f.js",

@@ -11,7 +11,10 @@ const SINGLE = { concurrency: "single" };
 /** The number of quick calls after which the loader sends calls ahead. */
 const QUICK = 60;
 
-/** Starts a function that the loader knows as quick, on a worker that accepts calls ahead. `begun` reads the worker's journal. */
+/**
+ * Starts a function that the loader knows as quick, on a worker that accepts calls ahead. `begun`
+ * reads the worker's journal.
+ */
 async function quickFunction(owner: Owner, env: Record<string, string> = {}) {
 	const journal = join(folder(owner, { journal: "" }), "journal");
 	const loader = await startFake(owner, { FAKE_AHEAD: "32", FUNC_CONCURRENCY: "3", FAKE_JOURNAL: journal, ...env }, SINGLE);

@@ -6,8 +6,9 @@ import { folder, type Loader, type LoaderOptions, runLoader, startLoader } from 
 import type { Owner } from "../support/owner.ts";
 import { untilGone } from "../support/processes.ts";
 
-// Runs each faulty worker of test/conformance/faulty behind a real loader. Only the first process has the fault; its replacements
-// work. Each call must be answered once, with its own answer or with an error.
+// Runs each faulty worker of test/conformance/faulty behind a real loader. Only the first process
+// has the fault; its replacements work. Each call must be answered once, with its own answer or
+// with an error.
 
 const faulty = join(import.meta.dirname, "../conformance/faulty");
 const { faults } = (await import(join(faulty, "faults.mjs"))) as { faults: Record<string, object> };
@@ -157,7 +158,10 @@ function workerWith(owner: Owner, fault: string, { handler }: Asked): LoaderOpti
 	};
 }
 
-/** Sends three rounds of concurrent calls, each with a caller that disconnects. Returns the statuses of failed calls; 0: the answer was cut. */
+/**
+ * Sends three rounds of concurrent calls, each with a caller that disconnects. Returns the statuses
+ * of failed calls; 0: the answer was cut.
+ */
 async function callAll(loader: Loader, asked: Asked): Promise<number[]> {
 	const errors: number[] = [];
 	for (let round = 0; round < 3; round++) {

@@ -33,7 +33,10 @@ function frames(random: Random): Buffer {
 	return Buffer.concat(parts);
 }
 
-/** Returns the result of reading these pieces: frames as text, then the state of the reader or the broken rule. */
+/**
+ * Returns the result of reading these pieces: frames as text, then the state of the reader or the
+ * broken rule.
+ */
 function read(pieces: readonly Buffer[]): string[] {
 	const seen: string[] = [];
 	let before: object | undefined;

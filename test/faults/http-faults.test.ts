@@ -49,7 +49,8 @@ describe("a server that breaks HTTP", () => {
 		test(`a server that breaks HTTP (${path}) gets the call once, the caller gets ${JSON.stringify(expected)}, and the next call is answered`, async () => {
 			const before = asked(path);
 			const got = await outcome(loader, path);
-			// If the fault arrives together with the head, the loader may detect it before it forwards the head.
+			// If the fault arrives together with the head, the loader may detect it before it forwards the
+			// head.
 			assert.ok(got === expected || (expected === "broken off" && got === BAD_ANSWER), got);
 			assert.equal(asked(path) - before, 1);
 			assert.equal(await outcome(loader, "/fine"), "200 ok");

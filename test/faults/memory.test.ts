@@ -9,10 +9,15 @@ import { residentBytes, workersOf } from "../support/processes.ts";
 import { WireTap } from "../support/wire-tap.ts";
 
 const MB = 1024 * 1024;
-/** The budget of all bodies: a quarter of FUNC_MEMORY_LIMIT, and at least one body of REQ_MB_LIMIT. */
+/**
+ * The budget of all bodies: a quarter of FUNC_MEMORY_LIMIT, and at least one body of REQ_MB_LIMIT.
+ */
 const SMALL = { FUNC_MEMORY_LIMIT: "64Mi", REQ_MB_LIMIT: "16" };
 
-/** A connection that has sent the head of a POST with a declared length, and `sent` bytes of its body. */
+/**
+ * A connection that has sent the head of a POST with a declared length, and `sent` bytes of its
+ * body.
+ */
 async function half(loader: Loader, t: TestContext, declared: number, sent: number): Promise<WireTap> {
 	const tap = await WireTap.open(loader.port, t);
 	return tap.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${declared}\r\n\r\n`).write(Buffer.alloc(sent));

@@ -44,7 +44,8 @@ test("a call that waited until its time limit is answered 503, and the function 
 	const first = loader.ask("/stubborn");
 	await loader.figuresWhen("the first call", ({ inFlight }) => inFlight === 1);
 	const second = await loader.ask({ path: "/slow?1", method: "PUT" });
-	// The first call's worker is replaced at the time limit of both: the second is served if that comes first.
+	// The first call's worker is replaced at the time limit of both: the second is served if that
+	// comes first.
 	if (second.status !== 200) assert.deepEqual([second.status, second.headers["kubeless-refused"]], [503, "OVERLOADED"]);
 	assert.equal((await first).status, 408);
 	const calls = (await loader.figures()).of('function_calls_total{method="PUT"}');

@@ -114,7 +114,8 @@ describe("a command that is run for each call", () => {
 	] as const) {
 		test(`a command that fails or stops early (${path}): the caller gets ${JSON.stringify(expected)}, and no process is left`, async () => {
 			const got = await outcome(loader, path);
-			// If the command fails before the loader has forwarded bytes, the caller gets a complete error answer.
+			// If the command fails before the loader has forwarded bytes, the caller gets a complete error
+			// answer.
 			assert.ok(got === expected || (expected === "broken off" && (got === FAILED || got === DIED)), got);
 			await untilNone(loader);
 			assert.equal(await outcome(loader, "/hello"), "200 hello");

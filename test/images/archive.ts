@@ -1,6 +1,8 @@
 import { crc32 } from "node:zlib";
 
-/** Returns a zip of uncompressed files. Names are unchanged, also those that lead out of the folder. */
+/**
+ * Returns a zip of uncompressed files. Names are unchanged, also those that lead out of the folder.
+ */
 export function zip(files: Readonly<Record<string, string | Buffer>>): Buffer {
 	const local: Buffer[] = [];
 	const central: Buffer[] = [];
@@ -8,7 +10,8 @@ export function zip(files: Readonly<Record<string, string | Buffer>>): Buffer {
 	for (const [name, text] of Object.entries(files)) {
 		const path = Buffer.from(name);
 		const body = Buffer.from(text as string); // accepts a Buffer, too
-		// The part that both headers share: version 2.0, no flags, stored, 1 January 1980, checksum and sizes.
+		// The part that both headers share: version 2.0, no flags, stored, 1 January 1980, checksum and
+		// sizes.
 		const common = Buffer.alloc(26);
 		common.writeUInt16LE(20, 0);
 		common.writeUInt32LE(0x0021_0000, 6);

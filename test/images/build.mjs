@@ -1,4 +1,5 @@
-// Builds the images for all image tests: a version of every language, the loader's image and the provision image.
+// Builds the images for all image tests: a version of every language, the loader's image and the
+// provision image.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "../../kubeless-loader/checkout.mjs";
@@ -6,7 +7,10 @@ import { makeStandIns } from "./bases/bases.mjs";
 import { run, succeeds } from "./command.mjs";
 import { findEngine, HOME } from "./engine/engine.mjs";
 
-/** @returns the environment for the tests, which names the images; a function that stops the engine; and the reason if there are no images */
+/**
+ * @returns the environment for the tests, which names the images; a function that stops the engine;
+ * and the reason if there are no images
+ */
 export function buildImages() {
 	let engine;
 	try {

@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { root, toolsFirst } from "../../kubeless-loader/checkout.mjs";
 
-/** Runs a command in the checkout. Returns its output. @throws with the end of the output if it fails */
+/**
+ * Runs a command in the checkout. Returns its output. @throws with the end of the output if it
+ * fails
+ */
 export function run(command, args, env = toolsFirst()) {
 	const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, env, encoding: "utf8", maxBuffer: 2 ** 28 });
 	if (status === 0) return stdout.trim();

@@ -1,12 +1,14 @@
-// The commands of Kubeless's controller (v1.0.8) and its cron trigger: the text of each `sh -c`, and the ConfigMap that is
-// mounted at /src.
+// The commands of Kubeless's controller (v1.0.8) and its cron trigger: the text of each `sh -c`,
+// and the ConfigMap that is mounted at /src.
 import { createHash } from "node:crypto";
 
 /** The fields of a Function's spec that the pod's steps depend on. */
 export interface FunctionSpec {
 	/** `module.handler` */
 	readonly handler: string;
-	/** the function's text, base64 of the text or of an archive, or a URL, depending on `contentType` */
+	/**
+	 * the function's text, base64 of the text or of an archive, or a URL, depending on `contentType`
+	 */
 	readonly function: string;
 	readonly contentType?: string;
 	/** `sha256:<hex>`, of the decoded bytes */
@@ -65,10 +67,16 @@ export function install(spec: FunctionSpec, runtime: RuntimeFiles, command: stri
 	return `${check} && ${command}`;
 }
 
-/** Returns the step that makes an image layer from the prepared files, for controllers that build images. */
+/**
+ * Returns the step that makes an image layer from the prepared files, for controllers that build
+ * images.
+ */
 export const bundle = "tar cvf /kubeless/bundle.tar /kubeless/*";
 
-/** Returns a cron job's command, with `$(POD_UID)` replaced as the kubelet does. The pod has no security context: the image's user counts. */
+/**
+ * Returns a cron job's command, with `$(POD_UID)` replaced as the kubelet does. The pod has no
+ * security context: the image's user counts.
+ */
 export function cron({ url, uid, payload }: { url: string; uid: string; payload?: string }): string {
 	const headers = [
 		`Event-Id: ${uid}`,

@@ -1,4 +1,5 @@
-// The pod that Kubeless's controller (v1.0.8) makes for a Function, with the images in images/runtime-images.json.
+// The pod that Kubeless's controller (v1.0.8) makes for a Function, with the images in
+// images/runtime-images.json.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +27,10 @@ const VOLUME = "/kubeless";
 const MOUNT = { name: "function", mountPath: VOLUME };
 export const MEMORY = "256Mi";
 
-/** Returns the files of a folder as a Function: text if there are only the file and its dependencies, else a zip. */
+/**
+ * Returns the files of a folder as a Function: text if there are only the file and its
+ * dependencies, else a zip.
+ */
 export function functionOf(folder: string, handler: string, { ID, depName, fileNameSuffix: suffix }: Runtime): FunctionSpec {
 	const file = `${handler.split(".")[0]}${suffix}`;
 	const names = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -98,7 +102,10 @@ export function functionContainer(version: Version, handler: string, env: Readon
 	};
 }
 
-/** Returns a pod with these init containers and this container, the source as a ConfigMap and the volume of the claim `function`. */
+/**
+ * Returns a pod with these init containers and this container, the source as a ConfigMap and the
+ * volume of the claim `function`.
+ */
 export function functionPod(container: Container, steps: readonly Container[] = []): PodSpec {
 	return {
 		securityContext: { runAsUser: 1000, fsGroup: 1000 },

@@ -32,7 +32,10 @@ export const standIns = built?.standIns ?? false;
 export const versions = built?.versions ?? [];
 export const imageOf = (name: string, version?: string): string => `kubeless/${name}:${version ? `${version}-` : ""}v${release}`;
 
-/** Registers tests of images. Without built images they are skipped with a hint; with CI set, they fail. */
+/**
+ * Registers tests of images. Without built images they are skipped with a hint; with CI set, they
+ * fail.
+ */
 export function describeImages(what: string, tests: () => void): void {
 	if (built) {
 		describe(what, tests);

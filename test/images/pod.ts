@@ -1,4 +1,5 @@
-// Runs a Deployment's pod template without a cluster: one `docker run` per container, on shared volumes.
+// Runs a Deployment's pod template without a cluster: one `docker run` per container, on shared
+// volumes.
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -79,7 +80,9 @@ export function mountedConfigMap(owner: Owner, data: Readonly<Record<string, str
 	return map;
 }
 
-/** Starts a pod and waits for its startup probe. @throws with the output of a container that fails */
+/**
+ * Starts a pod and waits for its startup probe. @throws with the output of a container that fails
+ */
 export async function startPod(owner: Owner, pod: PodSpec, options: PodOptions = {}): Promise<Pod> {
 	const volumes = new Map((pod.volumes ?? []).map((volume) => [volume.name, place(owner, volume, options)]));
 	const initOutput: string[] = [];

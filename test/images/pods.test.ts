@@ -9,7 +9,8 @@ import { everyImage } from "./images.ts";
 import { inside, loaderOf, processes, until, workers } from "./inside.ts";
 import { mountedConfigMap, openFolder, type Pod, type PodOptions, startPod } from "./pod.ts";
 
-// Tests behaviour that depends on a container. test/faults and test/contract test the loader itself.
+// Tests behaviour that depends on a container. test/faults and test/contract test the loader
+// itself.
 
 /** A user of OpenShift, without an entry in /etc/passwd. */
 const ANY_USER = "1000660000:0";

@@ -48,7 +48,9 @@ describeImages("the provision image", () => {
 		archives = { zip: zip(SEVERAL), gz: packed("gz"), bz2: packed("bz2"), xz: packed("xz") };
 	});
 
-	/** Runs the prepare step as in a pod. Returns the exit code, the output and the files in /kubeless. */
+	/**
+	 * Runs the prepare step as in a pod. Returns the exit code, the output and the files in /kubeless.
+	 */
 	async function prepared(spec: FunctionSpec, pod = CONTROLLER): Promise<Ran & { files: Record<string, string> }> {
 		const source = folder(owner, configMap(spec, PYTHON));
 		chmodSync(source, 0o755);
@@ -70,7 +72,10 @@ describeImages("the provision image", () => {
 	const bundled = { ...SEVERAL, "requirements.txt": DEPS };
 	const base64 = (bytes: Buffer | string) => Buffer.from(bytes).toString("base64");
 	const url = (name: string, bytes: Buffer | string) => served.at(name, bytes);
-	/** Content type, the Function's field `function`, the bytes of the checksum, the files in /kubeless afterwards. */
+	/**
+	 * Content type, the Function's field `function`, the bytes of the checksum, the files in /kubeless
+	 * afterwards.
+	 */
 	const cases: [string, () => { function: string; bytes: Buffer | string }, Record<string, string>][] = [
 		["", () => ({ function: FUNCTION, bytes: FUNCTION }), single],
 		["text", () => ({ function: FUNCTION, bytes: FUNCTION }), single],

@@ -1,5 +1,6 @@
-// npm run test:images: builds the images and tests them, with Docker. Arguments name test files to run instead of all.
-// npm run bench:images: builds the images and measures the start of their containers.
+// npm run test:images: builds the images and tests them, with Docker. Arguments name test files to
+// run instead of all. npm run bench:images: builds the images and measures the start of their
+// containers.
 import { spawnSync } from "node:child_process";
 import { prepare, root } from "../../kubeless-loader/checkout.mjs";
 import { runTests } from "../run/node-test.mjs";

@@ -1,5 +1,6 @@
-// npm run bench:images: the time from `docker run` to the first 200, for hello world in every language, compared with a minimal server
-// in Node.js's own image. Medians of interleaved rounds; --rounds N sets their number (5).
+// npm run bench:images: the time from `docker run` to the first 200, for hello world in every
+// language, compared with a minimal server in Node.js's own image. Medians of interleaved rounds;
+// --rounds N sets their number (5).
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -51,7 +52,8 @@ async function start(words: readonly string[]): Promise<number> {
 	const running = spawn("docker", ["run", "--rm", "--name", name, "-p", `127.0.0.1:${port}:8080`, ...words], {
 		stdio: ["ignore", "pipe", "inherit"],
 	});
-	// Waits for the log line `serving`: a connection before the container's network is up would be retried only after a second.
+	// Waits for the log line `serving`: a connection before the container's network is up would be
+	// retried only after a second.
 	await new Promise<void>((resolve, reject) => {
 		running.stdout.setEncoding("utf8").on("data", (output: string) => output.includes("serving") && resolve());
 		running.on("close", (code) => reject(new Error(`${words.join(" ")} ended with ${code}`)));

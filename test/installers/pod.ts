@@ -14,7 +14,10 @@ const USER = 1000;
 /** The PATH of a phase: this Node.js and the machine's programs. */
 const PATH = `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`;
 
-/** The pod's user, if the tests run as root and that user can read the checkout; else the current user. */
+/**
+ * The pod's user, if the tests run as root and that user can read the checkout; else the current
+ * user.
+ */
 const asUser: { uid?: number; gid?: number } =
 	process.getuid?.() === 0 && spawnSync("test", ["-r", join(RUNTIMES, "runtime.schema.json")], { uid: USER, gid: USER }).status === 0
 		? { uid: USER, gid: USER }
@@ -53,7 +56,10 @@ export interface PodOptions {
 	readonly shell?: readonly string[];
 }
 
-/** A pod without containers: a volume, and phases that run on it with the arguments and variables of Kubeless's controller. */
+/**
+ * A pod without containers: a volume, and phases that run on it with the arguments and variables of
+ * Kubeless's controller.
+ */
 export class Pod {
 	readonly volume: string;
 	readonly #place: string;
@@ -76,7 +82,10 @@ export class Pod {
 		own(this.volume);
 	}
 
-	/** Starts a phase's init container: `sh -c`, the volume as working folder, the controller's variables, no HOME. */
+	/**
+	 * Starts a phase's init container: `sh -c`, the volume as working folder, the controller's
+	 * variables, no HOME.
+	 */
 	start(phase: "install" | "compile", env: PodOptions["env"] = {}) {
 		const {
 			runtime,

@@ -1,5 +1,5 @@
-// Runs every language's installer with a private registry: with a password, with a certificate of a private authority, or
-// behind a proxy. The tests are the same for all languages.
+// Runs every language's installer with a private registry: with a password, with a certificate of a
+// private authority, or behind a proxy. The tests are the same for all languages.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
@@ -14,7 +14,9 @@ import { AUTHORITY, BASIC, INSIDE, PASSWORD, Registry, startProxy } from "./regi
 import { assertCycloneDx } from "./schema.ts";
 import { BULK, type Tool } from "./tool.ts";
 
-/** Registers the tests of one language. They are skipped, with a reason, if its tools are missing. */
+/**
+ * Registers the tests of one language. They are skipped, with a reason, if its tools are missing.
+ */
 export function installs(tool: Tool): void {
 	const { toolchain } = JSON.parse(readFileSync(join(import.meta.dirname, "../../runtimes", tool.id, "runtime.json"), "utf8"));
 	const missing = !works(toolchain.check) && `${toolchain.check.join(" ")} fails`;
@@ -32,7 +34,9 @@ function testsOf(tool: Tool): void {
 	});
 
 	const newRegistry = (t: Owner) => new Registry(t, packages).listening();
-	/** Returns a pod whose tool has the registry's address, the password and the certificate authority. */
+	/**
+	 * Returns a pod whose tool has the registry's address, the password and the certificate authority.
+	 */
 	function pod(t: Owner, host: string, more: Partial<PodOptions> & { locked?: boolean; secrets?: Files } = {}): Pod {
 		const base = `https://${host}`;
 		const { locked, secrets = tool.secrets(host), ...options } = more;

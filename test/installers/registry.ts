@@ -72,7 +72,10 @@ export class Registry {
 	}
 }
 
-/** Starts a proxy with a password that reaches only the registry. Returns its URL with the password, and the requested hosts. */
+/**
+ * Starts a proxy with a password that reaches only the registry. Returns its URL with the password,
+ * and the requested hosts.
+ */
 export async function startProxy(owner: Owner, registry: Registry): Promise<{ url: string; requested: string[] }> {
 	const requested: string[] = [];
 	const server = http.createServer((_, response) => void response.writeHead(403).end());

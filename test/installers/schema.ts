@@ -12,7 +12,10 @@ const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 for (const name of ["spdx", "jsf-0.82"]) ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
 const valid = ajv.compile(schema("bom-1.6"));
 
-/** Asserts that a bill of materials is valid for CycloneDX's schema, and that its references are unique. */
+/**
+ * Asserts that a bill of materials is valid for CycloneDX's schema, and that its references are
+ * unique.
+ */
 export function assertCycloneDx(bom: Bom): void {
 	assert.ok(valid(bom), ajv.errorsText(valid.errors));
 	const references = bom.components.map((component) => component["bom-ref"]);

@@ -11,7 +11,10 @@ export interface Tool {
 	readonly depsFile: string;
 	/** the phase that installs */
 	readonly phase: "install" | "compile";
-	/** Returns the registry's files: the package `thing` in versions 1.0.0 and 1.1.0. It returns its version, and contains `bulk`. */
+	/**
+	 * Returns the registry's files: the package `thing` in versions 1.0.0 and 1.1.0. It returns its
+	 * version, and contains `bulk`.
+	 */
 	packages(owner: Owner, bulk: string): (base: string) => Files;
 	/** Returns a function that responds with the version of its `thing`; it depends on any 1.x. */
 	files(base: string): Files;
@@ -23,7 +26,10 @@ export interface Tool {
 	readonly hasty?: Record<string, string>;
 	/** Returns the phase's secrets with the registry's user and password. */
 	secrets(host: string): Files;
-	/** Kubeless's own install command if it calls the tool directly, and the variables with user and password. */
+	/**
+	 * Kubeless's own install command if it calls the tool directly, and the variables with user and
+	 * password.
+	 */
 	readonly kubeless?: { readonly command: string; env(host: string): Record<string, string> };
 	/** the path of version 1.0.0 at the registry */
 	readonly file: string;
@@ -31,7 +37,10 @@ export interface Tool {
 	readonly purl: string;
 	/** the variables of the loader */
 	readonly served: { readonly MOD_NAME: string; readonly FUNC_HANDLER: string };
-	/** Makes the files that an image would have, once for all pods. Returns a function that returns the variables of a pod. */
+	/**
+	 * Makes the files that an image would have, once for all pods. Returns a function that returns the
+	 * variables of a pod.
+	 */
 	prepare?(owner: Owner): Promise<(owner: Owner) => Record<string, string>>;
 }
 

@@ -13,7 +13,10 @@ const WORKER = fileURLToPath(new URL("../../runtimes/nodejs/worker.js", import.m
 /** Returns what the installer has written: its folder, and the files that it read. */
 const FUNCTION = `exports.h = () => require("fs").readFileSync(process.env.KUBELESS_INSTALL_VOLUME + "/installed", "utf8");`;
 const INSTALL = `pwd -P >installed && cd "$(dirname "$KUBELESS_DEPS_FILE")" && cat *.txt >>"$OLDPWD/installed"\n`;
-/** As an installer's cache-key.sh: a version, and the folder if the dependency file includes another one. */
+/**
+ * As an installer's cache-key.sh: a version, and the folder if the dependency file includes another
+ * one.
+ */
 const CACHE_KEY = `cat "$(dirname "$0")/version"\n! grep -q '^-r' "$KUBELESS_DEPS_FILE" || echo @folder\n`;
 
 interface Options {
@@ -47,7 +50,10 @@ function language(owner: Owner, { install = INSTALL, manifest = {}, files = {} }
 		words,
 		env,
 		run: (place: string) => run(owner, words(place), { env }),
-		/** Serves the function in a folder once. Returns its answer and whether its dependencies were installed for it. */
+		/**
+		 * Serves the function in a folder once. Returns its answer and whether its dependencies were
+		 * installed for it.
+		 */
 		async serve(place: string): Promise<{ folder: string; text: string; installed: boolean }> {
 			const local = await run(owner, words(place), { env });
 			const [first = "", ...rest] = (await local.answer()).split("\n");

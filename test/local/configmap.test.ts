@@ -37,7 +37,8 @@ everyLanguage("a function in a mounted ConfigMap", (language) => {
 		assertInOrder(calls, versions);
 		assertOnly(calls, since, version(4));
 		assert.equal(reloads(loader), 4, "one update, one reload");
-		// A worker counts when its process has ended, and where one takes one call at a time there are more to be replaced.
+		// A worker counts when its process has ended, and where one takes one call at a time there are
+		// more to be replaced.
 		const figures = await loader.figuresWhen("a worker replaced for each update", (seen) => seen.exits("replaced") >= 4);
 		assert.equal(figures.of('function_reloads_total{result="taken"}'), 4);
 		assert.equal(figures.sum("function_failures_total"), 0);

@@ -74,7 +74,8 @@ everyLanguage("dependencies of a function", ({ id, suffix, depsFile, example, si
 		assert.equal((await third.ask("some data")).text, answer.text);
 		await stopped(third);
 
-		// After a change that cannot be installed the previous version serves; undoing the change installs nothing.
+		// After a change that cannot be installed the previous version serves; undoing the change
+		// installs nothing.
 		const listed = readFileSync(join(place, deps), "utf8");
 		writeFileSync(join(place, deps), NONSENSE);
 		await second.wrote(/the previous version is still served\. Cannot install/);
@@ -113,7 +114,8 @@ everyLanguage("dependencies of a function", ({ id, suffix, depsFile, example, si
 			["SIGINT", 500],
 		] as const) {
 			const local = new LocalCommand(t, ["run", file], { env });
-			// Some installations take no longer than that: then all was there before the signal came, and nothing is left to interrupt.
+			// Some installations take no longer than that: then all was there before the signal came, and
+			// nothing is left to interrupt.
 			if (!(await local.wrote(/^Installing| is served at /)).startsWith("Installing")) {
 				await stopped(local);
 				break;

@@ -19,15 +19,24 @@ export interface Language {
 	readonly lacks: Readonly<Record<string, string>>;
 	/** The path of a file, or a folder, of its examples. */
 	example(name: string): string;
-	/** The text of `conformance-single.*`, with something else in the place of what its function returns. */
+	/**
+	 * The text of `conformance-single.*`, with something else in the place of what its function
+	 * returns.
+	 */
 	single(text: string): string;
 	/** The text of `conformance.*`, with something else in the place of what `sleeps` returns. */
 	sleeps(text: string): string;
-	/** What functions/<id>/<name> has, by file name; undefined where there is nothing for this language. */
+	/**
+	 * What functions/<id>/<name> has, by file name; undefined where there is nothing for this
+	 * language.
+	 */
 	own(name: string): Record<string, string> | undefined;
 }
 
-/** The same tests for every language that runtimes/ has; one that is not installed is skipped by name, and fails where CI is set. */
+/**
+ * The same tests for every language that runtimes/ has; one that is not installed is skipped by
+ * name, and fails where CI is set.
+ */
 export function everyLanguage(what: string, tests: (language: Language) => void): void {
 	for (const { id, missing, wanted } of readRuntimes()) {
 		if (wanted) {

@@ -10,7 +10,10 @@ const NEEDED = 24;
 /** The command that npm makes in a checkout. */
 export const installedCommand = join(root, "node_modules/.bin/kubeless-loader");
 
-/** The Node.js that the machine has, beside the checkout's own, if it is older than what the loader needs. */
+/**
+ * The Node.js that the machine has, beside the checkout's own, if it is older than what the loader
+ * needs.
+ */
 function find(): { missing: string | false; path: string; version: string } {
 	const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
 	const path = folders.join(delimiter);

@@ -25,7 +25,10 @@ export interface Dashboard {
 
 export const dashboard = (): Dashboard => JSON.parse(text("examples/compose/grafana/dashboards/function.json"));
 
-/** Returns a panel's expression with Grafana's variables replaced, as Grafana sends it to Prometheus. */
+/**
+ * Returns a panel's expression with Grafana's variables replaced, as Grafana sends it to
+ * Prometheus.
+ */
 export const filled = (expression: string): string => expression.replaceAll("$function", ".*").replaceAll("$__rate_interval", "1m");
 
 /** Returns every expression of the dashboard with its panel. */

@@ -27,7 +27,10 @@ interface Runtime {
 	readonly livenessProbeInfo?: object;
 }
 
-/** A cluster's runtime-images: a runtime of Kubeless, a custom one, and fields that a user has added to them. */
+/**
+ * A cluster's runtime-images: a runtime of Kubeless, a custom one, and fields that a user has added
+ * to them.
+ */
 const THERE = [
 	{
 		ID: "nodejs",

@@ -29,7 +29,10 @@ export const KUBERNETES = readdirSync(join(root, "examples/kubernetes"))
 	.filter((name) => name.endsWith(".yaml"))
 	.map((name) => `examples/kubernetes/${name}`);
 
-/** All Kubernetes objects of the examples. prometheus-adapter.yaml contains Helm values, not objects. */
+/**
+ * All Kubernetes objects of the examples. prometheus-adapter.yaml contains Helm values, not
+ * objects.
+ */
 export const OBJECTS: Manifest[] = KUBERNETES.filter((path) => !path.endsWith("prometheus-adapter.yaml")).flatMap(documents);
 
 /** Returns the object of a kind and a name. */

@@ -10,8 +10,9 @@ const VOLUMES = ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "pe
 const HOST = ["hostNetwork", "hostPID", "hostIPC"];
 
 /**
- * Returns the settings of a Deployment's pods that the Pod Security Standard "restricted" forbids, and a writable root file
- * system, which the standard allows. (kubernetes.io/docs/concepts/security/pod-security-standards)
+ * Returns the settings of a Deployment's pods that the Pod Security Standard "restricted" forbids,
+ * and a writable root file system, which the standard allows.
+ * (kubernetes.io/docs/concepts/security/pod-security-standards)
  */
 export function refused({ spec, metadata }: Manifest): string[] {
 	const pod = spec.template.spec;

@@ -5,7 +5,10 @@ import { folder } from "../support/loader.ts";
 import type { Owner } from "../support/owner.ts";
 import { type Manifest, root } from "./manifests.ts";
 
-/** Packages with Kubernetes' schemas: the types of a group, and the valid values from its OpenAPI document. */
+/**
+ * Packages with Kubernetes' schemas: the types of a group, and the valid values from its OpenAPI
+ * document.
+ */
 const PACKAGES: Record<string, string> = { "monitoring.coreos.com": "@kubernetes-models/prometheus-operator" };
 
 interface Model {
@@ -30,7 +33,10 @@ export async function wrongValues(manifest: Manifest): Promise<string | undefine
 	}
 }
 
-/** Returns the unknown fields of all manifests. The TypeScript compiler finds them, as the schemas allow unknown fields. */
+/**
+ * Returns the unknown fields of all manifests. The TypeScript compiler finds them, as the schemas
+ * allow unknown fields.
+ */
 export function wrongFields(owner: Owner, manifests: readonly Manifest[]): string {
 	const source = manifests.map(
 		(manifest, index) =>

@@ -1,5 +1,6 @@
-// Cleans up after a test run, however the run ended. The run starts this process in a session of its own and holds the other
-// end of its standard input: the kernel closes it when the run ends, SIGKILL included.
+// Cleans up after a test run, however the run ended. The run starts this process in a session of
+// its own and holds the other end of its standard input: the kernel closes it when the run ends,
+// SIGKILL included.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 
 const [run, folder] = process.argv.slice(2);
@@ -36,7 +37,10 @@ function processes() {
 	}
 }
 
-/** The run is in the environment of all that it started (`TEST_RUN`), or begins the marker that a test gave (`TEST_MARKER`). */
+/**
+ * The run is in the environment of all that it started (`TEST_RUN`), or begins the marker that a
+ * test gave (`TEST_MARKER`).
+ */
 function isOfRun(pid) {
 	try {
 		const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");

@@ -1,6 +1,7 @@
 // Last part of `npm run check`: runs shellcheck and every runtimes/<id>/lint.sh.
-// A lint.sh exits with 0 if the code is clean, 1 if there are findings, and 69 (EX_UNAVAILABLE) if its tool is missing, after a
-// line that names the tool and how to install it. With CI=true or KUBELESS_SETUP=true it installs its tool into $LINT_TOOLS.
+// A lint.sh exits with 0 if the code is clean, 1 if there are findings, and 69 (EX_UNAVAILABLE) if
+// its tool is missing, after a line that names the tool and how to install it. With CI=true or
+// KUBELESS_SETUP=true it installs its tool into $LINT_TOOLS.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -41,7 +42,10 @@ function shellcheck() {
 	return withShebang || without;
 }
 
-/** Returns the tracked shell scripts: files that name a shell in the first line, and `.sh` files without an interpreter. */
+/**
+ * Returns the tracked shell scripts: files that name a shell in the first line, and `.sh` files
+ * without an interpreter.
+ */
 function shellScripts() {
 	const { stdout } = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" });
 	return stdout

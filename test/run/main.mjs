@@ -1,4 +1,5 @@
-// npm test: the fast tests. npm run test:all: every stage. Arguments name test files, folders or patterns to run instead.
+// npm test: the fast tests. npm run test:all: every stage. Arguments name test files, folders or
+// patterns to run instead.
 import { parseArgs } from "node:util";
 import { prepare } from "../../kubeless-loader/checkout.mjs";
 import { runTests, watchTests } from "./node-test.mjs";

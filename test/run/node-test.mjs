@@ -13,7 +13,8 @@ export const RESULTS = join(root, "test-results");
  * @param {string} name the JUnit file's name without its suffix
  * @param {readonly string[]} paths files, folders or patterns, relative to the checkout
  * @param {NodeJS.ProcessEnv} [env] variables in addition to this process's environment
- * @returns {{ status: number, passed: number, failed: number, skipped: number }} the exit code, and how many tests ended how
+ * @returns {{ status: number, passed: number, failed: number, skipped: number }} the exit code, and
+ *   how many tests ended how
  */
 export function runTests(name, paths, env = {}) {
 	const junit = junitFile(name);
@@ -25,7 +26,10 @@ export function runTests(name, paths, env = {}) {
 	return { status: status ?? 1, ...counts(junit) };
 }
 
-/** Runs test files again whenever one of them or a file they import changes; returns when the user ends it. */
+/**
+ * Runs test files again whenever one of them or a file they import changes; returns when the user
+ * ends it.
+ */
 export function watchTests(paths) {
 	return spawnSync("node", [...FLAGS, "--watch", ...paths.map(pattern)], { cwd: root, env: toolsFirst(), stdio: "inherit" }).status ?? 1;
 }
@@ -52,7 +56,10 @@ export function junitFile(name) {
 	return path;
 }
 
-/** Returns how many tests ended how. Node's JUnit reporter ends with its totals, as comments; without them the run was killed. */
+/**
+ * Returns how many tests ended how. Node's JUnit reporter ends with its totals, as comments;
+ * without them the run was killed.
+ */
 export function counts(junit) {
 	const end = existsSync(junit) ? readFileSync(junit, "utf8").slice(-2000) : "";
 	const total = (word) => Number(new RegExp(`<!-- ${word} (\\d+) -->`).exec(end)?.[1] ?? 0);

@@ -1,5 +1,5 @@
-// One run of the tests: an id in the environment of everything it starts, and a folder for temporary files. Both are cleaned up
-// by guard.mjs when the run ends, also when it is killed.
+// One run of the tests: an id in the environment of everything it starts, and a folder for
+// temporary files. Both are cleaned up by guard.mjs when the run ends, also when it is killed.
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The languages and tools that tests need: checks which are installed, and installs missing ones if the user or CI wants that.
+// The languages and tools that tests need: checks which are installed, and installs missing ones if
+// the user or CI wants that.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +21,8 @@ export const TOOLS = [
 ];
 
 /**
- * Installs a missing language or tool if the user or CI wants that, else prints that its tests are skipped.
+ * Installs a missing language or tool if the user or CI wants that, else prints that its tests are
+ * skipped.
  * @returns {boolean} whether it is installed
  */
 export function provide({ id, name, toolchain }) {
@@ -46,7 +48,10 @@ export function provide({ id, name, toolchain }) {
 	return false;
 }
 
-/** Returns whether the user or CI wants missing tools to be installed, and this process can install them. */
+/**
+ * Returns whether the user or CI wants missing tools to be installed, and this process can install
+ * them.
+ */
 export function mayInstall() {
 	const wanted = process.env.CI === "true" || process.env.KUBELESS_SETUP === "true";
 	return wanted && process.getuid?.() === 0 && existsSync("/etc/debian_version");

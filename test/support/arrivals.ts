@@ -14,8 +14,9 @@ export interface Arrival {
 const PATIENCE_MS = 60_000;
 
 /**
- * Sends `perSecond` POSTs of `body` a second for `seconds`, however long their answers take: callers that do not know of
- * each other arrive like this. Resolves when all have ended, in the order of their arrival.
+ * Sends `perSecond` POSTs of `body` a second for `seconds`, however long their answers take:
+ * callers that do not know of each other arrive like this. Resolves when all have ended, in the
+ * order of their arrival.
  */
 export async function arrivals(port: number, perSecond: number, seconds: number, body: string, path = "/"): Promise<Arrival[]> {
 	const agent = new Agent({ pipelining: 1, headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS });

@@ -12,7 +12,10 @@ interface Seen {
 	readonly error?: Error;
 }
 
-/** Callers that send calls until stop(): each sends one call at a time over its own keep-alive connection. */
+/**
+ * Callers that send calls until stop(): each sends one call at a time over its own keep-alive
+ * connection.
+ */
 export class Callers {
 	readonly #seen: Seen[] = [];
 	readonly #callers: Promise<unknown>;
@@ -54,7 +57,10 @@ export class Callers {
 	}
 }
 
-/** Asserts that one of the versions answered each call, and that no call got an older version than a call that ended before it. */
+/**
+ * Asserts that one of the versions answered each call, and that no call got an older version than a
+ * call that ended before it.
+ */
 export function assertInOrder(calls: readonly Seen[], versions: readonly string[]): void {
 	const ended = [...calls].sort((a, b) => a.endedAt - b.endedAt);
 	let next = 0;

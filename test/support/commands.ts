@@ -4,7 +4,10 @@ import type { Owner } from "./owner.ts";
 
 const COMMANDS = fileURLToPath(new URL("../faults/commands/", import.meta.url));
 
-/** Returns the options of a loader that runs a command for each call: test/faults/commands/cgi.sh, or the manifest's. */
+/**
+ * Returns the options of a loader that runs a command for each call: test/faults/commands/cgi.sh,
+ * or the manifest's.
+ */
 export function command(owner: Owner, env: Readonly<Record<string, string>> = {}, manifest: object = {}): LoaderOptions {
 	const own = {
 		id: "command",

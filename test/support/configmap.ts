@@ -6,8 +6,9 @@ import type { Owner } from "./owner.ts";
 type Files = Readonly<Record<string, string | Buffer>>;
 
 /**
- * A mounted ConfigMap as the kubelet writes it: the files are links through `..data`, a link to a folder with the time as its
- * name. An update makes a new folder and replaces the link by a rename, so that all files change atomically.
+ * A mounted ConfigMap as the kubelet writes it: the files are links through `..data`, a link to a
+ * folder with the time as its name. An update makes a new folder and replaces the link by a rename,
+ * so that all files change atomically.
  */
 export class ConfigMap {
 	readonly volume: string;

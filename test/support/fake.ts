@@ -6,7 +6,10 @@ import type { Owner } from "./owner.ts";
 
 const MANIFEST = fileURLToPath(new URL("./fake-runtime/runtime.json", import.meta.url));
 
-/** Returns the options of a loader with the fake worker. The path of a call selects the rule that it breaks (fake-runtime/worker.mjs). */
+/**
+ * Returns the options of a loader with the fake worker. The path of a call selects the rule that it
+ * breaks (fake-runtime/worker.mjs).
+ */
 export function fake(owner: Owner, env: Readonly<Record<string, string>> = {}, manifest: object = {}): LoaderOptions {
 	const own = { ...JSON.parse(readFileSync(MANIFEST, "utf8")), ...manifest };
 	const worker = readFileSync(join(MANIFEST, "../worker.mjs"));

@@ -11,7 +11,9 @@ export class Figures {
 		}
 	}
 
-	/** Returns the value of a series, such as `function_calls_total{method="GET"}`; 0 if it is absent. */
+	/**
+	 * Returns the value of a series, such as `function_calls_total{method="GET"}`; 0 if it is absent.
+	 */
 	of(series: string): number {
 		return this.#series.get(series) ?? 0;
 	}

@@ -17,12 +17,16 @@ export interface Libraries {
 	readonly version: string;
 }
 
-/** Not in the system's temporary folder, where other users could place files that our workers would load. */
+/**
+ * Not in the system's temporary folder, where other users could place files that our workers would
+ * load.
+ */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/runtime-libraries", import.meta.url));
 
 /**
- * Installs a worker's libraries if they are not installed yet. Returns the folder for RUNTIME_LIBRARIES. Test files that run at
- * the same time each install into their own folder, and the first result is kept.
+ * Installs a worker's libraries if they are not installed yet. Returns the folder for
+ * RUNTIME_LIBRARIES. Test files that run at the same time each install into their own folder, and
+ * the first result is kept.
  */
 export function installLibraries({ id, folder, install, libraries, version }: Libraries, env: NodeJS.ProcessEnv): string {
 	const depsFile = join(folder, libraries);

@@ -10,7 +10,10 @@ export interface Outcome {
 	readonly error?: NodeJS.ErrnoException;
 }
 
-/** Sends `count` calls over at most `connections` keep-alive connections. Resolves when all calls have ended. */
+/**
+ * Sends `count` calls over at most `connections` keep-alive connections. Resolves when all calls
+ * have ended.
+ */
 export async function load(
 	{ port }: Pick<Loader, "port">,
 	count: number,
@@ -42,7 +45,10 @@ export function statuses(outcomes: readonly Outcome[]): Record<number, number> {
 	return counts;
 }
 
-/** Asserts that /metrics counts the calls that the callers made, and that the loader has no open call. */
+/**
+ * Asserts that /metrics counts the calls that the callers made, and that the loader has no open
+ * call.
+ */
 export async function assertCounted(loader: Loader, outcomes: readonly Outcome[], before = 0): Promise<void> {
 	const seen = outcomes.filter(({ got }) => got !== undefined).length;
 	const counted = (figures: { sum(name: string): number }) =>

@@ -61,7 +61,9 @@ export function folder(owner: Owner, files: Readonly<Record<string, string | Buf
 export class Loader {
 	readonly child: ChildProcess;
 	readonly volume: string;
-	/** in the environment of this loader and of all processes that it starts, and of no other process */
+	/**
+	 * in the environment of this loader and of all processes that it starts, and of no other process
+	 */
 	readonly marker = `${RUN}${process.pid}-${++started}`;
 	readonly records: LogRecord[] = [];
 	/** the lines of standard output that are not JSON: access lines */
@@ -166,7 +168,8 @@ export class Loader {
 	async end(): Promise<void> {
 		if (this.over) return;
 		this.signal();
-		// The second signal ends the wait for calls. The loader may merge two signals that come close together.
+		// The second signal ends the wait for calls. The loader may merge two signals that come close
+		// together.
 		const again = setInterval(() => this.signal(), 300);
 		const last = setTimeout(() => this.signal("SIGKILL"), 30_000);
 		await this.ended;

@@ -27,14 +27,20 @@ export interface LocalCommandOptions {
 
 let started = 0;
 
-/** What most users' shells have: nothing of the test runner's or of npm's, and no setting of the loader's or of a language's. */
+/**
+ * What most users' shells have: nothing of the test runner's or of npm's, and no setting of the
+ * loader's or of a language's.
+ */
 export function shellEnv(): NodeJS.ProcessEnv {
 	const foreign =
 		/^(NODE_TEST_CONTEXT|NODE_OPTIONS|npm_(?!config_).*|npm_config_.*prefix|FUNC_.*|KUBELESS_.*|MOD_NAME|XDG_CACHE_HOME|INIT_CWD|PYTHONDONTWRITEBYTECODE)$/i;
 	return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
-/** A command given at a terminal, with all it says; it has a process group of its own, to which a Ctrl-C goes. */
+/**
+ * A command given at a terminal, with all it says; it has a process group of its own, to which a
+ * Ctrl-C goes.
+ */
 export class LocalCommand {
 	readonly child: ChildProcess;
 	/** in the environment of this command and of everything it starts, and nowhere else */
@@ -91,7 +97,10 @@ export class LocalCommand {
 		return this;
 	}
 
-	/** Resolves with the matching line of standard output, now or later; with `times`, with the match of that number. */
+	/**
+	 * Resolves with the matching line of standard output, now or later; with `times`, with the match
+	 * of that number.
+	 */
 	wrote(pattern: RegExp, times = 1): Promise<string> {
 		const look = () => this.lines.filter((line) => pattern.test(line))[times - 1];
 		return this.#waiter.until(`a line like ${pattern} (${times})`, look, this.#patienceMs);
@@ -122,7 +131,10 @@ export class LocalCommand {
 		return this.gone("after Ctrl-C");
 	}
 
-	/** Waits until nothing of it is left, and says how it ended. Its own end comes first: its output may be held by what it left behind. */
+	/**
+	 * Waits until nothing of it is left, and says how it ended. Its own end comes first: its output
+	 * may be held by what it left behind.
+	 */
 	async gone(when: string): Promise<Ended> {
 		const { child } = this;
 		if (child.exitCode === null && child.signalCode === null) await once(child, "exit");

@@ -5,7 +5,10 @@ export interface Owner {
 	after(clear: () => void | Promise<void>): void;
 }
 
-/** The owner of resources that a suite's tests share. Must be called in the suite's body: `after` in a hook runs after the hook. */
+/**
+ * The owner of resources that a suite's tests share. Must be called in the suite's body: `after` in
+ * a hook runs after the hook.
+ */
 export function suiteOwner(): Owner {
 	const clears: (() => void | Promise<void>)[] = [];
 	after(async () => {

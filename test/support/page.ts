@@ -1,5 +1,6 @@
-// Follows a documentation page: "Write `NAME`:" and a block make a file, an `sh` block is run line by line, and the `text` block
-// after it is the expected output of the last line. `…` matches any text; at the end of the block it means that the command runs on.
+// Follows a documentation page: "Write `NAME`:" and a block make a file, an `sh` block is run line
+// by line, and the `text` block after it is the expected output of the last line. `…` matches any
+// text; at the end of the block it means that the command runs on.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -28,7 +29,10 @@ export function stepsOf(page: string): Step[] {
 	return steps;
 }
 
-/** Returns a user's environment after "Before you begin" of docs/custom-runtime.md, with a folder of the test as HOME. */
+/**
+ * Returns a user's environment after "Before you begin" of docs/custom-runtime.md, with a folder of
+ * the test as HOME.
+ */
 export function withCommand(owner: Owner): NodeJS.ProcessEnv {
 	const prefix = folder(owner);
 	const [first] = stepsOf(join(ROOT, "docs/custom-runtime.md"));

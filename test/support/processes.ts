@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { poll } from "./poll.ts";
 
-/** Returns the processes with a loader's marker in their environment, without zombies. Linux only. */
+/**
+ * Returns the processes with a loader's marker in their environment, without zombies. Linux only.
+ */
 export function processesOf(marker: string): number[] {
 	return readdirSync("/proc")
 		.filter((name) => /^\d+$/.test(name))
@@ -24,7 +26,10 @@ export const workersOf = ({
 	readonly child: { readonly pid?: number | undefined };
 }): number[] => processesOf(marker).filter((pid) => pid !== child.pid);
 
-/** Resolves when all of these processes have ended, except `stays`. @throws if others still run after the time limit */
+/**
+ * Resolves when all of these processes have ended, except `stays`. @throws if others still run
+ * after the time limit
+ */
 export async function untilGone(marker: string, stays?: number): Promise<void> {
 	const left = () => processesOf(marker).filter((pid) => pid !== stays);
 	await poll(

@@ -52,7 +52,10 @@ export class Random {
 	}
 }
 
-/** Runs `once` repeatedly for `ms`. The error of a failure has the seed that reproduces it (TEST_SEED). */
+/**
+ * Runs `once` repeatedly for `ms`. The error of a failure has the seed that reproduces it
+ * (TEST_SEED).
+ */
 export function fuzz(ms: number, once: (random: Random) => void): void {
 	const until = performance.now() + ms;
 	const { seed } = new Random();

@@ -18,12 +18,15 @@ export interface Served {
 	serve(owner: Owner, handler: string, env?: Readonly<Record<string, string>>): Promise<Loader>;
 }
 
-/** Languages that are tested at the same time: a worker that starts or sleeps leaves the CPU to others. */
+/**
+ * Languages that are tested at the same time: a worker that starts or sleeps leaves the CPU to
+ * others.
+ */
 const AT_ONCE = 3;
 
 /**
- * Registers the same tests for every language in runtimes/. A language that is not installed is skipped, with its name and a
- * hint; with CI set, its tests fail.
+ * Registers the same tests for every language in runtimes/. A language that is not installed is
+ * skipped, with its name and a hint; with CI set, its tests fail.
  */
 export function everyRuntime(what: string, tests: (served: Served) => void): void {
 	describe(what, { concurrency: AT_ONCE }, () => {

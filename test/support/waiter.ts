@@ -26,7 +26,10 @@ export class Waiter {
 		this.notify();
 	}
 
-	/** Returns the first defined result of `look`, which is called now and after new output. @throws with the output if there is no result */
+	/**
+	 * Returns the first defined result of `look`, which is called now and after new output. @throws
+	 * with the output if there is no result
+	 */
 	async until<T>(what: string, look: () => T | undefined, ms: number): Promise<T> {
 		const deadline = Date.now() + ms;
 		for (;;) {

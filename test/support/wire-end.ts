@@ -11,7 +11,10 @@ import { folder } from "./loader.ts";
 import type { Owner } from "./owner.ts";
 import { Waiter } from "./waiter.ts";
 
-/** The limit of a wait for a frame, and the deadline of calls, in ms: only a hang reaches it. Go compiles first. */
+/**
+ * The limit of a wait for a frame, and the deadline of calls, in ms: only a hang reaches it. Go
+ * compiles first.
+ */
 const PATIENCE_MS = 180_000;
 
 /** The fields of a worker's lines (PROTOCOL.md, 3.2, 4 and 7.1). */
@@ -66,7 +69,10 @@ export type Env = Readonly<Record<string, string | null>>;
 /** Writes these files to a new folder. Returns the path of the first. */
 export const firstOf = (owner: Owner, files: Files): string => join(folder(owner, files), Object.keys(files)[0] ?? "");
 
-/** The loader's end of a worker's wire: records all frames of the worker, and sends the frames that a test defines. */
+/**
+ * The loader's end of a worker's wire: records all frames of the worker, and sends the frames that
+ * a test defines.
+ */
 export class WireEnd {
 	/** the folder of the function's file, which is also the install volume */
 	readonly folder: string;
@@ -119,7 +125,10 @@ export class WireEnd {
 		return this;
 	}
 
-	/** Resolves with the `failed` line of a worker that cannot load its function, after the worker has ended. */
+	/**
+	 * Resolves with the `failed` line of a worker that cannot load its function, after the worker has
+	 * ended.
+	 */
 	async failed(): Promise<Line> {
 		const line = await this.started();
 		assert.equal(line.type, "failed", JSON.stringify(line));

@@ -2,7 +2,10 @@ import { once } from "node:events";
 import net from "node:net";
 import { Waiter } from "./waiter.ts";
 
-/** A plain TCP connection to a loader: what HTTP clients would not send, and what they would not show. */
+/**
+ * A plain TCP connection to a loader: what HTTP clients would not send, and what they would not
+ * show.
+ */
 export class WireTap {
 	readonly socket: net.Socket;
 	readonly #waiter = new Waiter("the connection", () => JSON.stringify(this.text.slice(-500)));

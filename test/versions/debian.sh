@@ -1,7 +1,8 @@
 #!/bin/sh
-# debian.sh SUITE PLACE PACKAGES ROOT COMMAND…: runs COMMAND in a chroot of a Debian suite, with those of PACKAGES that the suite
-# has. Makes the chroot in PLACE if it does not exist. ROOT is the checkout, which has the same path in the chroot. The mounts are
-# in a mount namespace of their own and end with COMMAND.
+# debian.sh SUITE PLACE PACKAGES ROOT COMMAND…: runs COMMAND in a chroot of a Debian suite, with
+# those of PACKAGES that the suite has. Makes the chroot in PLACE if it does not exist. ROOT is the
+# checkout, which has the same path in the chroot. The mounts are in a mount namespace of their own
+# and end with COMMAND.
 # shellcheck disable=SC2016 # the quoted scripts are for other shells
 set -eu
 
@@ -13,7 +14,8 @@ if [ "$(id -u)" != 0 ] || ! command -v mmdebstrap >/dev/null; then
 	exit 1
 fi
 
-# An interrupted run may leave mounts: removing PLACE would then delete the files of the machine, or of the checkout.
+# An interrupted run may leave mounts: removing PLACE would then delete the files of the machine, or
+# of the checkout.
 left=$(awk -v place="$(readlink -m "$place")" '$5 == place || index($5, place "/") == 1 || index($5, place ".new/") == 1 { print $5 }' /proc/self/mountinfo)
 if [ -n "$left" ]; then
 	printf 'Mounts of an earlier run are left in %s. Unmount them (umount PATH) and start again:\n%s\n' "$place" "$left" >&2

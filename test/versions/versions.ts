@@ -1,4 +1,5 @@
-// npm run test:versions: runs the vectors on every version of every language that this machine has or can install. Takes minutes.
+// npm run test:versions: runs the vectors on every version of every language that this machine has
+// or can install. Takes minutes.
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";

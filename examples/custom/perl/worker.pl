@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# A worker in Perl: speaks the wire and calls one function of a file. Numbers are rules of PROTOCOL.md.
+# A worker in Perl: speaks the wire and calls one function of a file. Numbers are rules of
+# PROTOCOL.md.
 use strict;
 use warnings;
 use Encode qw(decode encode FB_CROAK LEAVE_SRC);
@@ -38,7 +39,8 @@ sub take {
 	return substr $read, 0, $count, '';
 }
 
-# SIGIO reports readable data while a function runs, so the end of the wire ends the worker then too (1.3).
+# SIGIO reports readable data while a function runs, so the end of the wire ends the worker then too
+# (1.3).
 sub attend {
 	while (defined recv($wire, my $more, 65536, MSG_DONTWAIT)) {
 		CORE::exit 1 if $more eq '';
@@ -88,7 +90,8 @@ my $handler = main->can($name);
 my %context = ('function-name' => $name, timeout => $ENV{FUNC_TIMEOUT}, runtime => $ENV{FUNC_RUNTIME}, 'memory-limit' => $ENV{FUNC_MEMORY_LIMIT});
 
 # ---------------------------------------------------------------- a call
-# Makes a result of what a function returned: text, bytes, a hash (JSON), or [status, [name, value, …], any of these].
+# Makes a result of what a function returned: text, bytes, a hash (JSON), or [status, [name, value,
+# …], any of these].
 sub result {
 	my ($value) = @_;
 	my ($status, $headers, $body) = ref $value eq 'ARRAY' ? @$value : (200, [], $value);
@@ -133,5 +136,6 @@ for (;;) {
 	my $type = $line->{type} // CORE::exit 2;
 	call($line, $head, $body) if $type eq 'call';
 	CORE::exit 0 if $type eq 'stop';
-	# Calls run one at a time, so cancel, pause and resume always concern a call that has ended (6.1, 5.1).
+	# Calls run one at a time, so cancel, pause and resume always concern a call that has ended (6.1,
+	# 5.1).
 }

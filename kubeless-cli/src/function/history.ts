@@ -1,4 +1,5 @@
-// kubeless function history and rollback: a Function's versions are ControllerRevisions, which the controller writes.
+// kubeless function history and rollback: a Function's versions are ControllerRevisions, which the
+// controller writes.
 import type { Command } from "commander";
 import { revisionSpec, rolledBack } from "../../../kubeless-controller/src/api/revisions.ts";
 import type { FunctionSpec, KubelessFunction, KubeObject } from "../../../kubeless-controller/src/api/types.ts";

@@ -48,7 +48,10 @@ export interface LogPlace {
 	readonly step: boolean;
 }
 
-/** Returns the container to read: a step that runs or has failed, else the function. Throws a CliError if there is no pod. */
+/**
+ * Returns the container to read: a step that runs or has failed, else the function. Throws a
+ * CliError if there is no pod.
+ */
 export function logPlace(name: string, pods: readonly KubeObject[]): LogPlace {
 	const newest = newestPods(pods);
 	const statusOf = ({ status }: KubeObject): PodStatus => (status ?? {}) as PodStatus;

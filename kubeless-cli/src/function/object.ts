@@ -50,7 +50,10 @@ export const emptyFunction = (name: string, namespace: string): FunctionObject =
 	spec: {},
 });
 
-/** Returns the Function with the values of the flags. A flag that is not given changes nothing. Throws a UsageError for a mistake in a flag. */
+/**
+ * Returns the Function with the values of the flags. A flag that is not given changes nothing.
+ * Throws a UsageError for a mistake in a flag.
+ */
 export function applyFlags(base: FunctionObject, flags: FunctionFlags, given: Given): FunctionObject {
 	const before = withoutNulls(base.spec);
 	const { source } = given;

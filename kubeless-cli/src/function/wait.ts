@@ -5,7 +5,10 @@ import { Progress } from "../output.ts";
 import type { Session } from "../session.ts";
 
 const LOOK_MS = 500;
-/** A failure of pods must last this long, in ms: right after a change the pods may be those of the previous version. */
+/**
+ * A failure of pods must last this long, in ms: right after a change the pods may be those of the
+ * previous version.
+ */
 const SETTLED_MS = 2000;
 /** The state of pods in these cases does not improve by waiting. */
 const HOPELESS = /Failed$|^(?:CrashLoopBackOff|OOMKilled|InvalidImageName|QuotaExceeded)$/;
@@ -36,7 +39,10 @@ export function stateOf({ metadata, status }: KubelessFunction): State {
 	return { is: HOPELESS.test(ready.reason) ? "failed" : "waiting", text: built?.status === "Unknown" ? sentence(built) : sentence(ready) };
 }
 
-/** Resolves when the Function is Ready. Throws a CliError with the reason if it cannot be, or is not after `timeoutMs`. */
+/**
+ * Resolves when the Function is Ready. Throws a CliError with the reason if it cannot be, or is not
+ * after `timeoutMs`.
+ */
 export async function waitUntilReady(session: Session, name: string, timeoutMs: number): Promise<KubelessFunction> {
 	const progress = new Progress(session.shell);
 	const deadline = Date.now() + timeoutMs;

@@ -1,7 +1,10 @@
-// HorizontalPodAutoscalers: Functions hold them as autoscaling/v2beta1, which Kubernetes 1.25 removed, or as autoscaling/v2.
+// HorizontalPodAutoscalers: Functions hold them as autoscaling/v2beta1, which Kubernetes 1.25
+// removed, or as autoscaling/v2.
 import type { Fields } from "./types.ts";
 
-/** Returns a metric in the form of autoscaling/v2. One that has that form already passes unchanged. */
+/**
+ * Returns a metric in the form of autoscaling/v2. One that has that form already passes unchanged.
+ */
 export function metricV2(metric: Fields): Fields {
 	const source = (name: string): Fields => (metric[name] ?? {}) as Fields;
 	switch (metric["type"]) {

@@ -1,4 +1,5 @@
-// kubeless-config: the ConfigMap with the settings that apply to all functions. It is followed while the controller runs.
+// kubeless-config: the ConfigMap with the settings that apply to all functions. It is followed
+// while the controller runs.
 import { parseDocument } from "yaml";
 import builtIn from "../../../images/runtime-images.json" with { type: "json" };
 import { withoutNulls } from "./names.ts";
@@ -13,24 +14,31 @@ export interface Config {
 	readonly triggerImage: string;
 	/** Secrets by which all pods pull their images. */
 	readonly pullSecrets: readonly string[];
-	/** NAMESPACE/NAME of the Gateway for HTTPTriggers that name none; empty: they become an Ingress. */
+	/**
+	 * NAMESPACE/NAME of the Gateway for HTTPTriggers that name none; empty: they become an Ingress.
+	 */
 	readonly gateway: string;
 	readonly kafkaBrokers: string;
 	readonly natsUrl: string;
 	readonly clusterDomain: string;
 }
 
-/** The fields of a Deployment that kubeless-config may set. A misspelled one would otherwise be ignored in silence. */
+/**
+ * The fields of a Deployment that kubeless-config may set. A misspelled one would otherwise be
+ * ignored in silence.
+ */
 const DEPLOYMENT_FIELDS = new Set(["apiVersion", "kind", "metadata", "spec", "status"]);
 const READYZ = { httpGet: { path: "/readyz" } };
 
 /**
- * Returns the configuration of a ConfigMap's data, with defaults for what is not there. Throws a SpecError if a value cannot be read.
+ * Returns the configuration of a ConfigMap's data, with defaults for what is not there. Throws a
+ * SpecError if a value cannot be read.
  * @param overrides the controller's environment: PYTHON3.13_RUNTIME replaces that runtime's image
  */
 export function parseConfig(data: Labels = {}, overrides: Readonly<Record<string, string>> = {}): Config {
 	const registry = data["registry"] || "kubeless";
-	// The built-in list is of images that answer /readyz. Other lists say so with `readinessProbeInfo`.
+	// The built-in list is of images that answer /readyz. Other lists say so with
+	// `readinessProbeInfo`.
 	const runtimes = data["runtime-images"]
 		? parseRuntimes(data["runtime-images"])
 		: runtimesOf(builtIn).map((runtime) => ({ ...runtime, readinessProbe: READYZ }));

@@ -4,7 +4,10 @@ import { type FunctionSpec, type ServicePort, SpecError } from "./types.ts";
 
 export const DEFAULT_TIMEOUT = "180";
 export const DEFAULT_PORT = 8080;
-/** The name that `kubeless function call` and the triggers of Kubeless 1.0 address. It is too long for an Ingress, which takes 15 characters. */
+/**
+ * The name that `kubeless function call` and the triggers of Kubeless 1.0 address. It is too long
+ * for an Ingress, which takes 15 characters.
+ */
 export const PORT_NAME = "http-function-port";
 
 const CONTENT_TYPE = /^(?:text|base64|url)?(?:\+zip|\+compressedtar)?(?:\+deps)?$/;
@@ -18,7 +21,9 @@ export interface Handler {
 	readonly name: string;
 }
 
-/** Returns the two parts of `module.handler`. Throws a SpecError if there is not exactly one dot. */
+/**
+ * Returns the two parts of `module.handler`. Throws a SpecError if there is not exactly one dot.
+ */
 export function splitHandler(handler = ""): Handler {
 	const [module = "", name = "", ...rest] = handler.split(".");
 	if (!KEY.test(module) || name === "" || rest.length > 0) {
@@ -51,13 +56,19 @@ export function contentOf(type = ""): Content {
 	};
 }
 
-/** Returns the name of the function's file in /src: with the suffix, unless it is an archive or has its dependencies in it. */
+/**
+ * Returns the name of the function's file in /src: with the suffix, unless it is an archive or has
+ * its dependencies in it.
+ */
 export function fileName(spec: FunctionSpec, suffix: string): string {
 	const { archive, bundlesDeps } = contentOf(spec["function-content-type"]);
 	return splitHandler(spec.handler).module + (archive === "none" && !bundlesDeps ? suffix : "");
 }
 
-/** Returns the hexadecimal digest of `checksum`, or undefined if there is none. Throws a SpecError if it is not `sha256:` and 64 digits. */
+/**
+ * Returns the hexadecimal digest of `checksum`, or undefined if there is none. Throws a SpecError
+ * if it is not `sha256:` and 64 digits.
+ */
 export function digestOf(checksum = ""): string | undefined {
 	if (checksum === "" || checksum === "sha256:") return undefined;
 	const digest = /^sha256:([0-9a-f]{64})$/.exec(checksum)?.[1];

@@ -28,8 +28,8 @@ export const imageOf = (runtime: Runtime | undefined, phase: Phase): RuntimeImag
 	runtime?.images.find((image) => image.phase === phase);
 
 /**
- * Returns the runtimes of a list in YAML or JSON. Field names are compared without case, as Go's decoder does.
- * Throws a SpecError if the list cannot be read.
+ * Returns the runtimes of a list in YAML or JSON. Field names are compared without case, as Go's
+ * decoder does. Throws a SpecError if the list cannot be read.
  */
 export function parseRuntimes(text: string): Runtime[] {
 	let list: unknown;
@@ -71,7 +71,10 @@ export function runtimesOf(list: unknown): Runtime[] {
 	);
 }
 
-/** Returns the list with another registry in place of `kubeless/` and images replaced by variables such as PYTHON3.13_RUNTIME. */
+/**
+ * Returns the list with another registry in place of `kubeless/` and images replaced by variables
+ * such as PYTHON3.13_RUNTIME.
+ */
 export function withImages(runtimes: readonly Runtime[], registry: string, overrides: Readonly<Record<string, string>>): Runtime[] {
 	return runtimes.map((runtime) => ({
 		...runtime,

@@ -16,7 +16,10 @@ const object = (description: string, properties: Fields, more: Fields = {}): Fie
 	properties,
 	...more,
 });
-/** Part of another API. Go's encoder writes nulls and empty objects for what is not set, so nothing in it is checked here. */
+/**
+ * Part of another API. Go's encoder writes nulls and empty objects for what is not set, so nothing
+ * in it is checked here.
+ */
 const foreign = (description: string): Fields => ({
 	type: "object",
 	nullable: true,

@@ -1,9 +1,13 @@
-// The API objects of the group kubeless.io and the parts of Kubernetes' own objects that this code reads.
+// The API objects of the group kubeless.io and the parts of Kubernetes' own objects that this code
+// reads.
 
 export const GROUP = "kubeless.io";
 export const API_VERSION = `${GROUP}/v1beta1`;
 
-/** The finalizers that Kubeless 1.0 put on its objects. Nothing removes them once that controller is gone, so this one does. */
+/**
+ * The finalizers that Kubeless 1.0 put on its objects. Nothing removes them once that controller is
+ * gone, so this one does.
+ */
 export const OLD_FINALIZERS: readonly string[] = [
 	"kubeless.io/function",
 	"kubeless.io/httptrigger",
@@ -76,7 +80,9 @@ export interface Status {
 	selector?: string;
 }
 
-/** A kubeless.io object as the API server returns it: it has a uid, a namespace and a generation. */
+/**
+ * A kubeless.io object as the API server returns it: it has a uid, a namespace and a generation.
+ */
 export interface Resource<Spec> extends KubeObject {
 	metadata: ObjectMeta & { namespace: string; uid: string };
 	spec: Spec;
@@ -113,7 +119,10 @@ export interface PodSpec extends Fields {
 	terminationGracePeriodSeconds?: number;
 }
 
-/** `spec.deployment` of a Function and `deployment` of kubeless-config: a Deployment of which every part may be missing. */
+/**
+ * `spec.deployment` of a Function and `deployment` of kubeless-config: a Deployment of which every
+ * part may be missing.
+ */
 export interface DeploymentInput extends Fields {
 	metadata?: { labels?: Labels; annotations?: Labels };
 	spec?: Fields & {
@@ -206,11 +215,17 @@ export type CronJobTrigger = Resource<CronJobTriggerSpec>;
 export type KafkaTrigger = Resource<MessageTriggerSpec>;
 export type NATSTrigger = Resource<MessageTriggerSpec>;
 
-/** A mistake of the user in an object or in kubeless-config. Retrying does not help: it stands in the status until the object changes. */
+/**
+ * A mistake of the user in an object or in kubeless-config. Retrying does not help: it stands in
+ * the status until the object changes.
+ */
 export class SpecError extends Error {
 	readonly reason: string;
 
-	/** @param reason a condition's reason: one CamelCase word @param message one sentence with the fault and the cure */
+	/**
+	 * @param reason a condition's reason: one CamelCase word @param message one sentence with the
+	 * fault and the cure
+	 */
 	constructor(reason: string, message: string) {
 		super(message);
 		this.reason = reason;

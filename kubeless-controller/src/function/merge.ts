@@ -1,10 +1,13 @@
-// Merges kubeless-config's Deployment below a function's, as Kubeless 1.0 does: the function's values win, containers are merged by
-// position, and lists are joined.
+// Merges kubeless-config's Deployment below a function's, as Kubeless 1.0 does: the function's
+// values win, containers are merged by position, and lists are joined.
 import type { DeploymentInput, Fields } from "../api/types.ts";
 
 /** Lists whose items are merged by position. */
 const BY_POSITION = new Set(["containers", "initContainers"]);
-/** What makes two items of a joined list the same one: the API server refuses a list that has it twice. */
+/**
+ * What makes two items of a joined list the same one: the API server refuses a list that has it
+ * twice.
+ */
 const IDENTITIES = ["name", "mountPath", "containerPort"];
 
 export function mergeDeployments(own: DeploymentInput, defaults: DeploymentInput): DeploymentInput {
@@ -23,7 +26,9 @@ function merge(own: unknown, defaults: unknown, field = ""): unknown {
 	return Object.fromEntries([...fields].map((name) => [name, merge(own[name], defaults[name], name)]));
 }
 
-/** Returns the function's items and after them those defaults that it has no item of that name for. */
+/**
+ * Returns the function's items and after them those defaults that it has no item of that name for.
+ */
 function join(own: readonly unknown[], defaults: readonly unknown[]): unknown[] {
 	const identity = (item: unknown): unknown => {
 		const name = isObject(item)

@@ -10,8 +10,8 @@ import { podTemplate } from "./pod.ts";
 import { configMapData } from "./steps.ts";
 
 /**
- * Returns ConfigMap, Service, Deployment and what scales and monitors them, in the order in which they are applied.
- * Throws a SpecError if the Function has a mistake.
+ * Returns ConfigMap, Service, Deployment and what scales and monitors them, in the order in which
+ * they are applied. Throws a SpecError if the Function has a mistake.
  * @param has whether the cluster knows a kind that an add-on brings, such as ScaledObject
  */
 export function planFunction(given: KubelessFunction, config: Config, has: (kind: string) => boolean): Plan {
@@ -60,7 +60,8 @@ function service({ spec, metadata: { name } }: KubelessFunction, metadata: Objec
 function deploymentOf(fn: KubelessFunction, metadata: ObjectMeta, given: DeploymentInput, config: Config, scaled: boolean): KubeObject {
 	const { strategy, replicas, selector: _, template: __, ...spec } = given.spec ?? {};
 	const hasStrategy = strategy && Object.keys(strategy).length > 0;
-	// A scaler sets the number of replicas; without one `kubectl scale` may, unless the Function states a number.
+	// A scaler sets the number of replicas; without one `kubectl scale` may, unless the Function
+	// states a number.
 	const count = fn.spec.suspend ? 0 : scaled ? undefined : replicas;
 	return {
 		apiVersion: "apps/v1",

@@ -17,12 +17,18 @@ import {
 } from "../api/types.ts";
 import { configMapData, INSTALL_VOLUME, imageEnv, initContainers, lastOfEach, secretVolumes } from "./steps.ts";
 
-/** Keeps a pod in service for this long after its end was decided, in s: until all proxies have taken it off their lists. */
+/**
+ * Keeps a pod in service for this long after its end was decided, in s: until all proxies have
+ * taken it off their lists.
+ */
 const PRE_STOP_SECONDS = 5;
 /** What the termination takes beside running calls, in s. */
 const TERMINATION_MARGIN_SECONDS = 5;
 
-/** What the profile "restricted" of the Pod Security Standards demands, with the user that Kubeless 1.0 sets. */
+/**
+ * What the profile "restricted" of the Pod Security Standards demands, with the user that Kubeless
+ * 1.0 sets.
+ */
 export const POD_SECURITY: Fields = { runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: { type: "RuntimeDefault" } };
 export const CONTAINER_SECURITY: Fields = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
@@ -31,7 +37,10 @@ export interface PodTemplate {
 	readonly spec: PodSpec;
 }
 
-/** Returns the pod template. Throws a SpecError if the Function cannot have a pod. @param deployment the Function's, merged with the defaults */
+/**
+ * Returns the pod template. Throws a SpecError if the Function cannot have a pod. @param deployment
+ * the Function's, merged with the defaults
+ */
 export function podTemplate(fn: KubelessFunction, deployment: DeploymentInput, config: Config): PodTemplate {
 	const { name, labels, annotations } = fn.metadata;
 	const template = deployment.spec?.template;
@@ -68,7 +77,10 @@ export function podTemplate(fn: KubelessFunction, deployment: DeploymentInput, c
 	};
 }
 
-/** Returns the Function's runtime; undefined if it has an image of its own. Throws a SpecError if it has neither, or one that is unknown. */
+/**
+ * Returns the Function's runtime; undefined if it has an image of its own. Throws a SpecError if it
+ * has neither, or one that is unknown.
+ */
 function runtimeOf(spec: FunctionSpec, { image }: Container, { runtimes }: Config): Runtime | undefined {
 	const known = runtimes.find(({ name }) => name === spec.runtime);
 	if (image) return known;
@@ -83,7 +95,9 @@ function runtimeOf(spec: FunctionSpec, { image }: Container, { runtimes }: Confi
 	return known;
 }
 
-/** What a pod has only if its function comes in the ConfigMap: two volumes and the init containers. */
+/**
+ * What a pod has only if its function comes in the ConfigMap: two volumes and the init containers.
+ */
 function buildParts(fn: KubelessFunction, given: PodSpec, main: Container, runtime: Runtime, config: Config): PodSpec {
 	const { name } = fn.metadata;
 	const [volume, sourceVolume] = [shortName(name, ""), shortName(name, "deps")];
@@ -132,7 +146,10 @@ function mainContainer(fn: KubelessFunction, given: Container, runtime: Runtime 
 	};
 }
 
-/** The function's own variables come first, as in Kubeless 1.0: FUNC_* and the runtime's cannot be overridden. */
+/**
+ * The function's own variables come first, as in Kubeless 1.0: FUNC_* and the runtime's cannot be
+ * overridden.
+ */
 function environment(spec: FunctionSpec, { env = [], resources }: Container, runtime: Runtime | undefined, port: number): EnvVar[] {
 	const hasFunction = Boolean(spec.handler && spec.function);
 	const handler = hasFunction ? splitHandler(spec.handler) : undefined;

@@ -1,5 +1,6 @@
-// The init containers of a function's pod: prepare unpacks the function into /kubeless, install fetches its dependencies, compile
-// builds it. Their commands are those of Kubeless 1.0, so that installers of other projects keep working.
+// The init containers of a function's pod: prepare unpacks the function into /kubeless, install
+// fetches its dependencies, compile builds it. Their commands are those of Kubeless 1.0, so that
+// installers of other projects keep working.
 import { contentOf, digestOf, fileName, sha256, splitHandler } from "../api/function.ts";
 import { imageOf, type Runtime, type RuntimeImage } from "../api/runtimes.ts";
 import type { Container, EnvVar, Fields, FunctionSpec } from "../api/types.ts";
@@ -127,7 +128,10 @@ const secretVolume = (secret: string): string => `phase-${secret.replaceAll(".",
 export const imageEnv = (image: RuntimeImage | undefined): EnvVar[] =>
 	Object.entries(image?.env ?? {}).map(([name, value]) => ({ name, value: String(value) }));
 
-/** Returns the variables with the last of each name: Kubernetes lets it win, but server-side apply refuses a name that stands twice. */
+/**
+ * Returns the variables with the last of each name: Kubernetes lets it win, but server-side apply
+ * refuses a name that stands twice.
+ */
 export function lastOfEach(env: readonly EnvVar[]): EnvVar[] {
 	return env.filter(({ name }, index) => !env.slice(index + 1).some((later) => later.name === name));
 }

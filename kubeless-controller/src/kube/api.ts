@@ -3,7 +3,10 @@ import { type Dispatcher, request } from "undici";
 import type { KubeObject } from "../api/types.ts";
 import type { Cluster, Credentials } from "./credentials.ts";
 
-/** A service account's token is renewed in its file after 80 % of its life, which is at least 10 minutes. */
+/**
+ * A service account's token is renewed in its file after 80 % of its life, which is at least 10
+ * minutes.
+ */
 const CREDENTIALS_MS = 120_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -64,7 +67,10 @@ export class Api {
 		}
 	}
 
-	/** Creates or changes an object by server-side apply. Fields of other managers stay, fields that we do not state any more go. */
+	/**
+	 * Creates or changes an object by server-side apply. Fields of other managers stay, fields that we
+	 * do not state any more go.
+	 */
 	apply(path: string, object: unknown, fieldManager: string): Promise<Answer<KubeObject>> {
 		return this.send("PATCH", path, { body: object, query: { fieldManager, force: true }, type: "application/apply-patch+yaml" });
 	}
@@ -77,7 +83,10 @@ export class Api {
 		return { body: JSON.parse(text) as T, warnings: warningsOf(response.headers["warning"]) };
 	}
 
-	/** Yields the events of a watch until the server ends it. Throws if the connection breaks, or is silent for `silenceMs`. */
+	/**
+	 * Yields the events of a watch until the server ends it. Throws if the connection breaks, or is
+	 * silent for `silenceMs`.
+	 */
 	async *watch(path: string, query: Query, silenceMs: number, signal: AbortSignal): AsyncGenerator<WatchEvent> {
 		const silence = new AbortController();
 		const timer = setTimeout(() => silence.abort(new Error(`the watch was silent for ${silenceMs} ms`)), silenceMs);

@@ -1,4 +1,5 @@
-// Applies the objects of one owner's plan, one by one and in order, and removes those that the plan no longer has.
+// Applies the objects of one owner's plan, one by one and in order, and removes those that the plan
+// no longer has.
 
 import { sha256 } from "../api/function.ts";
 import { CREATED_BY, FIELD_MANAGER, keyOf, ownerOf } from "../api/names.ts";
@@ -8,7 +9,10 @@ import { type Api, ApiError, isStatus } from "./api.ts";
 import type { Cache } from "./cache.ts";
 import { objectPath } from "./kinds.ts";
 
-/** Fields that Kubeless 1.0 wrote by plain updates. As long as they are its own, server-side apply would never remove them. */
+/**
+ * Fields that Kubeless 1.0 wrote by plain updates. As long as they are its own, server-side apply
+ * would never remove them.
+ */
 const OLD_MANAGERS = /^(?:kubeless|function-controller|http-controller|cronjob-controller|Go-http-client)/;
 /** Keeps the number of replicas while it passes from the Function to a scaler. */
 const HANDOVER_MANAGER = "kubeless-handover";
@@ -18,7 +22,10 @@ export class ForeignObject extends Error {}
 /** The owner was deleted, or deleted and made anew, and the cache does not know yet. */
 class OwnerGone extends Error {}
 
-/** Whether an error means that the owner or its namespace is being deleted: there is nothing left to do. */
+/**
+ * Whether an error means that the owner or its namespace is being deleted: there is nothing left to
+ * do.
+ */
 export const isGone = (error: unknown): boolean =>
 	error instanceof OwnerGone || (isStatus(error, 403) && (error as Error).message.endsWith("because it is being terminated"));
 
@@ -31,7 +38,10 @@ interface Applied {
 export class Applier {
 	readonly #api: Api;
 	readonly #cache: Cache;
-	/** What was applied last, by the object's key: an object that still has that version needs no request. */
+	/**
+	 * What was applied last, by the object's key: an object that still has that version needs no
+	 * request.
+	 */
 	readonly #applied = new Map<string, Applied>();
 
 	constructor(api: Api, cache: Cache) {
@@ -44,13 +54,19 @@ export class Applier {
 		this.#applied.delete(keyOf(object));
 	}
 
-	/** Whether the cache has not caught up with what was applied: the object's status is about an older version then. */
+	/**
+	 * Whether the cache has not caught up with what was applied: the object's status is about an older
+	 * version then.
+	 */
 	isBehind(object: KubeObject): boolean {
 		const applied = this.#applied.get(keyOf(object));
 		return applied !== undefined && versionOf(object) < applied.version;
 	}
 
-	/** Applies the objects in order. Returns the API server's warnings about them. Throws at the first that fails. */
+	/**
+	 * Applies the objects in order. Returns the API server's warnings about them. Throws at the first
+	 * that fails.
+	 */
 	async apply(owner: Resource<unknown>, objects: readonly KubeObject[]): Promise<string[]> {
 		const warnings: string[] = [];
 		let ownerLives = false;
@@ -78,7 +94,10 @@ export class Applier {
 		return warnings;
 	}
 
-	/** Deletes objects that the owner's last plan had and this one has not. Revisions are no part of a plan. */
+	/**
+	 * Deletes objects that the owner's last plan had and this one has not. Revisions are no part of a
+	 * plan.
+	 */
 	async prune(owner: Resource<unknown>, objects: readonly KubeObject[]): Promise<void> {
 		const wanted = new Set(objects.map(keyOf));
 		for (const object of this.#cache.ownedBy(owner)) {
@@ -105,13 +124,19 @@ export class Applier {
 		return unchanged ? applied : undefined;
 	}
 
-	/** Without this check a Function that is gone, but still in the cache, would race with the garbage collector for ever. */
+	/**
+	 * Without this check a Function that is gone, but still in the cache, would race with the garbage
+	 * collector for ever.
+	 */
 	async #assertAlive({ kind, metadata: { name, namespace, uid } }: Resource<unknown>): Promise<void> {
 		const live = await this.#api.find(objectPath(kind, namespace, name));
 		if (live?.metadata.uid !== uid || live?.metadata.deletionTimestamp) throw new OwnerGone(`${kind} ${namespace}/${name} is gone`);
 	}
 
-	/** Prepares fields that other managers have: those of Kubeless 1.0 become ours, a scaler's replicas stay. */
+	/**
+	 * Prepares fields that other managers have: those of Kubeless 1.0 become ours, a scaler's replicas
+	 * stay.
+	 */
 	async #takeOver(path: string, live: KubeObject, wanted: KubeObject): Promise<void> {
 		const { managedFields = [] } = live.metadata;
 		const ours = managedFields.find(({ manager, operation }) => manager === FIELD_MANAGER && operation === "Apply");
@@ -125,7 +150,9 @@ export class Applier {
 		}
 	}
 
-	/** Makes the newest entry of Kubeless 1.0 ours, so that what it set and we do not set is removed. */
+	/**
+	 * Makes the newest entry of Kubeless 1.0 ours, so that what it set and we do not set is removed.
+	 */
 	async #adopt(path: string): Promise<void> {
 		const { managedFields = [] } = (await this.#api.get(path)).metadata;
 		const [newest] = managedFields.filter(isOld).sort((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
@@ -136,7 +163,10 @@ export class Applier {
 	}
 }
 
-/** An object is ours if it has our owner, an owner of that name that was deleted, or if Kubeless made it and no other resource of ours did. */
+/**
+ * An object is ours if it has our owner, an owner of that name that was deleted, or if Kubeless
+ * made it and no other resource of ours did.
+ */
 function assertOurs(live: KubeObject, owner: Resource<unknown>): void {
 	const { labels = {}, ownerReferences = [], name, namespace } = live.metadata;
 	const { uid, kind, name: ownerName } = ownerOf(owner);
@@ -158,10 +188,15 @@ const ownsReplicas = ({ fieldsV1 }: ManagedFields): boolean => {
 	return spec !== undefined && "f:replicas" in spec;
 };
 
-/** Changes of an object's status do not count, where the API server counts generations. Versions of one kind are ordered numbers. */
+/**
+ * Changes of an object's status do not count, where the API server counts generations. Versions of
+ * one kind are ordered numbers.
+ */
 const versionOf = ({ metadata: { generation, resourceVersion } }: KubeObject): number => generation ?? Number(resourceVersion ?? 0);
 
-/** Server-side apply answers 500 for a field that does not exist and for a value of a wrong type. */
+/**
+ * Server-side apply answers 500 for a field that does not exist and for a value of a wrong type.
+ */
 const UNREADABLE = /^failed to (?:create typed patch object|convert new object)/;
 
 /** Returns a condition's reason and message for an error of a pass. */

@@ -1,4 +1,5 @@
-// All objects that the reflectors hold, by kind, by key, and by the groups that are looked up: an owner's objects, a workload's pods.
+// All objects that the reflectors hold, by kind, by key, and by the groups that are looked up: an
+// owner's objects, a workload's pods.
 import { keyOf } from "../api/names.ts";
 import type { KubeObject, Resource } from "../api/types.ts";
 

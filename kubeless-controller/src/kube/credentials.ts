@@ -1,5 +1,6 @@
 // Address and credentials of the API server, from the pod's service account or a kubeconfig.
-// Only KubeConfig is imported: the package's index loads a thousand generated models, 50 MB that nothing here uses.
+// Only KubeConfig is imported: the package's index loads a thousand generated models, 50 MB that
+// nothing here uses.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import type { Dispatcher } from "undici";

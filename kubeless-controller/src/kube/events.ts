@@ -6,7 +6,10 @@ import type { Api } from "./api.ts";
 /** Longest note that the API server takes, in characters. */
 const MAX_NOTE = 1024;
 
-/** Records a changed condition. An event that cannot be written is no failure of the pass: its text stands in the status as well. */
+/**
+ * Records a changed condition. An event that cannot be written is no failure of the pass: its text
+ * stands in the status as well.
+ */
 export async function recordEvent(
 	api: Api,
 	regarding: Resource<unknown>,

@@ -1,4 +1,5 @@
-// The kinds that the controller reads or makes: where the API server has them, and what of them is kept in memory.
+// The kinds that the controller reads or makes: where the API server has them, and what of them is
+// kept in memory.
 import { API_VERSION, type KubeObject } from "../api/types.ts";
 
 export interface Kind {
@@ -17,7 +18,10 @@ export interface Kind {
 const OURS = "created-by=kubeless";
 
 const whole = (object: KubeObject): KubeObject => object;
-/** The applied content is never read back: a hash of it and the version are enough. Of the managers only who they are is kept. */
+/**
+ * The applied content is never read back: a hash of it and the version are enough. Of the managers
+ * only who they are is kept.
+ */
 const onlyMetadata = ({ apiVersion, kind, metadata, status }: KubeObject): KubeObject => {
 	const managedFields = (metadata.managedFields ?? []).map(({ fieldsV1, ...manager }) => {
 		const spec = fieldsV1?.["f:spec"] as Record<string, unknown> | undefined;

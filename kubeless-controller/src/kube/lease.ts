@@ -1,5 +1,6 @@
-// Leader election by a Lease (coordination.k8s.io/v1): of several replicas one works, the others wait. The rules are client-go's: a
-// replica takes a Lease that was not renewed for its duration as seen by the replica's own clock, and stops when it cannot renew its own.
+// Leader election by a Lease (coordination.k8s.io/v1): of several replicas one works, the others
+// wait. The rules are client-go's: a replica takes a Lease that was not renewed for its duration as
+// seen by the replica's own clock, and stops when it cannot renew its own.
 import { type Api, isStatus } from "./api.ts";
 import { sleep } from "./reflector.ts";
 
@@ -45,7 +46,10 @@ export class Lease {
 		this.#options = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, ...options };
 	}
 
-	/** Resolves when this replica holds the Lease; earlier if the signal aborts. @param onError called for tries that failed */
+	/**
+	 * Resolves when this replica holds the Lease; earlier if the signal aborts. @param onError called
+	 * for tries that failed
+	 */
 	async acquire(signal: AbortSignal, onError: (error: Error) => void): Promise<void> {
 		while (!signal.aborted) {
 			try {
@@ -57,7 +61,10 @@ export class Lease {
 		}
 	}
 
-	/** Renews until the signal aborts. Throws if another replica holds the Lease, or if it could not be renewed in time. */
+	/**
+	 * Renews until the signal aborts. Throws if another replica holds the Lease, or if it could not be
+	 * renewed in time.
+	 */
 	async keep(signal: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
 			await sleep(this.#options.retryMs, signal);

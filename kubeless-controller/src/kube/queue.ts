@@ -1,5 +1,6 @@
-// A queue of keys. A key is worked on by one worker at a time; a key that is added meanwhile is worked on once more. A failed key comes
-// again after a pause that doubles up to a maximum, for ever.
+// A queue of keys. A key is worked on by one worker at a time; a key that is added meanwhile is
+// worked on once more. A failed key comes again after a pause that doubles up to a maximum, for
+// ever.
 
 export interface QueueOptions {
 	readonly work: (key: string) => Promise<void>;
@@ -31,7 +32,8 @@ export class Queue {
 	}
 
 	/**
-	 * Adds a key. A key that pauses after a failure stays in its pause, unless `fresh`: what the key stands for was changed by its user.
+	 * Adds a key. A key that pauses after a failure stays in its pause, unless `fresh`: what the key
+	 * stands for was changed by its user.
 	 * @param delayMs collects several news of one object into one pass
 	 */
 	add(key: string, { fresh = false, delayMs = 0 }: { fresh?: boolean; delayMs?: number } = {}): void {

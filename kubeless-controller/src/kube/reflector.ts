@@ -1,13 +1,20 @@
-// Keeps a copy of a kind's objects: one list, then a watch from there. It never ends by itself: a watch that breaks, is silent or too old
-// (410 Gone) starts again, and a list every now and then finds what a watch may have lost.
+// Keeps a copy of a kind's objects: one list, then a watch from there. It never ends by itself: a
+// watch that breaks, is silent or too old (410 Gone) starts again, and a list every now and then
+// finds what a watch may have lost.
 import type { KubeObject } from "../api/types.ts";
 import { type Api, ApiError, isStatus, type Query } from "./api.ts";
 import { type Kind, listPath } from "./kinds.ts";
 
 export interface Timing {
-	/** The server ends a watch after this time, in s; the actual one is up to twice as long, so that watches do not end together. */
+	/**
+	 * The server ends a watch after this time, in s; the actual one is up to twice as long, so that
+	 * watches do not end together.
+	 */
 	readonly watchSeconds: number;
-	/** The server sends a bookmark about every minute. A watch without any news for this time is dead, in ms. */
+	/**
+	 * The server sends a bookmark about every minute. A watch without any news for this time is dead,
+	 * in ms.
+	 */
 	readonly silenceMs: number;
 	/** Age of the list at which a watch's end leads to a new list, in ms. */
 	readonly relistMs: number;
@@ -47,7 +54,9 @@ export class Reflector {
 	#markRefused = (): void => {};
 	/** Resolves after the first list. */
 	readonly synced: Promise<void> = new Promise((resolve) => (this.#markSynced = resolve));
-	/** Resolves when the API server has refused a list: the kind does not exist, or may not be read. */
+	/**
+	 * Resolves when the API server has refused a list: the kind does not exist, or may not be read.
+	 */
 	readonly refused: Promise<void> = new Promise((resolve) => (this.#markRefused = resolve));
 
 	constructor(options: ReflectorOptions) {
@@ -80,7 +89,8 @@ export class Reflector {
 				if (Date.now() - startedAt < MIN_WATCH_MS) throw new Error("the watch ended at once");
 			} catch (error) {
 				if (signal.aborted) return;
-				// A broken connection continues from the last version; an answer that refuses the version, or anything else, lists anew.
+				// A broken connection continues from the last version; an answer that refuses the version, or
+				// anything else, lists anew.
 				if (error instanceof ApiError || failures > 2) version = undefined;
 				if (isStatus(error, 403, 404)) this.#markRefused();
 				onRestart(kind.kind, (error as Error).message);

@@ -1,4 +1,5 @@
-// The last versions of a Function as ControllerRevisions, for a rollback: `data.spec` is what the Function's spec was.
+// The last versions of a Function as ControllerRevisions, for a rollback: `data.spec` is what the
+// Function's spec was.
 import { sha256 } from "../api/function.ts";
 import { CREATED_BY, ownerOf, shortName } from "../api/names.ts";
 import { HISTORY_LIMIT, revisionSpec } from "../api/revisions.ts";
@@ -13,7 +14,10 @@ type Revision = KubeObject & { revision?: number };
 
 export { revisionSpec };
 
-/** Records the current version, unless it is the newest one already, and deletes versions beyond the limit. */
+/**
+ * Records the current version, unless it is the newest one already, and deletes versions beyond the
+ * limit.
+ */
 export async function recordRevision(api: Api, applier: Applier, cache: Cache, fn: KubelessFunction): Promise<void> {
 	const { name, namespace } = fn.metadata;
 	const known = cache.ownedBy(fn).filter(({ kind }) => kind === "ControllerRevision") as Revision[];
@@ -24,7 +28,8 @@ export async function recordRevision(api: Api, applier: Applier, cache: Cache, f
 	if (newest?.metadata.name === revisionName) return;
 	const revision = (newest?.revision ?? 0) + 1;
 	const again = numbered.find((old) => old.metadata.name === revisionName);
-	// The Function went back to an older version. The API server compares `data` byte by byte, so a change of the number alone is refused.
+	// The Function went back to an older version. The API server compares `data` byte by byte, so a
+	// change of the number alone is refused.
 	if (again) await applier.remove(again);
 	const metadata = { name: revisionName, namespace, labels: { ...CREATED_BY, function: name }, ownerReferences: [ownerOf(fn)] };
 	const body = { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision, data: { spec } };

@@ -1,4 +1,5 @@
-// KafkaTrigger and NATSTrigger: one Deployment per trigger with a consumer that calls the functions the selector finds.
+// KafkaTrigger and NATSTrigger: one Deployment per trigger with a consumer that calls the functions
+// the selector finds.
 import { CREATED_BY, ownAnnotations, ownerOf, shortName } from "../api/names.ts";
 import { type KubelessFunction, type LabelSelector, type Labels, type MessageTriggerSpec, type Resource, SpecError } from "../api/types.ts";
 import { CONTAINER_SECURITY, POD_SECURITY } from "../function/pod.ts";
@@ -78,7 +79,10 @@ function deployment(
 	};
 }
 
-/** Returns the test of a label selector. An empty selector matches nothing: a trigger without one must not call every function. */
+/**
+ * Returns the test of a label selector. An empty selector matches nothing: a trigger without one
+ * must not call every function.
+ */
 export function matcher({ matchLabels, matchExpressions }: LabelSelector): (labels: Labels) => boolean {
 	const equal = Object.entries(matchLabels ?? {});
 	const expressions = matchExpressions ?? [];

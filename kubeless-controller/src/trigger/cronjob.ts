@@ -1,4 +1,5 @@
-// CronJobTrigger: a CronJob whose pod calls the function once. A call that fails makes the Job fail.
+// CronJobTrigger: a CronJob whose pod calls the function once. A call that fails makes the Job
+// fail.
 import { servicePorts, timeoutSeconds } from "../api/function.ts";
 import { CREATED_BY, ownAnnotations, ownerOf, serviceUrl, shortName } from "../api/names.ts";
 import { type CronJobTrigger, type KubelessFunction, SpecError } from "../api/types.ts";

@@ -1,5 +1,5 @@
-// The environment of the program `kubeless-trigger`: the variables of a message trigger's Deployment. TRIGGER-ENVIRONMENT.md
-// describes each variable; a test compares the two.
+// The environment of the program `kubeless-trigger`: the variables of a message trigger's
+// Deployment. TRIGGER-ENVIRONMENT.md describes each variable; a test compares the two.
 import { servicePorts } from "../api/function.ts";
 import { serviceUrl } from "../api/names.ts";
 import type { Delivery, EnvVar, KubelessFunction, MessageTriggerSpec, Resource } from "../api/types.ts";
@@ -17,7 +17,10 @@ export type Source = keyof typeof SOURCES;
 export interface Target {
 	readonly function: string;
 	readonly url: string;
-	/** Consumer group (Kafka) or queue group (NATS): the name that Kubeless 1.0 uses, so that a group's offsets stay. */
+	/**
+	 * Consumer group (Kafka) or queue group (NATS): the name that Kubeless 1.0 uses, so that a group's
+	 * offsets stay.
+	 */
 	readonly group: string;
 	/** The function's timeout, in s: a call's limit. */
 	readonly timeout: number;
@@ -63,7 +66,8 @@ export function triggerEnvironment(
 		TRIGGER_START: delivery.start,
 		TRIGGER_PORT: String(TRIGGER_PORT),
 	};
-	// Kubernetes expands $(NAME) in a variable's value, and reads $$ as $: topics and NATS subjects may have a dollar sign.
+	// Kubernetes expands $(NAME) in a variable's value, and reads $$ as $: topics and NATS subjects
+	// may have a dollar sign.
 	return Object.entries(variables).map(([name, value]) => ({ name, value: value.replaceAll("$", "$$$$") }));
 }
 

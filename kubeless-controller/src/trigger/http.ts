@@ -1,12 +1,16 @@
-// HTTPTrigger: an HTTPRoute where a Gateway is named, else an Ingress. What the chosen kind cannot do stands in the status. If it
-// cannot restrict the callers as the trigger demands, no route is made.
+// HTTPTrigger: an HTTPRoute where a Gateway is named, else an Ingress. What the chosen kind cannot
+// do stands in the status. If it cannot restrict the callers as the trigger demands, no route is
+// made.
 import { servicePorts } from "../api/function.ts";
 import { CREATED_BY, ownAnnotations, ownerOf } from "../api/names.ts";
 import { type Fields, type HTTPTrigger, type KubeObject, type Labels, type ObjectMeta, type ServicePort, SpecError } from "../api/types.ts";
 import type { Plan } from "../plan.ts";
 import { missingFunction, type World } from "./world.ts";
 
-/** Annotation that Kubeless 1.0 and serverless-kubeless use. An Ingress may not have it beside ingressClassName. */
+/**
+ * Annotation that Kubeless 1.0 and serverless-kubeless use. An Ingress may not have it beside
+ * ingressClassName.
+ */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 
 export function planHttpTrigger(trigger: HTTPTrigger, world: World): Plan {

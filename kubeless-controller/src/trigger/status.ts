@@ -4,7 +4,10 @@ import { newestPods } from "../pods.ts";
 import { configured, type Outcome } from "../status.ts";
 import { routeProblem, triggerUrl } from "./http.ts";
 
-/** Returns the status of a trigger. @param made the first object made for it, as the API server has it @param pods the consumer's */
+/**
+ * Returns the status of a trigger. @param made the first object made for it, as the API server has
+ * it @param pods the consumer's
+ */
 export function triggerStatus(
 	trigger: Resource<unknown>,
 	outcome: Outcome,

@@ -4,12 +4,17 @@ import type { DependencyCache } from "../local/dependencies.ts";
 import { DEFAULT_CONCURRENCY, expand, type Manifest } from "../manifest.ts";
 import type { Candidate } from "./start.ts";
 
-/** Returns the candidate for a command without a manifest: unless it states a number, it is sent one call at a time. */
+/**
+ * Returns the candidate for a command without a manifest: unless it states a number, it is sent one
+ * call at a time.
+ */
 export function plainCandidate(command: readonly string[], file: string | undefined, env: NodeJS.ProcessEnv): Candidate {
 	return { command, env: { ...env, ...volumeOf(file) }, file, concurrency: DEFAULT_CONCURRENCY.single, lacks: {} };
 }
 
-/** Returns the candidate for a manifest, with the environment that the loader would give its worker. */
+/**
+ * Returns the candidate for a manifest, with the environment that the loader would give its worker.
+ */
 export function manifestCandidate(manifest: Manifest, file: string | undefined, given: NodeJS.ProcessEnv): Candidate {
 	const { folder, worker, lacks = {} } = manifest;
 	const env: NodeJS.ProcessEnv = { ...given, ...volumeOf(file), RUNTIME_DIR: folder };
@@ -18,7 +23,10 @@ export function manifestCandidate(manifest: Manifest, file: string | undefined, 
 	return { command: worker, env, file, folder, concurrency: DEFAULT_CONCURRENCY[manifest.concurrency], lacks };
 }
 
-/** Adds the libraries that the worker offers to functions; they are installed unless an image or the environment has them. */
+/**
+ * Adds the libraries that the worker offers to functions; they are installed unless an image or the
+ * environment has them.
+ */
 export async function withLibraries(candidate: Candidate, manifest: Manifest, cache: DependencyCache): Promise<Candidate> {
 	const { libraries, folder } = manifest;
 	const place = join(folder, "libraries");

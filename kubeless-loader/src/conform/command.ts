@@ -1,5 +1,6 @@
-// The command line of `kubeless-loader conform`. conform/ plays the loader to a worker and checks every frame; it shares
-// no code with the loader's own side of the wire, so that each can find mistakes of the other.
+// The command line of `kubeless-loader conform`. conform/ plays the loader to a worker and checks
+// every frame; it shares no code with the loader's own side of the wire, so that each can find
+// mistakes of the other.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../errors.ts";
@@ -16,7 +17,10 @@ import { readSuites, type Suite } from "./vectors.ts";
 /** docs/conformance.md; only defined in a bundle, by build.mjs. */
 declare const CONFORMANCE_PAGE: string;
 
-/** Runs `kubeless-loader conform`: tests whether a worker keeps the rules of the wire. Returns the exit code. */
+/**
+ * Runs `kubeless-loader conform`: tests whether a worker keeps the rules of the wire. Returns the
+ * exit code.
+ */
 export async function conform(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
 	const print = (text: string) => process.stdout.write(`${text}\n`);
 	try {

@@ -31,7 +31,8 @@ export interface Result {
 }
 
 /**
- * Runs suites one after the other against one worker. A fault of the worker is a result, never an exception.
+ * Runs suites one after the other against one worker. A fault of the worker is a result, never an
+ * exception.
  * @throws {NotStarted} if the command cannot be started
  */
 export async function* conform(candidate: Candidate, suites: Iterable<Suite>): AsyncGenerator<Result> {
@@ -39,8 +40,9 @@ export async function* conform(candidate: Candidate, suites: Iterable<Suite>): A
 }
 
 /**
- * Runs the tests of a suite. They share a worker, so that each test also proves that the previous one did it no harm. A
- * test that ends the worker, breaks a rule or has its own start is followed by a new worker.
+ * Runs the tests of a suite. They share a worker, so that each test also proves that the previous
+ * one did it no harm. A test that ends the worker, breaks a rule or has its own start is followed
+ * by a new worker.
  */
 export async function* runSuite(candidate: Candidate, suite: Suite): AsyncGenerator<Result> {
 	const lacking = suite.needs.find((word) => word in candidate.lacks);
@@ -97,7 +99,9 @@ async function runTest(player: Player, suite: Suite, test: Test, last: boolean):
 	}
 }
 
-/** Checks what holds after every test: each call has its answer, and the worker runs until `stop`. */
+/**
+ * Checks what holds after every test: each call has its answer, and the worker runs until `stop`.
+ */
 async function settle(player: Player, test: Test, last: boolean): Promise<void> {
 	player.check();
 	if (ends(test)) return;

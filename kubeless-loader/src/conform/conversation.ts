@@ -8,7 +8,10 @@ export interface Call {
 	readonly frames: Frame[];
 	readonly chunks: Buffer[];
 	form: "result" | "chunks" | "error" | "withdrawn" | undefined;
-	/** true: the worker may give the call back, because it was sent ahead or a `withdraw` followed (5.5) */
+	/**
+	 * true: the worker may give the call back, because it was sent ahead or a `withdraw` followed
+	 * (5.5)
+	 */
 	behind: boolean;
 	status: number;
 	head: readonly Header[];

@@ -20,8 +20,9 @@ const MAX_HEAD = 1024 ** 2;
 const MAX_BODY = 1024 ** 3;
 
 /**
- * Bytes in, frames out, and a Fault for the first byte that breaks a rule. It is written independently of the loader's
- * reader, from the text of PROTOCOL.md alone: two readers of one text find mistakes that one would not.
+ * Bytes in, frames out, and a Fault for the first byte that breaks a rule. It is written
+ * independently of the loader's reader, from the text of PROTOCOL.md alone: two readers of one text
+ * find mistakes that one would not.
  */
 export class Decoder {
 	#held: Buffer[] = [];
@@ -99,7 +100,8 @@ export function isCount(value: unknown): value is number {
 	return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-// RFC 9110 5.1 and 5.5: a token, and a value of visible characters, spaces, tabs and ISO-8859-1's upper half.
+// RFC 9110 5.1 and 5.5: a token, and a value of visible characters, spaces, tabs and ISO-8859-1's
+// upper half.
 const HEADER_LINE = /^([!#$%&'*+.^_`|~\w-]+):(?: ([\t -~\x80-\xff]*))?$/;
 
 function parseHead(bytes: Buffer): Header[] {

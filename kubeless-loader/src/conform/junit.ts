@@ -36,7 +36,10 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\t": "&#9;" };
 
-/** Escapes text for XML. A worker's output may have any character; XML 1.0 cannot represent most control characters. */
+/**
+ * Escapes text for XML. A worker's output may have any character; XML 1.0 cannot represent most
+ * control characters.
+ */
 function xml(text: string): string {
 	return text
 		.toWellFormed()

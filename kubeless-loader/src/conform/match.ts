@@ -7,8 +7,9 @@ import type { Content } from "./vectors.ts";
 export type Difference = string | undefined;
 
 /**
- * Compares a value with the one that a vector expects: a plain value must be equal, of an object only the named fields
- * count, and an object whose keys begin with `$` holds matchers, all of which must match.
+ * Compares a value with the one that a vector expects: a plain value must be equal, of an object
+ * only the named fields count, and an object whose keys begin with `$` holds matchers, all of which
+ * must match.
  */
 export function compare(wanted: unknown, actual: unknown, at: string): Difference {
 	if (isMatcher(wanted)) {
@@ -30,7 +31,10 @@ export function compare(wanted: unknown, actual: unknown, at: string): Differenc
 	return undefined;
 }
 
-/** Compares a frame's body: content must be equal byte for byte; matchers look at its bytes, text or JSON. */
+/**
+ * Compares a frame's body: content must be equal byte for byte; matchers look at its bytes, text or
+ * JSON.
+ */
 export function compareBody(wanted: unknown, actual: Buffer, at: string): Difference {
 	if (!isMatcher(wanted)) {
 		const bytes = bytesOf(wanted as Content);

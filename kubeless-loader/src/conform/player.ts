@@ -11,7 +11,10 @@ import type { Start, Suite } from "./vectors.ts";
 export const WITHIN_MS = 5_000;
 /** How long to wait for `ready`, in ms: starting a virtual machine takes long. */
 export const START_MS = 20_000;
-/** How long a process may run after its wire has ended (1.3), in ms: some languages need a moment to exit. */
+/**
+ * How long a process may run after its wire has ended (1.3), in ms: some languages need a moment to
+ * exit.
+ */
 const EXIT_GRACE_MS = 2_000;
 /** Frames of each side that are kept for a report. */
 const MAX_FRAMES = 12;
@@ -23,7 +26,10 @@ const MAX_OUTPUT = 4_000;
 /** players whose worker may still run */
 const living = new Set<Player>();
 
-/** Plays the loader for one worker: starts it, sends frames, keeps the frames that it receives. The first fault ends the test. */
+/**
+ * Plays the loader for one worker: starts it, sends frames, keeps the frames that it receives. The
+ * first fault ends the test.
+ */
 export class Player {
 	readonly conversation = new Conversation();
 	readonly sent: string[] = [];

@@ -8,7 +8,10 @@ import type { Expected, SendStep, Split, Step } from "./vectors.ts";
 
 /** The pause between two bytes, in ms: the worker wakes up for the first one. */
 const BYTE_PAUSE_MS = 1;
-/** The pause between two parts of a frame, in ms: a worker on a busy machine has read the first one by then. */
+/**
+ * The pause between two parts of a frame, in ms: a worker on a busy machine has read the first one
+ * by then.
+ */
 const PART_PAUSE_MS = 25;
 /** How often a silent call is checked, in ms. */
 const QUIET_TICK_MS = 10;
@@ -116,7 +119,10 @@ async function expectOrder(player: Player, ids: readonly number[], within?: numb
 	demand(expected, compare(ids, answered(), "the order"));
 }
 
-/** Expects that an open call sends no frame for `ms`; this period must end before `within` ms have passed. */
+/**
+ * Expects that an open call sends no frame for `ms`; this period must end before `within` ms have
+ * passed.
+ */
 async function expectQuiet(player: Player, id: number, ms: number, within: number): Promise<void> {
 	const expected = `${ms} ms without a frame of call ${id}, and the call not over`;
 	const call = player.callOf(id);

@@ -5,7 +5,9 @@ import { StartError } from "../errors.ts";
 /** Bytes in a readable form: UTF-8 text, base64, or a repetition of either. */
 export type Content = string | { base64: string } | { repeat: Content; times: number };
 
-/** A frame to send: `head` and `body` are its content; their lengths are computed when it is sent. */
+/**
+ * A frame to send: `head` and `body` are its content; their lengths are computed when it is sent.
+ */
 export interface FrameToSend {
 	type: string;
 	id?: number;
@@ -17,10 +19,15 @@ export interface FrameToSend {
 
 export type CallToSend = Omit<FrameToSend, "type"> & { id: number };
 
-/** "bytes": each byte alone; "parts": split in the middle of the line, of the head and of the body. */
+/**
+ * "bytes": each byte alone; "parts": split in the middle of the line, of the head and of the body.
+ */
 export type Split = "bytes" | "parts";
 
-/** `ahead`: the calls may exceed the worker's concurrency by the number that its `ready` accepts ahead (5.5). */
+/**
+ * `ahead`: the calls may exceed the worker's concurrency by the number that its `ready` accepts
+ * ahead (5.5).
+ */
 export type SendStep =
 	| { call: CallToSend; times?: number; split?: Split; ahead?: true }
 	| { send: FrameToSend; split?: Split }

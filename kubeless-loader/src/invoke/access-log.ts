@@ -25,8 +25,8 @@ interface Quoted {
 }
 
 /**
- * Returns a line in Apache's combined format. An absent header is "", not "-", as in Kubeless's Python runtime: people
- * search their logs for `"GET / HTTP/1.1" 200 11 ""`.
+ * Returns a line in Apache's combined format. An absent header is "", not "-", as in Kubeless's
+ * Python runtime: people search their logs for `"GET / HTTP/1.1" 200 11 ""`.
  */
 export function accessLine(request: IncomingMessage, { referer, userAgent }: Quoted, status: number, bytes: number): string {
 	const { method, url, httpVersion, socket } = request;

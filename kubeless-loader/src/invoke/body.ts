@@ -34,16 +34,22 @@ export class ByteBudget {
 
 export type BodyFault = "BODY_TOO_LARGE" | "MEMORY_FULL" | "BODY_TIMED_OUT" | "CALLER_GONE";
 
-/** After a refusal, bytes of the body that are read and discarded so that the caller reads the answer. */
+/**
+ * After a refusal, bytes of the body that are read and discarded so that the caller reads the
+ * answer.
+ */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 /** A body of which no byte has come for this long is given up, in ms. */
 export const BODY_STALL_MS = 30_000;
-/** Smaller chunks are copied together, in bytes: each chunk costs some hundred bytes beside its own. */
+/**
+ * Smaller chunks are copied together, in bytes: each chunk costs some hundred bytes beside its own.
+ */
 const MIN_PART_BYTES = 2048;
 const JOINED_BYTES = 16 * 1024;
 
 /**
- * Reads a request's body and reserves its bytes in the budget as they come: a declared length alone holds no memory.
+ * Reads a request's body and reserves its bytes in the budget as they come: a declared length alone
+ * holds no memory.
  * @param declared the Content-Length, -1 if there is none
  * @param limit of the body, in bytes
  * @param done called once; the caller releases the `reserved` bytes

@@ -1,4 +1,5 @@
-// One call, from the request to the answer: its state, its deadline, and what is counted and logged about it.
+// One call, from the request to the answer: its state, its deadline, and what is counted and logged
+// about it.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
@@ -46,7 +47,9 @@ type State = "reading" | "queued" | "sent" | "answering" | "over";
 /** Faults that end a call before the function has ended. */
 const CUT: ReadonlySet<FaultCode> = new Set(["CALLER_GONE", "FUNCTION_TIMED_OUT", "WORKER_DIED", "WIRE_BROKEN", "BODY_TOO_LARGE"]);
 
-/** Returns the seconds of a Retry-After header: when the calls that wait now will have been served. */
+/**
+ * Returns the seconds of a Retry-After header: when the calls that wait now will have been served.
+ */
 const retryAfter = (waitMs: number): number => Math.max(1, Math.ceil(waitMs / 1000));
 
 const NO_HEAD = readHead([]);

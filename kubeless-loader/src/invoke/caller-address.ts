@@ -2,7 +2,10 @@ import type { Socket } from "node:net";
 
 const ADDRESS = Symbol("caller's address");
 
-/** Returns the IP address of the caller's connection; empty if unknown. The system is queried once per connection. */
+/**
+ * Returns the IP address of the caller's connection; empty if unknown. The system is queried once
+ * per connection.
+ */
 export function callerAddress(socket: Socket & { [ADDRESS]?: string }): string {
 	const cached = socket[ADDRESS];
 	if (cached !== undefined) return cached;

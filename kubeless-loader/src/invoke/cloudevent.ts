@@ -9,7 +9,10 @@ export interface OpenedEnvelope {
 
 export const isStructured = (contentType: string): boolean => /^\s*application\/cloudevents\+json\s*(?:;|$)/i.test(contentType);
 
-/** What a CloudEvent must have, as non-empty strings, and what is a string if it is there (CloudEvents 1.0 §3.1). */
+/**
+ * What a CloudEvent must have, as non-empty strings, and what is a string if it is there
+ * (CloudEvents 1.0 §3.1).
+ */
 const REQUIRED = ["specversion", "id", "source", "type"];
 const STRINGS = new Set([...REQUIRED, "datacontenttype", "dataschema", "subject", "time"]);
 
@@ -35,7 +38,10 @@ function checkAttributes(attributes: Readonly<Record<string, string>>): void {
 	}
 }
 
-/** Binary mode: with a specversion, the request is an event; otherwise these are other headers that begin with ce-. */
+/**
+ * Binary mode: with a specversion, the request is an event; otherwise these are other headers that
+ * begin with ce-.
+ */
 export const isBinary = ({ attributes }: RequestHead): boolean => attributes?.["specversion"] !== undefined;
 
 /**
@@ -64,7 +70,10 @@ function fillFrom(head: RequestHead, attributes: Readonly<Record<string, string>
 /** One character in UTF-8, percent-encoded */
 const ENCODED = /%[0-7][0-9a-f]|%(?:c[2-9a-f]|d[0-9a-f])%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|%f[0-4](?:%[89ab][0-9a-f]){3}/gi;
 
-/** Returns an attribute that came as a header (HTTP binding 1.0 §3.1.3.2); what is no encoded character stays as it is. */
+/**
+ * Returns an attribute that came as a header (HTTP binding 1.0 §3.1.3.2); what is no encoded
+ * character stays as it is.
+ */
 function headerValue(value: string): string {
 	const text = /^"(?:[^"\\]|\\.)*"$/.test(value) ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value;
 	return text.replace(ENCODED, (encoded) => {
@@ -80,8 +89,8 @@ function headerValue(value: string): string {
 const MAX_ATTRIBUTES_BYTES = 64 * 1024;
 
 /**
- * Structured mode: opens the envelope and fills the event's fields. The data is not parsed: JSON stays as it was sent, and
- * the worker's language judges it.
+ * Structured mode: opens the envelope and fills the event's fields. The data is not parsed: JSON
+ * stays as it was sent, and the worker's language judges it.
  * @throws {EventError} if the body is not a CloudEvent
  */
 export function* openEnvelope(head: RequestHead, parts: readonly Buffer[]): Steps<OpenedEnvelope> {
@@ -106,7 +115,8 @@ export function* openEnvelope(head: RequestHead, parts: readonly Buffer[]): Step
 		return { data: [yield* base64Data(parts, base64)], json: contentType !== undefined && isJson(contentType) };
 	}
 	if (data === undefined) return { data: undefined, json: false };
-	// CloudEvents JSON format 1.0 §3.1: a string of a non-JSON content type is the data itself, everything else is JSON.
+	// CloudEvents JSON format 1.0 §3.1: a string of a non-JSON content type is the data itself,
+	// everything else is JSON.
 	const verbatim = contentType !== undefined && !isJson(contentType) && isString(parts, data);
 	return verbatim ? { data: [yield* stringIn(parts, data)], json: false } : { data: spanOf(parts, data), json: true };
 }
@@ -129,7 +139,10 @@ function* stringIn(parts: readonly Buffer[], span: Span): Steps<Buffer> {
 	}
 }
 
-/** Returns an attribute as text: a string, a boolean, or an integer (JSON format 1.0 §2.2); null if it is not set. */
+/**
+ * Returns an attribute as text: a string, a boolean, or an integer (JSON format 1.0 §2.2); null if
+ * it is not set.
+ */
 function attributeText(name: string, json: string): string | null {
 	let value: unknown;
 	try {

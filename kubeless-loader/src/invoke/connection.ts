@@ -1,5 +1,6 @@
-// A caller's connection: the answers that it has still to carry, how the loader notices that the caller has gone, and how
-// a connection ends so that no answer is lost and no broken answer is taken for a whole one.
+// A caller's connection: the answers that it has still to carry, how the loader notices that the
+// caller has gone, and how a connection ends so that no answer is lost and no broken answer is
+// taken for a whole one.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
@@ -15,7 +16,10 @@ export type CallerSocket = Socket & { [LATEST]?: Answer };
 
 /** The time between the two writes that detect a gone caller, in ms. */
 const SECOND_WRITE_MS = 100;
-/** How long a refused caller may pause while it sends its body, in ms: after that its connection is closed. */
+/**
+ * How long a refused caller may pause while it sends its body, in ms: after that its connection is
+ * closed.
+ */
 const LINGER_MS = 1000;
 
 /** Prepares a new connection. */
@@ -49,13 +53,17 @@ export function afterAnswers(socket: CallerSocket, then: () => void): void {
 	});
 }
 
-/** False if another request of the same connection was read after this one: closing would lose its answer. */
+/**
+ * False if another request of the same connection was read after this one: closing would lose its
+ * answer.
+ */
 export const isLastAnswer = (request: IncomingMessage, response: ServerResponse): boolean =>
 	(request.socket as CallerSocket)[LATEST] === response;
 
 /**
- * The caller has closed its side: it still waits for the answer, or it is gone. With TCP only a write can tell. An
- * interim answer (RFC 9110 §15.2.1: callers ignore it) makes the socket fail at the second write if the caller is gone.
+ * The caller has closed its side: it still waits for the answer, or it is gone. With TCP only a
+ * write can tell. An interim answer (RFC 9110 §15.2.1: callers ignore it) makes the socket fail at
+ * the second write if the caller is gone.
  */
 function probeCaller(socket: CallerSocket): void {
 	const response = socket[LATEST];
@@ -78,7 +86,8 @@ export function cutAnswer(request: IncomingMessage, response: Answer, hasLength:
 		earlier.once("close", () => cutAnswer(request, response, hasLength));
 		return;
 	}
-	// Where only the end of the connection ends the answer (HTTP/1.0), an orderly end would make it look whole.
+	// Where only the end of the connection ends the answer (HTTP/1.0), an orderly end would make it
+	// look whole.
 	const isOrderly = response.chunkedEncoding || hasLength;
 	// Node.js writes the pieces of this turn at its end: what came before the fault is sent.
 	setImmediate(() => {
@@ -99,10 +108,16 @@ export interface OwnAnswer {
 	readonly close: boolean;
 }
 
-/** The unread body of a request that is read and thrown away so that its connection can go on, in bytes. */
+/**
+ * The unread body of a request that is read and thrown away so that its connection can go on, in
+ * bytes.
+ */
 export const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
-/** Sends an answer of the loader. The connection ends with it, and the answer says so, if the rest of the request is better not read. */
+/**
+ * Sends an answer of the loader. The connection ends with it, and the answer says so, if the rest
+ * of the request is better not read.
+ */
 export function sendOwnAnswer(request: IncomingMessage, response: ServerResponse, answer: OwnAnswer): void {
 	const { status, body, declared, close } = answer;
 	const isUnread = declared !== undefined && !request.complete;
@@ -118,7 +133,10 @@ export function sendOwnAnswer(request: IncomingMessage, response: ServerResponse
 	afterRest(request, () => response.end());
 }
 
-/** Reads the rest of a request. Closing while the caller still sends would reset the connection, and lose the answer. */
+/**
+ * Reads the rest of a request. Closing while the caller still sends would reset the connection, and
+ * lose the answer.
+ */
 function afterRest(request: IncomingMessage, then: () => void): void {
 	let discarded = 0;
 	const timer = setTimeout(done, LINGER_MS);

@@ -18,12 +18,18 @@ export interface RequestHead extends EventFields {
 	eventType: string | undefined;
 	eventTime: string | undefined;
 	eventNamespace: string | undefined;
-	/** CloudEvents attributes by name; until they are read, those of binary mode as they came, without `ce-` */
+	/**
+	 * CloudEvents attributes by name; until they are read, those of binary mode as they came, without
+	 * `ce-`
+	 */
 	attributes: Record<string, string> | undefined;
 	json: boolean;
 }
 
-/** Reads [name, value, name, value, …] as received: building Node's headers object costs more than all of this. */
+/**
+ * Reads [name, value, name, value, …] as received: building Node's headers object costs more than
+ * all of this.
+ */
 export function readHead(raw: readonly string[]): RequestHead {
 	const head: RequestHead = {
 		contentType: undefined,
@@ -56,8 +62,8 @@ export function readHead(raw: readonly string[]): RequestHead {
 }
 
 /**
- * Notes a header that the loader reads. The length of its name rules most headers out without a comparison.
- * Of a repeated header the first counts.
+ * Notes a header that the loader reads. The length of its name rules most headers out without a
+ * comparison. Of a repeated header the first counts.
  */
 function noteHeader(head: RequestHead, name: string, value: string): void {
 	switch (name.length) {
@@ -116,7 +122,10 @@ export function isJson(contentType: string): boolean {
 	return /^\s*(?:application\/json|[^;\s]+\+json)\s*(?:;|$)/i.test(contentType);
 }
 
-/** Returns path and query: a client that takes the loader for a proxy sends the whole URL (RFC 9112 §3.2.2). */
+/**
+ * Returns path and query: a client that takes the loader for a proxy sends the whole URL (RFC 9112
+ * §3.2.2).
+ */
 export function originForm(url: string): string {
 	if (url.startsWith("/")) return url;
 	const rest = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");

@@ -11,7 +11,9 @@ type Coding = "gzip" | "deflate" | "br";
 /** Bytes that an inflater hands over at a time. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** Returns the coding that a Content-Encoding names; undefined: none; "unknown": none that is known. */
+/**
+ * Returns the coding that a Content-Encoding names; undefined: none; "unknown": none that is known.
+ */
 export function codingOf(contentEncoding: string | undefined): Coding | "unknown" | undefined {
 	switch (contentEncoding?.trim().toLowerCase()) {
 		case undefined:
@@ -78,7 +80,10 @@ function inflaterOf(coding: Coding, [first]: readonly Buffer[]): Transform {
 	return ((first?.[0] ?? 0) & 0x0f) === 8 ? createInflate(options) : createInflateRaw(options);
 }
 
-/** Returns a request's headers as they would be if its body had been sent as it is now, with `length` bytes. */
+/**
+ * Returns a request's headers as they would be if its body had been sent as it is now, with
+ * `length` bytes.
+ */
 export function inflatedHeaders(raw: readonly string[], length: number): string[] {
 	const headers: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {

@@ -1,5 +1,6 @@
-// Finds the members of a JSON object without building their values: the body may have any size, and the event loop must
-// not stand still meanwhile. The generators yield often; `inSlices` lets the loop turn in between.
+// Finds the members of a JSON object without building their values: the body may have any size, and
+// the event loop must not stand still meanwhile. The generators yield often; `inSlices` lets the
+// loop turn in between.
 
 /** Where a member's value is, in bytes of the whole text. */
 export interface Span {
@@ -7,7 +8,10 @@ export interface Span {
 	readonly end: number;
 }
 
-/** The text is not an object, or it ends too early. Values are not checked beyond their brackets and quotes. */
+/**
+ * The text is not an object, or it ends too early. Values are not checked beyond their brackets and
+ * quotes.
+ */
 export class JsonError extends Error {}
 
 /** Work that yields after some 10 µs to 1 ms. */
@@ -25,7 +29,10 @@ const MAX_NAME_BYTES = 1024;
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE] = [34, 92, 44, 58, 123, 125];
 const isSpace = (byte: number): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9;
 
-/** Runs the steps to their end, letting the event loop turn in between; `done` may be called before this returns. */
+/**
+ * Runs the steps to their end, letting the event loop turn in between; `done` may be called before
+ * this returns.
+ */
 export function inSlices<T>(steps: Steps<T>, done: (result: T) => void, failed: (error: unknown) => void): void {
 	const until = performance.now() + SLICE_MS;
 	let step: IteratorResult<undefined, T>;

@@ -1,4 +1,5 @@
-// Answers that need no function: preflights, and requests that are not taken. They are in the access log, but are no calls.
+// Answers that need no function: preflights, and requests that are not taken. They are in the
+// access log, but are no calls.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LogStream } from "../log.ts";
 import { accessLine } from "./access-log.ts";
@@ -10,7 +11,10 @@ import type { Refusal } from "./request-check.ts";
 /** Where access lines go; undefined: none are written. */
 type AccessLog = LogStream | undefined;
 
-/** Answers OPTIONS for the function, as Kubeless's runtimes did: every requested method and header is allowed. */
+/**
+ * Answers OPTIONS for the function, as Kubeless's runtimes did: every requested method and header
+ * is allowed.
+ */
 export function preflight(request: IncomingMessage, response: ServerResponse, head: RequestHead, access: AccessLog): void {
 	const headers: string[] = [...CORS_HEADER];
 	const method = request.headers["access-control-request-method"];
@@ -20,7 +24,10 @@ export function preflight(request: IncomingMessage, response: ServerResponse, he
 	send(request, response, head, access, { status: 200, headers, body: "", declared: head.length, close: false });
 }
 
-/** Refuses a request that is not taken. Its connection ends: the next request may not begin where this one seems to end. */
+/**
+ * Refuses a request that is not taken. Its connection ends: the next request may not begin where
+ * this one seems to end.
+ */
 export function refuseRequest(
 	request: IncomingMessage,
 	response: ServerResponse,

@@ -68,7 +68,10 @@ function readPairs(lines: readonly string[]): ReplyHead {
 /** True for a status whose answers have no body (RFC 9110 §6.4.1). */
 export const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
-/** Returns the headers of an answer whose body has `length` bytes. Throws if the function's own length is sent and is none. */
+/**
+ * Returns the headers of an answer whose body has `length` bytes. Throws if the function's own
+ * length is sent and is none.
+ */
 export function resultHeaders(block: Head, status: number, length: number, isHead: boolean): string[] {
 	const head = readReplyHead(block);
 	// The Content-Length of a HEAD answer is that of a GET, which only the function knows.
@@ -77,14 +80,20 @@ export function resultHeaders(block: Head, status: number, length: number, isHea
 	return head.pairs.concat("Content-Length", String(own ?? length));
 }
 
-/** Returns the headers of a streamed answer, with a Content-Length if the function set one. Throws if that is no length. */
+/**
+ * Returns the headers of a streamed answer, with a Content-Length if the function set one. Throws
+ * if that is no length.
+ */
 export function streamHeaders(block: Head, status: number): { readonly pairs: readonly string[]; readonly length: number | undefined } {
 	const head = readReplyHead(block);
 	const length = status === 204 ? undefined : ownLength(head);
 	return { pairs: length === undefined ? head.pairs : head.pairs.concat("Content-Length", String(length)), length };
 }
 
-/** Digits alone (RFC 9110 §8.6): what a caller could read as another length would desynchronize its connection. */
+/**
+ * Digits alone (RFC 9110 §8.6): what a caller could read as another length would desynchronize its
+ * connection.
+ */
 function ownLength({ length }: ReplyHead): number | undefined {
 	if (length === undefined) return undefined;
 	const value = Number(length);

@@ -1,4 +1,5 @@
-// The one place that decides which requests are taken at all: what HTTP forbids, and what the loader does not do.
+// The one place that decides which requests are taken at all: what HTTP forbids, and what the
+// loader does not do.
 import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "./event.ts";
 
@@ -8,7 +9,10 @@ export interface Refusal {
 	readonly body: string;
 }
 
-/** host and port (RFC 9110 §7.2), without the comma that joins two hosts, which RFC 3986 would allow in a name */
+/**
+ * host and port (RFC 9110 §7.2), without the comma that joins two hosts, which RFC 3986 would allow
+ * in a name
+ */
 const HOST = /^(?:\[[\w.:~!$&'()*+;=%-]+\]|(?:[\w.~!$&'()*+;=-]|%[0-9a-f]{2})*)(?::\d*)?$/i;
 
 /** A `%` in the path that does not start a percent-encoded byte. */

@@ -26,7 +26,10 @@ export interface Refusal {
 	readonly declared: number | undefined;
 }
 
-/** Every method that writes throws an Error with a message for the log if the function's answer cannot be sent. */
+/**
+ * Every method that writes throws an Error with a message for the log if the function's answer
+ * cannot be sent.
+ */
 export class CallerResponse {
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
@@ -102,9 +105,12 @@ export class CallerResponse {
 		});
 	}
 
-	/** Ends a streamed answer; `trailers` as [name, value, …]; `isUnread`: bytes wait for the caller. */
+	/**
+	 * Ends a streamed answer; `trailers` as [name, value, …]; `isUnread`: bytes wait for the caller.
+	 */
 	end(trailers: readonly string[] | undefined, isUnread: boolean): void {
-		// The call is over, and with it its time limit: a caller that does not read must not hold memory for ever.
+		// The call is over, and with it its time limit: a caller that does not read must not hold memory
+		// for ever.
 		if (isUnread) this.#response.setTimeout(MAX_UNREAD_MS, () => this.#response.destroy());
 		if (trailers !== undefined) this.#response.addTrailers(inPairs(trailers));
 		this.#response.end();
@@ -125,7 +131,10 @@ export class CallerResponse {
 		return !this.#request.socket.destroyed;
 	}
 
-	/** Answers without the function; an answer that has begun is cut off instead, so that it is not taken for whole. */
+	/**
+	 * Answers without the function; an answer that has begun is cut off instead, so that it is not
+	 * taken for whole.
+	 */
 	refuse({ status, body, refused, retryAfterS, draining, declared }: Refusal): void {
 		const response = this.#response;
 		const request = this.#request;

@@ -1,4 +1,5 @@
-// A call's way from the request to the pool: headers, body, envelope, worker. The answer comes back to the Call.
+// A call's way from the request to the pool: headers, body, envelope, worker. The answer comes back
+// to the Call.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";
@@ -16,7 +17,10 @@ export interface RouteOptions {
 	readonly intake: Intake;
 }
 
-/** Bodies up to this many bytes are read before their call begins even if the worker takes streams: most come with the headers. */
+/**
+ * Bodies up to this many bytes are read before their call begins even if the worker takes streams:
+ * most come with the headers.
+ */
 const MAX_READ_FIRST = 16 * 1024;
 
 /** Returns the handler of all requests that are the function's. */

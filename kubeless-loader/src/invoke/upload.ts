@@ -6,7 +6,9 @@ import { discard } from "./body.ts";
 /** Bytes of a body that are read ahead of the worker. */
 const READ_AHEAD_BYTES = 64 * 1024;
 
-/** A request's body that is passed on while it arrives: it is read as fast as the worker reads it. */
+/**
+ * A request's body that is passed on while it arrives: it is read as fast as the worker reads it.
+ */
 export class RequestUpload extends Readable implements Upload {
 	readonly declared: number;
 	readonly #request: IncomingMessage;
@@ -15,7 +17,10 @@ export class RequestUpload extends Readable implements Upload {
 	#bytes = 0;
 	#reading = false;
 
-	/** @param tooLarge called when more than `limit` bytes have come; bytes over the limit are not passed on */
+	/**
+	 * @param tooLarge called when more than `limit` bytes have come; bytes over the limit are not
+	 * passed on
+	 */
 	constructor(request: IncomingMessage, declared: number, limit: number, tooLarge: () => void) {
 		super({ highWaterMark: READ_AHEAD_BYTES });
 		this.declared = declared;

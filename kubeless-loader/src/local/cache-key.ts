@@ -1,12 +1,15 @@
-// The key under which an installation is kept: everything that decides what is installed. The language's own cache-key.sh
-// prints most of it, for this cache and for the installer images alike.
+// The key under which an installation is kept: everything that decides what is installed. The
+// language's own cache-key.sh prints most of it, for this cache and for the installer images alike.
 import { createHash, type Hash } from "node:crypto";
 import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { expand, type Manifest } from "../manifest.ts";
 import type { Commands } from "./commands.ts";
 
-/** In the output of cache-key.sh: all files in the function's folder decide, and the installation may refer to them. */
+/**
+ * In the output of cache-key.sh: all files in the function's folder decide, and the installation
+ * may refer to them.
+ */
 const FOLDER = "@folder";
 
 /** What is installed. */
@@ -20,7 +23,10 @@ export interface Dependencies {
 	readonly functionFile?: string;
 }
 
-/** Returns 16 hexadecimal digits. A language without a cache-key.sh, or whose script fails, counts all files in the function's folder. */
+/**
+ * Returns 16 hexadecimal digits. A language without a cache-key.sh, or whose script fails, counts
+ * all files in the function's folder.
+ */
 export async function cacheKey(dependencies: Dependencies, env: NodeJS.ProcessEnv, commands: Commands): Promise<string> {
 	const { manifest, file } = dependencies;
 	const decides = await printed(dependencies, env, commands);
@@ -40,7 +46,10 @@ async function printed({ manifest, file }: Dependencies, env: NodeJS.ProcessEnv,
 	return code === 0 ? stdout : FOLDER; // the installer says what is wrong
 }
 
-/** Returns the files that the installer's command names, cache-key.sh, and what is beside them under the same name: install.js for install.sh. */
+/**
+ * Returns the files that the installer's command names, cache-key.sh, and what is beside them under
+ * the same name: install.js for install.sh.
+ */
 function installerFiles({ folder, install = [] }: Manifest, env: Readonly<NodeJS.ProcessEnv>): string[] {
 	const named = install.map((word) => expand(word, { ...env, RUNTIME_DIR: folder }));
 	const stem = (path: string) => basename(path).replace(/\..*$/, "");
@@ -58,7 +67,9 @@ function add(hash: Hash, path: string): void {
 		.update("\0");
 }
 
-/** Adds the folder's path and all its files, except hidden ones and those that the language ignores. */
+/**
+ * Adds the folder's path and all its files, except hidden ones and those that the language ignores.
+ */
 function addFolder(hash: Hash, folder: string, { manifest, cache, functionFile }: Dependencies): void {
 	hash.update(`${folder}\0`);
 	const own = functionFile && basename(functionFile);

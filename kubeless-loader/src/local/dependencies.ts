@@ -29,8 +29,9 @@ interface Options {
 }
 
 /**
- * Installs dependencies into folders of the user's cache, once per key. A package manager may write a folder's path into
- * its files, so an installation stays where it is made: <key>.<pid>.<random>. When it is complete a link <key> leads to it.
+ * Installs dependencies into folders of the user's cache, once per key. A package manager may write
+ * a folder's path into its files, so an installation stays where it is made: <key>.<pid>.<random>.
+ * When it is complete a link <key> leads to it.
  */
 export class DependencyCache {
 	readonly #root: string;
@@ -60,8 +61,8 @@ export class DependencyCache {
 	}
 
 	/**
-	 * Returns the folder with the dependencies that `file` lists, installing them first if needed; without dependencies,
-	 * an empty folder.
+	 * Returns the folder with the dependencies that `file` lists, installing them first if needed;
+	 * without dependencies, an empty folder.
 	 * @throws {StartError} DEPENDENCIES_FAILED with the installer's output, or LANGUAGE_MISSING
 	 */
 	async installed(manifest: Manifest, file: string, options?: Options): Promise<string> {
@@ -119,7 +120,10 @@ export class DependencyCache {
 		}
 	}
 
-	/** Makes the link through which later starts find an installation. Returns the folder; another process may have been first. */
+	/**
+	 * Makes the link through which later starts find an installation. Returns the folder; another
+	 * process may have been first.
+	 */
 	#publish(folder: string, link: string): string {
 		if (!existsSync(link)) rmSync(link, { force: true }); // its folder was removed
 		try {

@@ -19,7 +19,10 @@ export class Libraries {
 		this.#print = print;
 	}
 
-	/** Returns where they are, or will be: a worker that finds them on demand starts before they are installed. */
+	/**
+	 * Returns where they are, or will be: a worker that finds them on demand starts before they are
+	 * installed.
+	 */
 	async find(): Promise<Preparation> {
 		const { libraries, librariesOnDemand, folder } = this.#manifest;
 		// An image has them already.

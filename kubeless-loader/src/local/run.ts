@@ -1,5 +1,6 @@
-// The local command, `kubeless-loader run`: serves a function file from anywhere for its author. arguments.ts reads the
-// command line, dependencies.ts installs what the function needs; the rest is application.ts, as in a container.
+// The local command, `kubeless-loader run`: serves a function file from anywhere for its author.
+// arguments.ts reads the command line, dependencies.ts installs what the function needs; the rest
+// is application.ts, as in a container.
 import { statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { runApplication } from "../application.ts";
@@ -69,7 +70,8 @@ export async function serveFile(args: string[], env: NodeJS.ProcessEnv, runtimes
 }
 
 /**
- * Returns the runtime and the function's file; no file if the runtime's worker is the function itself.
+ * Returns the runtime and the function's file; no file if the runtime's worker is the function
+ * itself.
  * @throws {StartError} with one sentence about the mistake
  */
 function chooseFunction(options: RunOptions, env: NodeJS.ProcessEnv, runtimes: string): { manifest: Manifest; file: string | undefined } {

@@ -1,5 +1,5 @@
-// The workers by generation. A generation is all workers of one state of the function's files: one serves, one may be
-// loading, and workers of earlier ones finish their calls.
+// The workers by generation. A generation is all workers of one state of the function's files: one
+// serves, one may be loading, and workers of earlier ones finish their calls.
 import type { ExitReason, LoadFailure, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
 import { Restarts } from "./restarts.ts";
 import { type Slot, takesCalls } from "./slot.ts";
@@ -24,7 +24,10 @@ export interface PoolEvents {
 export interface GenerationsHost {
 	/** processes that always run */
 	readonly min: number;
-	/** Returns true if the function's files are those whose load was last requested; a worker that started after a change loaded neither. */
+	/**
+	 * Returns true if the function's files are those whose load was last requested; a worker that
+	 * started after a change loaded neither.
+	 */
 	readonly isCurrent: () => boolean;
 	/** A call ended in this worker. */
 	room(slot: Slot): void;
@@ -78,8 +81,8 @@ export class Generations {
 	}
 
 	/**
-	 * Loads a state of the function. When its first worker is ready it serves all further calls; earlier workers finish
-	 * what they hold.
+	 * Loads a state of the function. When its first worker is ready it serves all further calls;
+	 * earlier workers finish what they hold.
 	 * @throws {LoadFailure} if it could not be loaded; the previous state serves on
 	 */
 	load(start: StartWorker): Promise<void> {
@@ -102,7 +105,10 @@ export class Generations {
 		if (this.#serving) this.#add(this.#serving);
 	}
 
-	/** Starts what is missing to the number of processes that always run: one per turn, as a start takes milliseconds. */
+	/**
+	 * Starts what is missing to the number of processes that always run: one per turn, as a start
+	 * takes milliseconds.
+	 */
 	fill(): void {
 		if (this.stopping || !this.#serving || this.#serving.slots.size >= this.#host.min) return;
 		this.#add(this.#serving);
@@ -160,7 +166,8 @@ export class Generations {
 		this.#events?.ready(slot.worker, performance.now() - slot.startedAt);
 		this.restarts.ready();
 		if (generation === this.#loading) this.#takeOver(generation);
-		// It has loaded the state that is about to take over: callers must not see that before the previous one is retired.
+		// It has loaded the state that is about to take over: callers must not see that before the
+		// previous one is retired.
 		else if (this.#loading || !this.#host.isCurrent()) return this.#leave(generation, slot, "replaced");
 		this.#host.ready(slot);
 	}

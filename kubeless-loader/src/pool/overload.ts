@@ -1,8 +1,12 @@
-// Overload: from the time that calls take, the wait that a new call must expect, and whether a call still has time to run.
+// Overload: from the time that calls take, the wait that a new call must expect, and whether a call
+// still has time to run.
 
 /** The weight of one call in the moving means. */
 const WEIGHT = 1 / 16;
-/** Nearly all calls end within the mean plus this many mean deviations (the same as TCP's timer, RFC 6298 §2). */
+/**
+ * Nearly all calls end within the mean plus this many mean deviations (the same as TCP's timer, RFC
+ * 6298 §2).
+ */
 const DEVIATIONS = 4;
 /** Time that a call needs beyond what calls take, in ms: for passing it on, and for a busy CPU. */
 const MIN_SPARE_MS = 50;
@@ -23,7 +27,9 @@ export class Overload {
 		this.#timeoutMs = timeoutMs;
 	}
 
-	/** Notes that a call held its worker for `ms`; `cut`: it was given up, and would have taken longer. */
+	/**
+	 * Notes that a call held its worker for `ms`; `cut`: it was given up, and would have taken longer.
+	 */
 	took(ms: number, cut: boolean): void {
 		if (!cut || this.#held === undefined || ms > this.#held) this.#held = moved(this.#held, ms);
 		// A call that had all its time and did not end hangs: it does not show how much time others need.
@@ -34,7 +40,8 @@ export class Overload {
 
 	/**
 	 * Returns how long a further call must expect to wait, in ms; 0 if that is not known yet.
-	 * @param running calls that run side by side: by Little's law, one of them ends every mean / running ms
+	 * @param running calls that run side by side: by Little's law, one of them ends every mean /
+	 *   running ms
 	 */
 	waitMs(waiting: number, running: number): number {
 		return this.#held === undefined || running === 0 ? 0 : ((waiting + 1) * this.#held) / running;
@@ -45,7 +52,10 @@ export class Overload {
 		return waitMs === 0 || waitMs * WAIT_MARGIN + this.#needs <= this.#timeoutMs;
 	}
 
-	/** True if a call that was submitted at `queuedAt` still has time to run; times are in ms of performance.now(). */
+	/**
+	 * True if a call that was submitted at `queuedAt` still has time to run; times are in ms of
+	 * performance.now().
+	 */
 	hasTime(queuedAt: number, now: number): boolean {
 		const waited = now - queuedAt;
 		return this.#mean === undefined || waited <= SHORT_WAIT * this.#timeoutMs || waited + this.#needs <= this.#timeoutMs;

@@ -1,5 +1,6 @@
-// The pool lends workers to calls: a call goes to a worker with room, or waits in the queue. generation.ts starts and
-// replaces workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
+// The pool lends workers to calls: a call goes to a worker with room, or waits in the queue.
+// generation.ts starts and replaces workers, scaling.ts decides how many, read-ahead.ts what a busy
+// worker may be sent.
 
 import type { FaultCode } from "../errors.ts";
 import type { SentCall, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
@@ -112,7 +113,9 @@ export class Pool {
 		this.#enqueue(call, "last");
 	}
 
-	/** Returns how long a further call must expect to wait for a worker, in ms; 0 if that is not known. */
+	/**
+	 * Returns how long a further call must expect to wait for a worker, in ms; 0 if that is not known.
+	 */
 	get waitMs(): number {
 		let running = 0;
 		let concurrency = 0;
@@ -131,7 +134,10 @@ export class Pool {
 		this.#overload.took(ms, cut);
 	}
 
-	/** Cancels a call: it leaves the queue, or its worker gets a cancel. To be called once, before the call ends. */
+	/**
+	 * Cancels a call: it leaves the queue, or its worker gets a cancel. To be called once, before the
+	 * call ends.
+	 */
 	cancel(call: PoolCall): void {
 		if (call.queued) this.#waiting--;
 		else call.sent?.cancel();
@@ -149,12 +155,15 @@ export class Pool {
 		const slot = sent && this.#generations.all.find(({ worker }) => worker === sent.worker);
 		if (!sent || !slot) return;
 		const waited = sentAt - queuedAt;
-		// A call that waited long has not run for FUNC_TIMEOUT yet: that it is still open is no sign of a stuck worker.
+		// A call that waited long has not run for FUNC_TIMEOUT yet: that it is still open is no sign of a
+		// stuck worker.
 		if (waited > STUCK_AFTER_MS) setTimeout(() => this.#suspect(slot, sent), waited);
 		else this.#suspect(slot, sent);
 	}
 
-	/** A call has run for FUNC_TIMEOUT: a worker that does not end it soon is stuck, and is replaced. */
+	/**
+	 * A call has run for FUNC_TIMEOUT: a worker that does not end it soon is stuck, and is replaced.
+	 */
 	#suspect(slot: Slot, sent: SentCall): void {
 		if (!sent.open) return;
 		slot.expiredCalls++;
@@ -247,7 +256,8 @@ export class Pool {
 
 	/** Looks at the queue and at the calls ahead once more, as long as there are any. */
 	#watchOver(): void {
-		// Pending answers are read first: a loader that was busy itself must not take its workers for slow.
+		// Pending answers are read first: a loader that was busy itself must not take its workers for
+		// slow.
 		this.#watch ??= setTimeout(() => setImmediate(this.#look), STANDING_MS);
 	}
 

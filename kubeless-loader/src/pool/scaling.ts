@@ -1,5 +1,5 @@
-// How many processes: where a worker takes one call at a time, a queue that stands asks for more of them, and those that
-// were not needed end again.
+// How many processes: where a worker takes one call at a time, a queue that stands asks for more of
+// them, and those that were not needed end again.
 import { availableParallelism } from "node:os";
 import type { Worker } from "../worker/contract.ts";
 import { type Slot, takesCalls } from "./slot.ts";
@@ -13,7 +13,10 @@ export interface ScalingOptions {
 	readonly roomFor: (worker: Worker) => boolean;
 }
 
-/** Calls that take less than this only compute, in ms: more processes than CPUs do not make them faster. */
+/**
+ * Calls that take less than this only compute, in ms: more processes than CPUs do not make them
+ * faster.
+ */
 const COMPUTING_MS = 1;
 /** Processes for such calls; on one CPU, a second one for when the first is stuck. */
 const COMPUTING_PROCESSES = Math.max(2, availableParallelism());
@@ -39,13 +42,17 @@ export class Scaling {
 		this.#peak = Math.max(this.#peak, busy(slots) + 1);
 	}
 
-	/** Returns the number of workers to start for a queue of `waiting` calls; `meanMs` is the time that calls take. */
+	/**
+	 * Returns the number of workers to start for a queue of `waiting` calls; `meanMs` is the time that
+	 * calls take.
+	 */
 	wanted(slots: ReadonlySet<Slot>, waiting: number, meanMs: number): number {
 		const max = this.#max(meanMs);
 		let ready = 0;
 		for (const { worker } of slots) if (worker.concurrency > 0) ready++;
 		const loading = slots.size - ready;
-		// Each loading worker will take a waiting call. At most as many load as are ready, so that few stay few.
+		// Each loading worker will take a waiting call. At most as many load as are ready, so that few
+		// stay few.
 		return Math.min(waiting - loading, max - slots.size, ready - loading);
 	}
 

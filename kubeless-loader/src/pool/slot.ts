@@ -6,9 +6,14 @@ export interface Slot {
 	readonly startedAt: number;
 	/** it was sent a call */
 	used: boolean;
-	/** calls that ran out of time and that it still holds, or may hold: while there are any, it gets no new calls */
+	/**
+	 * calls that ran out of time and that it still holds, or may hold: while there are any, it gets no
+	 * new calls
+	 */
 	expiredCalls: number;
-	/** when it last ended a call, or got one while idle; only kept for workers that take calls ahead */
+	/**
+	 * when it last ended a call, or got one while idle; only kept for workers that take calls ahead
+	 */
 	movedAt: number;
 }
 

@@ -1,5 +1,5 @@
-// What a worker is to the rest of the loader. The pool and the calls know these interfaces alone; the three kinds of
-// worker (wire/, http/, command/) implement them.
+// What a worker is to the rest of the loader. The pool and the calls know these interfaces alone;
+// the three kinds of worker (wire/, http/, command/) implement them.
 import type { Duplex, Readable } from "node:stream";
 
 /** An answer's headers: one block (PROTOCOL 2.5), or [name, value, name, value, …]. */
@@ -7,17 +7,26 @@ export type Head = string | readonly string[];
 
 /** Receives what a worker answers to one call. */
 export interface Answer {
-	/** The whole answer. The body is `bytes` from `start` to `end`; the buffer is valid during this call only. */
+	/**
+	 * The whole answer. The body is `bytes` from `start` to `end`; the buffer is valid during this
+	 * call only.
+	 */
 	result(status: number, head: Head, bytes: Buffer, start: number, end: number): void;
 	/** The beginning of a streamed answer. */
 	head(status: number, head: Head): void;
-	/** A piece of a streamed answer; the receiver may keep the bytes. Returns false if the caller reads too slowly: pause. */
+	/**
+	 * A piece of a streamed answer; the receiver may keep the bytes. Returns false if the caller reads
+	 * too slowly: pause.
+	 */
 	chunk(bytes: Buffer): boolean;
 	/** True if the loader must not hold further bytes for callers that read slowly. */
 	readonly memoryFull: boolean;
 	/** The end of a streamed answer; `trailers` as [name, value, name, value, …]. */
 	end(trailers?: readonly string[]): void;
-	/** The protocol was switched, as the caller requested: bytes flow both ways until either side closes. */
+	/**
+	 * The protocol was switched, as the caller requested: bytes flow both ways until either side
+	 * closes.
+	 */
 	upgraded(head: readonly string[], connection: Duplex): void;
 	/** The call failed. `message` and `stack` come from the function and are for the log. */
 	fail(code: AnswerFault, message: string, stack?: string): void;
@@ -89,9 +98,15 @@ export interface SentCall {
 	readonly id: number;
 	/** false once the worker has finished the call */
 	readonly open: boolean;
-	/** Calls back when the request's body is no longer held for the worker, after the call as well; at once if it is not held now. */
+	/**
+	 * Calls back when the request's body is no longer held for the worker, after the call as well; at
+	 * once if it is not held now.
+	 */
 	onceWritten(then: () => void): void;
-	/** The answer is no longer needed: the worker may stop the handler, and discards what it still answers (PROTOCOL 6.1). */
+	/**
+	 * The answer is no longer needed: the worker may stop the handler, and discards what it still
+	 * answers (PROTOCOL 6.1).
+	 */
 	cancel(): void;
 	/** The caller reads again, after `Answer.chunk` returned false. */
 	resume(): void;
@@ -99,7 +114,10 @@ export interface SentCall {
 
 /** What a kind of worker takes. */
 export interface Intake {
-	/** "whole": every body is read before the call begins; "streamed": a long body is passed on while it arrives */
+	/**
+	 * "whole": every body is read before the call begins; "streamed": a long body is passed on while
+	 * it arrives
+	 */
 	readonly body: "whole" | "streamed";
 	/** a structured CloudEvent: "opened" passes on its data, "as sent" the envelope */
 	readonly envelopes: "opened" | "as sent";
@@ -115,13 +133,18 @@ export interface WorkerEvents {
 	ready(): void;
 	/** A call ended, so the worker has room for another one. */
 	room(): void;
-	/** These calls were not begun and will not be, the earliest first: they may go to another worker. */
+	/**
+	 * These calls were not begun and will not be, the earliest first: they may go to another worker.
+	 */
 	returned(calls: readonly WorkerCall[]): void;
 	/** The worker ended; `why` is a sentence for the log. */
 	gone(reason: ExitReason, why: string): void;
 	/** The function could not be loaded; `gone` follows. */
 	failed(failure: LoadFailure): void;
-	/** A line that the function printed; `call` is the call that printed it, if known; `cut`: the next line continues it. */
+	/**
+	 * A line that the function printed; `call` is the call that printed it, if known; `cut`: the next
+	 * line continues it.
+	 */
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 

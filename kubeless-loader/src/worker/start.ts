@@ -1,4 +1,5 @@
-// Which kind of worker a manifest asks for, and how one is started. Only this file asks what a worker speaks.
+// Which kind of worker a manifest asks for, and how one is started. Only this file asks what a
+// worker speaks.
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import type { Config } from "../config.ts";
@@ -17,7 +18,10 @@ export interface WorkerPlan {
 	readonly intake: Intake;
 	/** processes that always run, and at most */
 	readonly processes: { readonly min: number; readonly max: number };
-	/** Returns how to start workers for one state of the function; `extraEnv` is added to their environment. */
+	/**
+	 * Returns how to start workers for one state of the function; `extraEnv` is added to their
+	 * environment.
+	 */
 	starter(place: HandlerPlace, extraEnv: NodeJS.ProcessEnv): StartWorker;
 }
 
@@ -89,7 +93,10 @@ function kindOf(config: Config, manifest: Manifest): Kind {
 	}
 }
 
-/** The environment has the user's variables, then the loader's, then the runtime's own, as in a pod of Kubeless's controller. */
+/**
+ * The environment has the user's variables, then the loader's, then the runtime's own, as in a pod
+ * of Kubeless's controller.
+ */
 function commandFor(config: Config, manifest: Manifest, place: HandlerPlace, extraEnv: NodeJS.ProcessEnv): CommandWith {
 	const env: NodeJS.ProcessEnv = {
 		...config.env,

@@ -1,11 +1,14 @@
-// Fetches messages for the partitions that have room. A partition without room is left out of the request, so a slow partition does
-// not stop the others.
+// Fetches messages for the partitions that have room. A partition without room is left out of the
+// request, so a slow partition does not stop the others.
 import type { Consumer } from "@platformatic/kafka";
 import type { Logger } from "pino";
 import type { Message } from "../message.ts";
 import type { Partition } from "./partition.ts";
 
-/** A fetch waits this long for a message, so a partition that gets room again waits no longer either. */
+/**
+ * A fetch waits this long for a message, so a partition that gets room again waits no longer
+ * either.
+ */
 const MAX_WAIT_MS = 500;
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
@@ -29,7 +32,10 @@ export class Fetcher {
 	/** Brokers that a request is under way to. */
 	readonly #busy = new Set<number>();
 
-	/** @param consumer a client that takes part in no group: a fetch holds its connection while it waits */
+	/**
+	 * @param consumer a client that takes part in no group: a fetch holds its connection while it
+	 * waits
+	 */
 	constructor(consumer: Consumer, topic: string, start: "latest" | "earliest", log: Logger) {
 		this.#consumer = consumer;
 		this.#topic = topic;
@@ -141,8 +147,8 @@ export class Fetcher {
 	}
 
 	/**
-	 * Moves partitions whose offset does not exist any more (retention deleted it) to the start that the settings name.
-	 * Returns whether the error was of this kind.
+	 * Moves partitions whose offset does not exist any more (retention deleted it) to the start that
+	 * the settings name. Returns whether the error was of this kind.
 	 */
 	#outOfRange({ response }: { response?: FetchResponse }, partitions: readonly Partition[]): boolean {
 		const OFFSET_OUT_OF_RANGE = 1;

@@ -1,4 +1,5 @@
-// One function's membership in its consumer group: which partitions it has, and the positions that are stored for them.
+// One function's membership in its consumer group: which partitions it has, and the positions that
+// are stored for them.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BaseOptions, Consumer } from "@platformatic/kafka";
 import type { Logger } from "pino";
@@ -9,7 +10,10 @@ import type { Settings, Target } from "../settings.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Partition } from "./partition.ts";
 
-/** Positions of finished messages are stored this often, at least once only: a crash delivers again what came since. */
+/**
+ * Positions of finished messages are stored this often, at least once only: a crash delivers again
+ * what came since.
+ */
 const STORE_EVERY_MS = 500;
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
@@ -31,7 +35,10 @@ export class Group {
 	readonly #done = new Map<number, bigint>();
 	#member: Consumer | undefined;
 	#fetcher: Fetcher | undefined;
-	/** A rebalance is under way: a position that is stored now could be stored for another member's partition. */
+	/**
+	 * A rebalance is under way: a position that is stored now could be stored for another member's
+	 * partition.
+	 */
 	#rebalancing = false;
 	/** Assignments are taken over one after the other. */
 	#takeOver: Promise<void> = Promise.resolve();
@@ -79,7 +86,8 @@ export class Group {
 	async #membership(): Promise<void> {
 		const { group } = this.#target;
 		const { topic, start } = this.#settings;
-		// No retries: the client would store a position again under the next generation, when the partition may be another member's.
+		// No retries: the client would store a position again under the next generation, when the
+		// partition may be another member's.
 		const member = new Consumer({
 			...this.#options,
 			groupId: group,
@@ -124,7 +132,10 @@ export class Group {
 		}
 	}
 
-	/** Takes over the assignment of the latest join: gives up all partitions, then begins with those it has now, where they were stored. */
+	/**
+	 * Takes over the assignment of the latest join: gives up all partitions, then begins with those it
+	 * has now, where they were stored.
+	 */
 	async #assigned(member: Consumer, fetcher: Fetcher): Promise<void> {
 		const { topic, mode } = this.#settings;
 		await this.#release();
@@ -147,7 +158,9 @@ export class Group {
 		this.#log.info({ topic, partitions: numbers }, "partitions assigned");
 	}
 
-	/** The stored position of each partition; where there is none, the start that the settings name. */
+	/**
+	 * The stored position of each partition; where there is none, the start that the settings name.
+	 */
 	async #startingOffsets(member: Consumer, numbers: readonly number[]): Promise<[number, bigint][]> {
 		const { topic, start } = this.#settings;
 		const stored = (await member.listCommittedOffsets({ topics: [{ topic, partitions: [...numbers] }] })).get(topic) ?? [];

@@ -6,11 +6,17 @@ import type { Mode } from "../settings.ts";
 /** Above either limit no more messages are fetched for this partition. */
 const MAX_WAITING = 500;
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** Messages whose position is stored in one request, at most once only: those not yet called are lost if the consumer is killed. */
+/**
+ * Messages whose position is stored in one request, at most once only: those not yet called are
+ * lost if the consumer is killed.
+ */
 const MAX_CLAIM = 20;
 
 export interface PartitionEvents {
-	/** Stores the position: the offset of the next message to deliver. Rejects if this member does not own the partition any more. */
+	/**
+	 * Stores the position: the offset of the next message to deliver. Rejects if this member does not
+	 * own the partition any more.
+	 */
 	commit(partition: number, offset: bigint): Promise<void>;
 	/** Notes a position that may be stored later. */
 	done(partition: number, offset: bigint): void;
@@ -70,7 +76,10 @@ export class Partition {
 		this.#wake?.();
 	}
 
-	/** Takes no further message. A message that is between two attempts is left to the partition's next owner. */
+	/**
+	 * Takes no further message. A message that is between two attempts is left to the partition's next
+	 * owner.
+	 */
 	stop(): void {
 		this.#stop.abort(new Error("the partition was given up"));
 		this.#wake?.();
@@ -93,7 +102,10 @@ export class Partition {
 		});
 	}
 
-	/** Stores the position behind some messages, then delivers them: after a crash none of them is delivered again. */
+	/**
+	 * Stores the position behind some messages, then delivers them: after a crash none of them is
+	 * delivered again.
+	 */
 	async #claim(): Promise<void> {
 		const claimed = this.#take(MAX_CLAIM);
 		const last = claimed.at(-1) as Message;
@@ -101,11 +113,12 @@ export class Partition {
 		try {
 			await this.#events.commit(this.number, next);
 		} catch {
-			// It is not known whether the position was stored, so these messages must not be called by this member. If it was not stored,
-			// the partition's owner fetches them again.
+			// It is not known whether the position was stored, so these messages must not be called by this
+			// member. If it was not stored, the partition's owner fetches them again.
 			return this.stop();
 		}
-		// Claimed messages are delivered even if the partition was given up meanwhile: its next owner begins behind them.
+		// Claimed messages are delivered even if the partition was given up meanwhile: its next owner
+		// begins behind them.
 		const never = new AbortController().signal;
 		for (const message of claimed) await this.#calls.run(() => this.#events.deliver(message, never));
 		this.position = next;

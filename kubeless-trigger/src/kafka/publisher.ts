@@ -9,7 +9,10 @@ export class KafkaPublisher {
 		this.#producer = new Producer({ ...options, retries: 3, retryDelay: 500 });
 	}
 
-	/** CloudEvents attributes become `ce_NAME` headers (Kafka protocol binding §3.2.3). Resolves when all replicas have the record. */
+	/**
+	 * CloudEvents attributes become `ce_NAME` headers (Kafka protocol binding §3.2.3). Resolves when
+	 * all replicas have the record.
+	 */
 	async publish({ topic, key, value, headers }: Publication): Promise<void> {
 		const records = new Map(headers.map(([name, text]) => [Buffer.from(name.replace(/^ce-/, "ce_")), Buffer.from(text)]));
 		await this.#producer.send({ messages: [{ topic, value, ...(key !== null && { key }), headers: records }], acks: -1 });

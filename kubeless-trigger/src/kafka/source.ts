@@ -6,7 +6,10 @@ import { Group } from "./group.ts";
 import { kafkaOptions } from "./options.ts";
 import { KafkaPublisher } from "./publisher.ts";
 
-/** Consumes a Kafka topic: each function has a consumer group of its own, so a slow function does not slow another. */
+/**
+ * Consumes a Kafka topic: each function has a consumer group of its own, so a slow function does
+ * not slow another.
+ */
 export function kafkaSource(settings: Settings, env: NodeJS.ProcessEnv, metrics: Metrics, log: Logger): Source {
 	const options = kafkaOptions(env, `kubeless-trigger-${settings.namespace}-${settings.name}`);
 	const publisher = new KafkaPublisher(options);

@@ -1,4 +1,5 @@
-// Core NATS: a queue group per function. The server keeps nothing, so a message is delivered at most once.
+// Core NATS: a queue group per function. The server keeps nothing, so a message is delivered at
+// most once.
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import type { Message } from "../message.ts";
 import type { Metrics } from "../metrics.ts";
@@ -6,7 +7,10 @@ import { Semaphore } from "../semaphore.ts";
 import type { Settings } from "../settings.ts";
 import type { TargetDelivery } from "../source.ts";
 
-/** Messages that wait for a call, in all and in bytes. A message above either limit is dropped and counted. */
+/**
+ * Messages that wait for a call, in all and in bytes. A message above either limit is dropped and
+ * counted.
+ */
 const MAX_WAITING = 10_000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 

@@ -18,7 +18,10 @@ import type { Settings } from "../settings.ts";
 import type { TargetDelivery } from "../source.ts";
 import { headerList } from "./core.ts";
 
-/** The server delivers a message again if it hears nothing for this long; a running call tells it three times as often. */
+/**
+ * The server delivers a message again if it hears nothing for this long; a running call tells it
+ * three times as often.
+ */
 const ACK_WAIT_MS = 30_000;
 const BACKOFF_MS = 1_000;
 
@@ -42,7 +45,10 @@ export class JetStreamSubscription {
 		return this.#messages !== undefined;
 	}
 
-	/** Consumes until it is closed, and begins again after every failure. @param stream the stream that has the subject */
+	/**
+	 * Consumes until it is closed, and begins again after every failure. @param stream the stream that
+	 * has the subject
+	 */
 	async run(connection: NatsConnection, stream: string): Promise<void> {
 		const { signal } = this.#closing;
 		while (!signal.aborted) {
@@ -100,7 +106,8 @@ export class JetStreamSubscription {
 		if (this.#closing.signal.aborted) return message.nak();
 		const { deliver } = this.#delivery;
 		if (this.#settings.mode === "at-most-once") {
-			// The acknowledgement is confirmed before the call; without the confirmation another consumer could get the message too.
+			// The acknowledgement is confirmed before the call; without the confirmation another consumer
+			// could get the message too.
 			if (!(await message.ackAck({ timeout: 5_000 }))) return;
 			return deliver(streamMessage(message), new AbortController().signal);
 		}

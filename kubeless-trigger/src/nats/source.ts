@@ -66,7 +66,10 @@ export function natsSource(settings: Settings, env: NodeJS.ProcessEnv, metrics: 
 	};
 }
 
-/** The stream that has a subject: the one that is named, or the first that the server finds. Returns undefined without JetStream. */
+/**
+ * The stream that has a subject: the one that is named, or the first that the server finds. Returns
+ * undefined without JetStream.
+ */
 async function streamOf(connection: NatsConnection, subject: string, named: string | undefined): Promise<string | undefined> {
 	if (named) return named;
 	if (!connection.info?.jetstream) return undefined;

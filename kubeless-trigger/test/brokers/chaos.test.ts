@@ -1,5 +1,6 @@
-// Consumers and the broker are killed with SIGKILL while messages are delivered and functions fail at random. Every execution is
-// counted by the message's id. EVENTS and SEED change the number of messages and the random numbers.
+// Consumers and the broker are killed with SIGKILL while messages are delivered and functions fail
+// at random. Every execution is counted by the message's id. EVENTS and SEED change the number of
+// messages and the random numbers.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -72,7 +73,8 @@ async function run(t: Owner, mode: "at-most-once" | "at-least-once"): Promise<Co
 	let kills = 0;
 	for (; kills < KILLS && !done(); kills++) {
 		const before = fn.calls.length;
-		// The next kill follows some progress, so that a slow machine sees as many kills within the messages as a fast one.
+		// The next kill follows some progress, so that a slow machine sees as many kills within the
+		// messages as a fast one.
 		await poll(
 			() => fn.calls.length >= before + EVENTS / (KILLS * 2) || done() || undefined,
 			() => `no progress after ${kills} kills:\n${consumers.map(({ output }) => output.slice(-1500)).join("\n")}`,

@@ -35,7 +35,8 @@ public isolated function answer(any|error result) returns http:Response {
     return response;
 }
 
-# Makes the response of a failed call. The loader logs its body and does not send it (docs/errors.md).
+# Makes the response of a failed call. The loader logs its body and does not send it
+# (docs/errors.md).
 isolated function failed(string code, error why) returns http:Response {
     string stack = why.toString();
     foreach error:StackFrame frame in why.stackTrace() {

@@ -70,7 +70,8 @@ isolated function header(http:Request request, string name) returns string {
     return value is string ? value : "";
 }
 
-# Returns a media type without its parameters: `application/json` of `application/json; charset=utf-8`.
+# Returns a media type without its parameters: `application/json` of
+# `application/json; charset=utf-8`.
 isolated function mediaType(string contentType) returns string {
     int? end = contentType.indexOf(";");
     return (end is int ? contentType.substring(0, end) : contentType).trim().toLowerAscii();

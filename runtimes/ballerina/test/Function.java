@@ -11,8 +11,9 @@ import java.util.Arrays;
 import java.util.concurrent.Executors;
 
 /**
- * What the stand-in for Ballerina's compiler compiles: a server that answers as the runtime's service would, for handlers that it knows by
- * name. It is no Ballerina; bal.mjs puts it into the jar.
+ * What the stand-in for Ballerina's compiler compiles: a server that answers as the runtime's
+ * service would, for handlers that it knows by name. It is no Ballerina; bal.mjs puts it into the
+ * jar.
  */
 public class Function {
 	public static void main(String[] args) throws IOException {
@@ -75,7 +76,10 @@ public class Function {
 		}
 	}
 
-	/** Streams pieces: their number, their characters, the ms between them; a fourth word breaks it off. */
+	/**
+	 * Streams pieces: their number, their characters, the ms between them; a fourth word breaks it
+	 * off.
+	 */
 	private static void stream(HttpExchange exchange, String[] words) throws IOException {
 		exchange.sendResponseHeaders(200, 0);
 		OutputStream out = exchange.getResponseBody();

@@ -1,6 +1,6 @@
 // A stand-in for `bal`, which no package registry has. It checks those parts of a package that this
-// runtime generates, and builds a jar in which Function.java (compiled into KUBELESS_STAND_IN) plays the
-// handler. It does not understand Ballerina.
+// runtime generates, and builds a jar in which Function.java (compiled into KUBELESS_STAND_IN)
+// plays the handler. It does not understand Ballerina.
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,7 +69,10 @@ function balFiles(folder) {
 		.map((name) => join(folder, name));
 }
 
-/** A file without its comments and templates, line for line; a bracket that does not close is a fault, and a line at the top that begins nothing. */
+/**
+ * A file without its comments and templates, line for line; a bracket that does not close is a
+ * fault, and a line at the top that begins nothing.
+ */
 function readSource(file) {
 	const text = readFileSync(file, "utf8");
 	const plain = text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/.*|^[ \t]*#.*|`[^`]*`/gm, (part) =>
@@ -126,7 +129,10 @@ function checkNames(root) {
 	}
 }
 
-/** One service, at the port that the loader says, which calls a function there is; from an isolated one to an isolated one. */
+/**
+ * One service, at the port that the loader says, which calls a function there is; from an isolated
+ * one to an isolated one.
+ */
 function checkService(root) {
 	const services = root.filter(({ plain }) => /^(isolated )?service \/ on /m.test(plain));
 	const [{ plain }] = services.length === 1 ? services : fail(`there are ${services.length} services`);

@@ -14,8 +14,9 @@ import { run } from "../../../test/support/local-command.ts";
 import { suiteOwner } from "../../../test/support/owner.ts";
 import { noJava, StandIn } from "./stand-in.ts";
 
-// No registry has Ballerina's compiler. A stand-in takes its place, and what it builds answers for the
-// function. Everything else is real: start.sh, compile.sh, the package they make, the loader, Java.
+// No registry has Ballerina's compiler. A stand-in takes its place, and what it builds answers for
+// the function. Everything else is real: start.sh, compile.sh, the package they make, the loader,
+// Java.
 
 const home = fileURLToPath(new URL("../", import.meta.url));
 const example = (name: string) => readFileSync(join(home, "examples", name), "utf8");

@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
-# A program in the language that its first line names. Its arguments are the folders of the event and
-# of the context, its standard input is the body.
+# A program in the language that its first line names. Its arguments are the folders of the event
+# and of the context, its standard input is the body.
 use strict;
 my ($event, $context) = @ARGV;
 my %counts;

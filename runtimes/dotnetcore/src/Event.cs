@@ -3,7 +3,8 @@ using Kubeless.Worker;
 
 namespace Kubeless.Functions
 {
-	/// <summary>The event that a function is called with. Fields that the caller did not send are null.</summary>
+	/// <summary>The event that a function is called with. Fields that the caller did not send are
+	/// null.</summary>
 	public class Event
 	{
 		private static readonly byte[] NoBytes = Array.Empty<byte>();
@@ -31,7 +32,8 @@ namespace Kubeless.Functions
 			Extensions = new Extensions(call);
 		}
 
-		/// <summary>The body: a JsonElement if the content type is JSON, else a string; "" without a body.</summary>
+		/// <summary>The body: a JsonElement if the content type is JSON, else a string; "" without a
+		/// body.</summary>
 		public object Data => data ??= call?.Data ?? "";
 
 		/// <summary>The body as it was sent.</summary>

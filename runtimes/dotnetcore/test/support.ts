@@ -36,5 +36,8 @@ export const FIRST_LINE = 14;
 export const begin = (owner: Owner, files: Files, env: Env = {}): WireEnd =>
 	new WireEnd(owner, candidate(), firstOf(owner, files), "handler", { KUBELESS_LOADER_CACHE: CACHE, ...env });
 
-/** Starts a worker without a loader for the class `f` with these members, and waits until it is ready. */
+/**
+ * Starts a worker without a loader for the class `f` with these members, and waits until it is
+ * ready.
+ */
 export const start = (owner: Owner, members: string, env?: Env): Promise<WireEnd> => begin(owner, { "f.cs": csharp(members) }, env).ready();

@@ -13,8 +13,8 @@ import (
 // maxUnusedAge is how long the folder of a function is kept that nothing starts.
 const maxUnusedAge = 30 * 24 * time.Hour
 
-// entry is a function's folder in the cache: its program, and what Go needs to see whether the program
-// is up to date.
+// entry is a function's folder in the cache: its program, and what Go needs to see whether the
+// program is up to date.
 type entry struct{ folder string }
 
 // openEntry returns the entry of a function's file, and locks it until this process ends or becomes

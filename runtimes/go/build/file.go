@@ -110,7 +110,8 @@ func (f *goFile) addFunction(name string, kind *ast.FuncType, alias string) {
 	}
 }
 
-// fieldTypes returns the type of each parameter or result: `a, b string` is one field and two types.
+// fieldTypes returns the type of each parameter or result: `a, b string` is one field and two
+// types.
 func fieldTypes(list *ast.FieldList) []ast.Expr {
 	if list == nil {
 		return nil

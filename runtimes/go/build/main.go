@@ -1,4 +1,5 @@
-// Command build compiles a function's Go files with the worker into one program. It has three modes:
+// Command build compiles a function's Go files with the worker into one program. It has three
+// modes:
 //
 //	build serve HOME    compiles $KUBELESS_HANDLER_FILE, unless its program is up to date, and becomes it
 //	build compile HOME  makes $KUBELESS_INSTALL_VOLUME/server, for Kubeless's compilation phase

@@ -41,8 +41,8 @@ func (m modules) name() string {
 	return name
 }
 
-// moduleName returns the module's name by which the function imports packages of its own: that of its
-// go.mod, or "kubeless", under which Kubeless compiled all functions.
+// moduleName returns the module's name by which the function imports packages of its own: that of
+// its go.mod, or "kubeless", under which Kubeless compiled all functions.
 func (f *function) moduleName() string {
 	for path := range f.imports() {
 		if strings.HasPrefix(path, "kubeless/") {
@@ -52,9 +52,9 @@ func (f *function) moduleName() string {
 	return modulesOf(f.folder).name()
 }
 
-// writeModules writes a go.mod and a go.sum for Go into a scratch folder: the function's own, with this
-// runtime in the place of the library. If the scratch folder has them from an earlier build with the
-// same input, it keeps them: they also have the versions that Go has found since.
+// writeModules writes a go.mod and a go.sum for Go into a scratch folder: the function's own, with
+// this runtime in the place of the library. If the scratch folder has them from an earlier build
+// with the same input, it keeps them: they also have the versions that Go has found since.
 func (t *toolchain) writeModules(own modules, scratch, module string) error {
 	input := sha256.Sum256(bytes.Join([][]byte{own.mod, own.sum, []byte(module), []byte(t.home)}, []byte{0}))
 	inputFile := filepath.Join(scratch, "modules.sha256")

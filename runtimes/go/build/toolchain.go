@@ -28,9 +28,9 @@ func newToolchain(home string) *toolchain {
 	return &toolchain{home: home, env: env}
 }
 
-// build compiles the function to the file `program` of the scratch folder, and returns that file. If the
-// program is up to date, Go leaves it as it is. The function's folder stays as it is: an overlay tells
-// Go which files to add, and which to ignore.
+// build compiles the function to the file `program` of the scratch folder, and returns that file.
+// If the program is up to date, Go leaves it as it is. The function's folder stays as it is: an
+// overlay tells Go which files to add, and which to ignore.
 func (t *toolchain) build(f *function, scratch string) (string, error) {
 	module, modules := f.moduleName(), modulesOf(f.folder)
 	if err := t.writeModules(modules, scratch, module); err != nil {
@@ -109,14 +109,16 @@ func (t *toolchain) run(folder, scratch string, args ...string) error {
 	return errors.New(text)
 }
 
-// progress matches lines that are no errors: the package that the next lines are about, and downloads.
+// progress matches lines that are no errors: the package that the next lines are about, and
+// downloads.
 var progress = regexp.MustCompile(`(?m)^(# |go: (finding|found|downloading|warning: ignoring) ).*\n?`)
 
 // aboutOwn matches lines about generated files, which only repeat an error of the function's files.
 var aboutOwn = regexp.MustCompile(`(?m)^.*\b` + own + `\b.*\n?`)
 
-// clean returns Go's messages about the function's files. Where a message names a copy in the scratch
-// folder, absolute or relative to the folder in which Go ran, it names the function's file instead.
+// clean returns Go's messages about the function's files. Where a message names a copy in the
+// scratch folder, absolute or relative to the folder in which Go ran, it names the function's file
+// instead.
 func clean(output, folder, scratch string) string {
 	output = progress.ReplaceAllString(output, "")
 	copies := []string{scratch + "/"}

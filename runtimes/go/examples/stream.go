@@ -8,8 +8,8 @@ import (
 	"github.com/kubeless/kubeless/pkg/functions"
 )
 
-// Stream sends a line every 100 ms. Flush blocks while the caller reads slower. Stream stops when the
-// caller goes.
+// Stream sends a line every 100 ms. Flush blocks while the caller reads slower. Stream stops when
+// the caller goes.
 func Stream(event functions.Event, context functions.Context) (string, error) {
 	response := event.Extensions.Response
 	response.Header().Set("Content-Type", "text/plain")

@@ -60,7 +60,10 @@ const go: Tool = {
 	file: path("1.0.0", "zip"),
 	purl: `pkg:golang/${MODULE}`,
 	served: { MOD_NAME: "f", FUNC_HANDLER: "Handler" },
-	/** Go's cache stays from one run to the next: with an empty one, the first phase takes a minute of CPU. */
+	/**
+	 * Go's cache stays from one run to the next: with an empty one, the first phase takes a minute of
+	 * CPU.
+	 */
 	prepare: async (owner) => {
 		mkdirSync(GO_CACHE, { recursive: true });
 		chmodSync(GO_CACHE, 0o777); // a phase may run as another user

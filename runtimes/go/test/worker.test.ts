@@ -41,7 +41,9 @@ interface Ended {
 	readonly stderr: string;
 }
 
-/** Runs a command without a time limit: the first compilation on a machine takes a minute of CPU. */
+/**
+ * Runs a command without a time limit: the first compilation on a machine takes a minute of CPU.
+ */
 async function run(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<Ended> {
 	const child = spawn(command, args, { ...options, stdio: ["ignore", "ignore", "pipe"] });
 	let stderr = "";

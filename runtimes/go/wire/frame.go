@@ -111,8 +111,8 @@ func plainString(line []byte, at int) ([]byte, int) {
 	return nil, -1
 }
 
-// plainCount returns the count at `at` and the position after it, which is negative if the number is
-// above 2^53 − 1 (16 digits) or has a leading zero.
+// plainCount returns the count at `at` and the position after it, which is negative if the number
+// is above 2^53 − 1 (16 digits) or has a leading zero.
 func plainCount(line []byte, at int) (uint64, int) {
 	var value uint64
 	end := at

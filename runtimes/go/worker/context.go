@@ -14,8 +14,8 @@ const (
 	earlyTimer = 10 * time.Millisecond
 )
 
-// callContext is Event.Extensions.Context. Its channel and its timer are made when the handler first
-// asks for them, because most handlers never do.
+// callContext is Event.Extensions.Context. Its channel and its timer are made when the handler
+// first asks for them, because most handlers never do.
 type callContext struct {
 	deadline time.Time
 
@@ -59,8 +59,8 @@ func (c *callContext) Err() error {
 // Value returns nil: the context carries no values.
 func (c *callContext) Value(key interface{}) interface{} { return nil }
 
-// cancelReason returns the error of a context that the loader cancels now: the call ran out of time,
-// or its caller has gone.
+// cancelReason returns the error of a context that the loader cancels now: the call ran out of
+// time, or its caller has gone.
 func (c *callContext) cancelReason() error {
 	if time.Until(c.deadline) < afterDeadline+earlyTimer {
 		return context.DeadlineExceeded

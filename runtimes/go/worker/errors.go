@@ -26,8 +26,8 @@ const (
 	maxShownBytes = 8 << 10
 )
 
-// panicError returns the error of a handler that did not return: it panicked with a value, or called
-// runtime.Goexit (nil).
+// panicError returns the error of a handler that did not return: it panicked with a value, or
+// called runtime.Goexit (nil).
 func panicError(value interface{}) CallError {
 	if value == nil {
 		return CallError{"FUNCTION_THREW", "the handler called runtime.Goexit", ""}

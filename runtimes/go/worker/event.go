@@ -15,8 +15,8 @@ type function struct {
 	onStream func(turn uint64)
 }
 
-// call is one call of the handler. It embeds what the event's extensions need, so that a call is one
-// allocation.
+// call is one call of the handler. It embeds what the event's extensions need, so that a call is
+// one allocation.
 type call struct {
 	function *function
 	id       uint64

@@ -14,8 +14,8 @@ import (
 const (
 	// exitPoll is how often exit looks whether the function has handled SIGTERM.
 	exitPoll = 5 * time.Millisecond
-	// maxSettlePolls bounds the wait for goroutines to block before the signal. One that still runs then
-	// counts as one that never blocks.
+	// maxSettlePolls bounds the wait for goroutines to block before the signal. One that still runs
+	// then counts as one that never blocks.
 	maxSettlePolls = 40
 )
 
@@ -81,8 +81,8 @@ func goroutines() snapshot {
 	return s
 }
 
-// areBackAt reports whether every goroutine blocks where it blocked before the signal. New goroutines
-// must have ended.
+// areBackAt reports whether every goroutine blocks where it blocked before the signal. New
+// goroutines must have ended.
 func (s snapshot) areBackAt(before snapshot) bool {
 	for id, stack := range s.stacks {
 		if was, known := before.stacks[id]; !known || was != "" && stack != was {

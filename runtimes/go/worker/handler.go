@@ -21,8 +21,8 @@ func Register(file, name string, value interface{}) {
 	candidates = append(candidates, candidate{file, name, value})
 }
 
-// find returns the handler with this name. Without a name it returns the only handler of the file, or
-// the only exported handler of the file.
+// find returns the handler with this name. Without a name it returns the only handler of the file,
+// or the only exported handler of the file.
 func find(name, file string) (candidate, *LoadError) {
 	all := handlersOf(candidates)
 	if name != "" {

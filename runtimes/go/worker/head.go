@@ -13,8 +13,8 @@ func mayHaveBody(status int) bool {
 }
 
 // headOf returns headers as a head (PROTOCOL 2.5). Where the function set no Content-Type, the head
-// has the one that net/http would guess from the content. It returns an error if HTTP cannot send one
-// of the headers.
+// has the one that net/http would guess from the content. It returns an error if HTTP cannot send
+// one of the headers.
 func headOf(header http.Header, status int, content []byte, keepLength bool) (string, error) {
 	names := make([]string, 0, len(header))
 	for name := range header {

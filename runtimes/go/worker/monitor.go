@@ -80,7 +80,8 @@ func (w *watch) isSlow(turn uint64, now usage) bool {
 }
 
 // measure adds the time of a call to the average. Wall time is good enough for calls that were not
-// interrupted; others say more about the machine than about the call, so they cannot start a spread.
+// interrupted; others say more about the machine than about the call, so they cannot start a
+// spread.
 func (r *runners) measure(took time.Duration) {
 	if took > slowCall && !r.spread.Load() {
 		if now := processUsage().switches; r.switches.Swap(now) != now {

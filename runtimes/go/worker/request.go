@@ -42,8 +42,8 @@ func newRequest(c *call, frame *wire.Frame) *http.Request {
 	return request.WithContext(&c.context)
 }
 
-// remoteAddr returns "IP:port", which net.SplitHostPort accepts. The wire has no port and not always
-// an address; both become 0.
+// remoteAddr returns "IP:port", which net.SplitHostPort accepts. The wire has no port and not
+// always an address; both become 0.
 func remoteAddr(address string) string {
 	if address == "" {
 		address = "0.0.0.0"

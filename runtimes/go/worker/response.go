@@ -9,8 +9,8 @@ import (
 // maxHeldBytes is how much a handler may write before the answer becomes a stream without Flush.
 const maxHeldBytes = 64 << 10
 
-// response is Event.Extensions.Response. It holds what is written until the handler returns, flushes,
-// or has written maxHeldBytes. Then the answer is a stream.
+// response is Event.Extensions.Response. It holds what is written until the handler returns,
+// flushes, or has written maxHeldBytes. Then the answer is a stream.
 type response struct {
 	call *call
 
@@ -33,8 +33,8 @@ func (r *response) Header() http.Header {
 	return r.header
 }
 
-// WriteHeader sets the status. Later changes of the headers have no effect. 1xx statuses are ignored:
-// the wire has none.
+// WriteHeader sets the status. Later changes of the headers have no effect. 1xx statuses are
+// ignored: the wire has none.
 func (r *response) WriteHeader(status int) {
 	if status < 100 || status > 999 {
 		panic(fmt.Sprintf("invalid WriteHeader code %v", status))

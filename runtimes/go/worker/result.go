@@ -108,8 +108,8 @@ func (r *response) flush() error {
 	return r.sendChunks(string(held))
 }
 
-// sendHead makes the answer a stream, unless it is one. The length is that of the whole body; -1: not
-// known.
+// sendHead makes the answer a stream, unless it is one. The length is that of the whole body; -1:
+// not known.
 func (r *response) sendHead(start []byte, length int) error {
 	if r.headSent {
 		return nil

@@ -9,8 +9,8 @@ import (
 )
 
 // runners decides which goroutine runs a call. runtimes/ANATOMY.md ("Runners") explains the roles:
-// the reader runs the calls that it reads; the monitor hands over when one call takes long; while calls
-// are slow on average, each gets a goroutine (spread).
+// the reader runs the calls that it reads; the monitor hands over when one call takes long; while
+// calls are slow on average, each gets a goroutine (spread).
 type runners struct {
 	function *function
 	in       *wire.Reader

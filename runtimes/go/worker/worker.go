@@ -1,5 +1,5 @@
-// Package worker loads one function and calls it (PROTOCOL.md). build/ generates the program around a
-// function's package and registers the package's functions here.
+// Package worker loads one function and calls it (PROTOCOL.md). build/ generates the program around
+// a function's package and registers the package's functions here.
 //
 // The parts, as runtimes/ANATOMY.md names them:
 //

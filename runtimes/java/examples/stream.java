@@ -3,7 +3,10 @@ package io.kubeless;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Streams: each item is sent when it is made. While the caller reads slowly, the worker waits before it takes the next. */
+/**
+ * Streams: each item is sent when it is made. While the caller reads slowly, the worker waits
+ * before it takes the next.
+ */
 public class stream {
 	public Stream<String> stream(Event event, Context context) {
 		return IntStream.range(0, 10).mapToObj(count -> {

@@ -27,7 +27,9 @@ import { env, FIRST_LINE, home, missing, serve, source } from "./function.ts";
 const hello = (text: string) => source("Foo", `	public String foo(Event event, Context context) { return "${text}"; }`);
 const cached = (cache: string, pattern: RegExp) => readdirSync(join(cache, "compiled")).filter((name) => pattern.test(name));
 
-/** A Java that runs the script `hook` beside it, if there is one, after it has compiled a function. */
+/**
+ * A Java that runs the script `hook` beside it, if there is one, after it has compiled a function.
+ */
 function javaWithHook(owner: Owner): string {
 	const real = spawnSync("sh", ["-c", 'dirname "$(readlink -f "$(command -v javac)")"'], { encoding: "utf8" }).stdout.trim();
 	const place = folder(owner);

@@ -4,7 +4,8 @@ import { type Loader, runLoader, startLoader } from "../../../test/support/loade
 import { suiteOwner } from "../../../test/support/owner.ts";
 import { env, FIRST_LINE, missing, serve, source } from "./function.ts";
 
-// Events, results and errors of functions in Java. test/conformance/ has what holds in every language.
+// Events, results and errors of functions in Java. test/conformance/ has what holds in every
+// language.
 
 const RESULTS = `
 	public static class Account {

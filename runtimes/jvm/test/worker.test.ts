@@ -11,7 +11,8 @@ import { baseEnv, PATIENCE, readRuntimes } from "../../../test/conformance/runti
 import { folder, startLoader } from "../../../test/support/loader.ts";
 import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
 
-// Functions in a jar. The repository has no jars, so this file makes them, and runs the conformance vectors too.
+// Functions in a jar. The repository has no jars, so this file makes them, and runs the conformance
+// vectors too.
 
 const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "java")?.missing;

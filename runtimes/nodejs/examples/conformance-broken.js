@@ -1,7 +1,8 @@
 "use strict";
 
 /**
- * A file that cannot be loaded: its line 17, which is the same in every language, is not JavaScript.
+ * A file that cannot be loaded: its line 17, which is the same in every language, is not
+ * JavaScript.
  *
  * What a worker says about it must name this file and that line.
  */

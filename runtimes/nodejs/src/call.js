@@ -19,8 +19,8 @@ const HEADED = 1;
 const OVER = 2;
 
 /**
- * One call of the handler and its answer, in the frames of PROTOCOL 4. Frames after the answer's end are dropped, so a
- * function that answers twice does not break the wire.
+ * One call of the handler and its answer, in the frames of PROTOCOL 4. Frames after the answer's
+ * end are dropped, so a function that answers twice does not break the wire.
  */
 class Call {
 	/**
@@ -38,7 +38,10 @@ class Call {
 		this.state = OPEN;
 		this.paused = false;
 		this.cancelled = false;
-		/** @type {number | null} bytes of the Content-Length that are not sent yet; null without a Content-Length */
+		/**
+		 * @type {number | null} bytes of the Content-Length that are not sent yet; null without a
+		 * Content-Length
+		 */
 		this.promised = null;
 		/** @type {(() => void) | null} is called at `resume` */
 		this.waiting = null;
@@ -74,7 +77,10 @@ class Call {
 		return this.bytes.slice(end - envelope, end);
 	}
 
-	/** Returns the bytes of the event's data: the body, or what was in the envelope; null without a body. */
+	/**
+	 * Returns the bytes of the event's data: the body, or what was in the envelope; null without a
+	 * body.
+	 */
 	data() {
 		const { head = 0, body, envelope, data } = this.frame;
 		const length = envelope === undefined ? body : data;
@@ -135,7 +141,8 @@ class Call {
 	/**
 	 * Sends a part of the body, in as many chunks as it takes.
 	 * @param {string | Buffer} body
-	 * @param {() => void} then is called when more may be sent: at once if the wire and the caller take more
+	 * @param {() => void} then is called when more may be sent: at once if the wire and the caller
+	 *   take more
 	 */
 	write(body, then) {
 		if (this.state !== HEADED) return;
@@ -226,15 +233,16 @@ class Call {
 	}
 
 	/**
-	 * Stops a stream and aborts `context.signal` (PROTOCOL 6.1). A handler that is awaited does not block other calls: the
-	 * call ends without it, and what it returns later is dropped.
+	 * Stops a stream and aborts `context.signal` (PROTOCOL 6.1). A handler that is awaited does not
+	 * block other calls: the call ends without it, and what it returns later is dropped.
 	 */
 	cancel() {
 		if (this.cancelled) return;
 		this.cancelled = true;
 		this.calls.scopes.run(this, stop, this);
 		this.resume();
-		// In a later turn, so that a handler that reacts to the signal can end the call with its own error.
+		// In a later turn, so that a handler that reacts to the signal can end the call with its own
+		// error.
 		setImmediate(() => this.fail(cancelled()));
 	}
 }

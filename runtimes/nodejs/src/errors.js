@@ -59,7 +59,8 @@ const unsendable = (reason) =>
 	new CallError("RESULT_INVALID", `the handler returned what cannot be sent: ${describe(reason).message}`, reason);
 
 /**
- * Returns what was thrown as text. A function may throw anything, also an object that throws when it is read.
+ * Returns what was thrown as text. A function may throw anything, also an object that throws when
+ * it is read.
  * @param {unknown} thrown
  * @returns {{ code?: string | undefined, message: string, stack: string | undefined }}
  */
@@ -95,7 +96,8 @@ function isError(value) {
 }
 
 /**
- * Returns the name of an error without a message, such as those of failed connections to several addresses.
+ * Returns the name of an error without a message, such as those of failed connections to several
+ * addresses.
  * @param {Error & { code?: unknown }} error
  */
 function title(error) {
@@ -133,8 +135,8 @@ function wholeStack(error) {
 }
 
 /**
- * Returns the error's own properties with simple values, such as `code` and `errno`. Objects are left out: they may hold
- * requests with passwords.
+ * Returns the error's own properties with simple values, such as `code` and `errno`. Objects are
+ * left out: they may hold requests with passwords.
  * @param {Error} error
  */
 function properties(error) {
@@ -156,7 +158,8 @@ function trim(stack) {
 	const lines = stack.split("\n");
 	let last = lines.length - 1;
 	while (last > 0 && isForeign(lines[last] ?? "")) last -= 1;
-	// A syntax error has its place above the message. A stack without any of the function's frames keeps all frames.
+	// A syntax error has its place above the message. A stack without any of the function's frames
+	// keeps all frames.
 	return last > 0 && (FRAME.test(lines[last] ?? "") || SYNTAX.test(lines[0] ?? "")) ? lines.slice(0, last + 1).join("\n") : stack;
 }
 

@@ -9,8 +9,8 @@ const { line } = require("./wire");
 /** @typedef {"stdout" | "stderr"} StreamName */
 
 /**
- * Log frames that may wait for the loader. Prints beyond that go to the descriptor itself, where writing blocks: such a
- * flood loses the call's id, but the worker's memory stays bounded.
+ * Log frames that may wait for the loader. Prints beyond that go to the descriptor itself, where
+ * writing blocks: such a flood loses the call's id, but the worker's memory stays bounded.
  */
 const MAX_WAITING_BYTES = 1024 * 1024;
 /** How long a print waits for a full descriptor that does not block by itself. */
@@ -21,8 +21,8 @@ const MAX_LINE_CHARS = 64 * 1024;
 const BINARY = /^(?:hex|base64|base64url|latin1|binary|ucs-?2|utf-?16le)$/i;
 
 /**
- * Sends what the function prints as log frames with the id of its call (PROTOCOL 7). A line is sent at once: what was
- * printed before an endless loop is what its author needs to see.
+ * Sends what the function prints as log frames with the id of its call (PROTOCOL 7). A line is sent
+ * at once: what was printed before an endless loop is what its author needs to see.
  */
 class Output {
 	/** @param {Calls} calls */
@@ -48,7 +48,8 @@ class Output {
 	replaceStream(fd, name) {
 		const stream = new Printer(fd, (text) => this.print(name, text));
 		Object.defineProperty(process, name, { value: stream, configurable: true, enumerable: true, writable: true });
-		// Before Node.js 12, console took the streams when it was made; later ones read them at the first print.
+		// Before Node.js 12, console took the streams when it was made; later ones read them at the first
+		// print.
 		const bound = Object.getOwnPropertyDescriptor(console, `_${name}`);
 		if (bound !== undefined && "value" in bound) Object.assign(console, { [`_${name}`]: stream });
 	}

@@ -6,9 +6,10 @@ const { logText } = require("./errors");
 /** @import { Wire } from "./wire" */
 
 /**
- * Ends the process after `stop` (PROTOCOL 6.2), when no call is open. A function's SIGTERM listeners run first, as they
- * do in a process of its own. Listeners that return promises are awaited. After other listeners the process ends by
- * itself, when nothing keeps it alive, or when the function calls process.exit(). The loader bounds the time.
+ * Ends the process after `stop` (PROTOCOL 6.2), when no call is open. A function's SIGTERM
+ * listeners run first, as they do in a process of its own. Listeners that return promises are
+ * awaited. After other listeners the process ends by itself, when nothing keeps it alive, or when
+ * the function calls process.exit(). The loader bounds the time.
  * @param {Wire} wire
  * @param {Output} output
  * @param {(code: number) => void} exit

@@ -19,18 +19,21 @@ const MAX_JOINED_BYTES = 16 * 1024;
 /** Collected text that is written before the turn ends. */
 const MAX_TEXT_BYTES = 256 * 1024;
 
-/** Longest time an answer waits for the other calls of its chunk, so that a slow handler does not delay a fast one. */
+/**
+ * Longest time an answer waits for the other calls of its chunk, so that a slow handler does not
+ * delay a fast one.
+ */
 const MAX_HELD_MS = 1;
 
 /**
- * The worker's end of the wire (PROTOCOL 1 and 2). All frames of one chunk are handed on together, and all frames
- * written in one turn leave in one write: system calls cost more than JSON.
+ * The worker's end of the wire (PROTOCOL 1 and 2). All frames of one chunk are handed on together,
+ * and all frames written in one turn leave in one write: system calls cost more than JSON.
  */
 class Wire {
 	/**
 	 * @param {number} fd
-	 * @param {(frame: LoaderFrame, bytes: Buffer, at: number) => void} onFrame gets the line, and the offset of its head
-	 * in the bytes
+	 * @param {(frame: LoaderFrame, bytes: Buffer, at: number) => void} onFrame gets the line, and the
+	 *   offset of its head in the bytes
 	 * @param {() => void} onEnd is called when the loader has closed the wire
 	 */
 	constructor(fd, onFrame, onEnd) {
@@ -46,7 +49,10 @@ class Wire {
 		this.ended = false;
 		/** the start of a line whose end has not arrived */
 		this.rest = EMPTY;
-		/** @type {{ frame: LoaderFrame, bytes: Buffer } | null} a frame whose head and body are still arriving */
+		/**
+		 * @type {{ frame: LoaderFrame, bytes: Buffer } | null} a frame whose head and body are still
+		 * arriving
+		 */
 		this.open = null;
 		this.filled = 0;
 		this.onTurnEnd = () => {
@@ -179,7 +185,8 @@ class Wire {
 	}
 
 	/**
-	 * Writes the rest, and calls back when the socket has taken all of it. The wire no longer keeps the process alive.
+	 * Writes the rest, and calls back when the socket has taken all of it. The wire no longer keeps
+	 * the process alive.
 	 * @param {() => void} callback
 	 */
 	settle(callback) {
@@ -200,7 +207,8 @@ class Wire {
 }
 
 /**
- * Returns a frame's line as ASCII, as it is written in latin1 and a message may have any character (PROTOCOL 2.1).
+ * Returns a frame's line as ASCII, as it is written in latin1 and a message may have any character
+ * (PROTOCOL 2.1).
  * @param {object} fields
  */
 function line(fields) {

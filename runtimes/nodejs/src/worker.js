@@ -1,6 +1,7 @@
 "use strict";
 
-// Serves one function over the wire (../../PROTOCOL.md): takes the wire, loads the handler, sends ready, runs the calls.
+// Serves one function over the wire (../../PROTOCOL.md): takes the wire, loads the handler, sends
+// ready, runs the calls.
 
 const { readData } = require("./event/body");
 const { makeEvent, Context } = require("./event/event");

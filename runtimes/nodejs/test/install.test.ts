@@ -11,7 +11,9 @@ import { home, node } from "./worker.ts";
 describe("nodejs: install.sh", () => {
 	const pack = '{"name":"dep","version":"1.0.0","main":"i.js"}';
 
-	/** Installs from one folder into another. The packages are on this disk, so no registry is needed. */
+	/**
+	 * Installs from one folder into another. The packages are on this disk, so no registry is needed.
+	 */
 	function install(owner: Owner, files: Files, env: Record<string, string> = {}): string {
 		const volume = folder(owner);
 		execFileSync("sh", [join(home, "install.sh")], {

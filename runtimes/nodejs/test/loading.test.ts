@@ -144,7 +144,9 @@ describe("nodejs: loading a function", () => {
 	});
 });
 
-/** Returns true if a child of this process can become a user who may not write to a read-only file. */
+/**
+ * Returns true if a child of this process can become a user who may not write to a read-only file.
+ */
 function canDropRoot(): boolean {
 	try {
 		execFileSync(node, [

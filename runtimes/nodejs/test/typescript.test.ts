@@ -80,7 +80,8 @@ export const h = (): string => (Reflect as any).getMetadata?.("design:paramtypes
 		assert.match((await failure(t, { "h.ts": source, "tsconfig.json": on })).message ?? "", wanted);
 		const extended = { "h.ts": source, "tsconfig.json": '{"extends":"./base.json"}', "base.json": on };
 		assert.match((await failure(t, extended)).message ?? "", wanted);
-		// A compiler that was installed is asked for the metadata; this one adds them as TypeScript 5 does.
+		// A compiler that was installed is asked for the metadata; this one adds them as TypeScript 5
+		// does.
 		const compiler = {
 			"node_modules/typescript/index.js": `
 				exports.sys = {}; exports.ModuleKind = { ESNext: 99 }; exports.ScriptTarget = { ES2022: 9 };

@@ -127,7 +127,8 @@ function nonsense()
 
 function spawns($event, $context)
 {
-    // No fork here: PHP runs none of the worker's code in a child before the function's (README, Processes).
+    // No fork here: PHP runs none of the worker's code in a child before the function's (README,
+    // Processes).
     return trim(shell_exec('sleep 30 > /dev/null 2>&1 & echo $!'));
 }
 

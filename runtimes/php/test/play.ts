@@ -13,7 +13,10 @@ if (runtime?.missing && process.env["CI"]) throw new Error(runtime.missing);
 export const skip: string | false = runtime === undefined ? "the manifest of PHP is missing" : (runtime.missing ?? false);
 const candidate = (): Candidate => runtime?.candidate() as Candidate;
 
-/** Plays steps to a worker that serves the handler `h` of this source; `more` are further files of the function. */
+/**
+ * Plays steps to a worker that serves the handler `h` of this source; `more` are further files of
+ * the function.
+ */
 export async function play(
 	t: TestContext,
 	source: string,

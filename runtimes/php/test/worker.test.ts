@@ -145,7 +145,10 @@ describe("php: the output of a function", { skip }, () => {
 			}
 		}`;
 
-	/** What a call is answered, and the lines it prints, each behind its stream: as many as it should be, or more. */
+	/**
+	 * What a call is answered, and the lines it prints, each behind its stream: as many as it should
+	 * be, or more.
+	 */
 	const printed = async (loader: Loader, body: string, count: number): Promise<string[]> => {
 		const before = loader.records.length;
 		const { text } = await loader.ask({ body });

@@ -90,7 +90,8 @@ final class Psr7
     private static function find(): string
     {
         $libraries = (string) getenv('RUNTIME_LIBRARIES');
-        // A local start does not wait until they are installed: the path exists when they are complete.
+        // A local start does not wait until they are installed: the path exists when they are
+        // complete.
         while ($libraries !== '' && !file_exists($libraries) && glob("$libraries.*") !== []) {
             clearstatcache();
             usleep(self::WAIT_MICROSECONDS);

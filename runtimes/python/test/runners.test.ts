@@ -59,7 +59,8 @@ describe("Python: plain functions", needsPython, () => {
 		const worker = start(t, { "sleeps.py": SLEEPS });
 		await Promise.all(Array.from({ length: 10 }, () => worker.ask({ body: "0.05" })));
 		const pid = worker.child.pid as number;
-		// The monitor rests after 20 ms without a call. A thread that woke up regularly would never let this end.
+		// The monitor rests after 20 ms without a call. A thread that woke up regularly would never let
+		// this end.
 		for (let before = -1, now = switches(pid); before !== now; before = now, now = switches(pid)) await wait(300);
 	});
 

@@ -6,7 +6,8 @@ import { baseEnv, readRuntimes } from "../../../test/conformance/runtimes.ts";
 import { installLibraries } from "../../../test/support/libraries.ts";
 import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
-// Starts Python workers for the tests of this folder. What holds in every language is tested in test/conformance/.
+// Starts Python workers for the tests of this folder. What holds in every language is tested in
+// test/conformance/.
 
 export const home = fileURLToPath(new URL("../", import.meta.url));
 const missing = readRuntimes().find(({ id }) => id === "python")?.missing;
@@ -22,7 +23,9 @@ export const minor = Number(version.split(".")[1]);
 const given = baseEnv();
 export const env = { ...given, PATH: other ? `${dirname(other)}:${given["PATH"]}` : given["PATH"], PYTHONDONTWRITEBYTECODE: "1" };
 const install = ["sh", join(home, "install.sh")];
-/** Returns the prefix with the packages of requirements.txt, which it installs if they are missing. */
+/**
+ * Returns the prefix with the packages of requirements.txt, which it installs if they are missing.
+ */
 export const libraries = () => installLibraries({ id: "python", folder: home, install, libraries: "requirements.txt", version }, env);
 
 /** Returns a prefix with gevent. */
@@ -40,7 +43,10 @@ export function startIn(t: TestContext, file: string, handler = "handler", more:
 	return new WireEnd(t, worker, file, handler, { FUNC_RUNTIME: "python3", ...more });
 }
 
-/** Returns a worker whose function runs the code in a call's body and returns the value of the code's variable `answer`. */
+/**
+ * Returns a worker whose function runs the code in a call's body and returns the value of the
+ * code's variable `answer`.
+ */
 export function startAny(t: TestContext, more: Env = {}, top = ""): WireEnd {
 	const source = `
 import os, sys, threading, time

@@ -9,8 +9,8 @@ module KubelessWorker
 
     module_function
 
-    # Must be called before the function is loaded: at_exit blocks run in reverse order, and this one
-    # is the last.
+    # Must be called before the function is loaded: at_exit blocks run in reverse order, and this
+    # one is the last.
     def register(wire)
       at_exit { leave(wire) }
     end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-# Children that a function forks: they must neither hold the wire nor answer its calls (PROTOCOL 1.2).
+# Children that a function forks: they must neither hold the wire nor answer its calls (PROTOCOL
+# 1.2).
 
 module KubelessWorker
   module Forks
@@ -54,8 +55,8 @@ module KubelessWorker
       Output.partial.clear
     end
 
-    # Ends a child whose code has returned from the handler, with the exit code of a program that ends
-    # so.
+    # Ends a child whose code has returned from the handler, with the exit code of a program that
+    # ends so.
     def end_child(error = nil)
       return exit!(error.status) if error.is_a?(SystemExit)
 

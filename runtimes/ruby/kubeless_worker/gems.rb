@@ -32,7 +32,8 @@ module KubelessWorker
       return if @added
 
       libraries = ENV['RUNTIME_LIBRARIES'].to_s
-      # A local start does not wait until they are installed: the path exists when they are complete.
+      # A local start does not wait until they are installed: the path exists when they are
+      # complete.
       sleep(WAIT_S) until libraries.empty? || File.exist?(libraries) || Dir.glob("#{libraries}.*").empty?
       specifications(File.join(libraries, FOLDER)).each do |specification|
         next if Gem.loaded_specs.key?(specification.name)

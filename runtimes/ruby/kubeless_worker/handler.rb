@@ -46,7 +46,8 @@ module KubelessWorker
       raise LoadFailure.new('HANDLER_FAILED_TO_LOAD', explain(error), **stack)
     end
 
-    # Returns a message such as `LoadError: cannot load such file -- humanize (hello.rb, line 3); …`.
+    # Returns a message such as
+    # `LoadError: cannot load such file -- humanize (hello.rb, line 3); …`.
     def explain(error)
       message = Errors.message_of(error)
       place = error.is_a?(SyntaxError) ? nil : Errors.place_of(error, File.dirname(@file))
@@ -90,8 +91,8 @@ module KubelessWorker
       known.empty? ? ": write one, `def #{name}(event, context)`" : ": it has #{known.join(', ')}"
     end
 
-    # Returns the method, which another file of the function may have defined, or nil. Methods of every
-    # Ruby object do not count.
+    # Returns the method, which another file of the function may have defined, or nil. Methods of
+    # every Ruby object do not count.
     def method_of(name)
       method = Kernel.instance_method(:method).bind(@namespace).call(name)
       method if method.source_location && !method.source_location[0].start_with?(*Errors::OWN_FILES, '<internal:')

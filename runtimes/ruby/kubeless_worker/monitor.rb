@@ -23,7 +23,8 @@ module KubelessWorker
       loop do
         watch_until_quiet
         @gate.clear
-        # Runners#read clears `reading` before it checks `resting`, so one of the two sees the other.
+        # Runners#read clears `reading` before it checks `resting`, so one of the two sees the
+        # other.
         @resting = true
         @gate.pop if @runners.reading
         @resting = false

@@ -139,7 +139,8 @@ module KubelessWorker
     end
   end
 
-  # An open file. readpartial returns what a pipe holds; read would wait until a whole chunk is there.
+  # An open file. readpartial returns what a pipe holds; read would wait until a whole chunk is
+  # there.
   class FilePieces
     def initialize(file)
       @file = file

@@ -83,7 +83,8 @@ module KubelessWorker
       exit!(70)
     end
 
-    # Called if the handler has ended its thread (Thread.exit): ends the call and starts a new thread.
+    # Called if the handler has ended its thread (Thread.exit): ends the call and starts a new
+    # thread.
     def replace(runner)
       Forks.end_child if @wire.gone
       call = runner.call

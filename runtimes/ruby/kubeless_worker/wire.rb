@@ -11,7 +11,8 @@ module KubelessWorker
   class Call
     attr_reader :id, :head, :body, :json, :plain
 
-    # `plain`: the line has neither event-* nor extensions; its fields are parsed when they are read.
+    # `plain`: the line has neither event-* nor extensions; its fields are parsed when they are
+    # read.
     def initialize(id, head, body, json, line)
       @id = id
       @head = head
@@ -33,7 +34,8 @@ module KubelessWorker
     MAX_LINE_BYTES = 1 << 20 # PROTOCOL 2.3, also of a head
     MAX_BODY_BYTES = 1 << 30 # PROTOCOL 2.3
     F_DUPFD_CLOEXEC = Fcntl.const_defined?(:F_DUPFD_CLOEXEC) ? Fcntl::F_DUPFD_CLOEXEC : 1030
-    # The line of most calls, in the loader's order of fields: the match takes a fifth of JSON.parse.
+    # The line of most calls, in the loader's order of fields: the match takes a fifth of
+    # JSON.parse.
     PLAIN = /\G\{"type":"call","id":(0|[1-9]\d*),"method":"[A-Z]+","path":"[ !#-\[\]-~]*"(?:,"query":"[ !#-\[\]-~]*")?(?:,"address":"[\h.:]*")?,"deadline":(?:0|[1-9]\d*)(,"json":true)?(?:,"head":(0|[1-9]\d*))?(?:,"body":(0|[1-9]\d*))?\}\n/n.freeze
     # Neither Timeout nor Thread#kill may interrupt a write: half a frame would break the wire.
     UNINTERRUPTED = { Object => :never }.freeze
@@ -91,7 +93,8 @@ module KubelessWorker
       end
     end
 
-    # Closes the wire in a forked child (PROTOCOL 1.2). Threads that held the locks do not exist there.
+    # Closes the wire in a forked child (PROTOCOL 1.2). Threads that held the locks do not exist
+    # there.
     def leave_to_parent
       return if @gone
 
@@ -123,7 +126,8 @@ module KubelessWorker
 
       data = frames.size == 1 ? frames[0] : frames.join
       loop do
-        # Nonblocking, since Ruby gives its lock away for a blocking write, and others would have to take it.
+        # Nonblocking, since Ruby gives its lock away for a blocking write, and others would have to
+        # take it.
         sent = @socket.write_nonblock(data, exception: false)
         if sent == :wait_writable
           @socket.wait_writable

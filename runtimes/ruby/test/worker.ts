@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { readRuntimes } from "../../../test/conformance/runtimes.ts";
 import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
-// Starts Ruby workers for the tests of this folder. What holds in every language is tested in test/conformance/.
+// Starts Ruby workers for the tests of this folder. What holds in every language is tested in
+// test/conformance/.
 
 export const home = fileURLToPath(new URL("../", import.meta.url));
 const { missing, candidate } = readRuntimes().find(({ id }) => id === "ruby") ?? assert.fail("runtimes/ruby has no conformance functions");

@@ -1,4 +1,5 @@
-// nginx with one worker process and the loader's features: keep-alive connections, X-Forwarded-For, a buffered access log.
+// nginx with one worker process and the loader's features: keep-alive connections, X-Forwarded-For,
+// a buffered access log.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The server behind a proxy: bare.mjs on a loopback port. It is a child of the proxy, so that its CPU time counts as the proxy's.
+// The server behind a proxy: bare.mjs on a loopback port. It is a child of the proxy, so that its
+// CPU time counts as the proxy's.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";

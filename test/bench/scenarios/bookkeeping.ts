@@ -30,7 +30,8 @@ export const bookkeeping: Scenario = {
 		const off = {
 			spec: loaderSpec(`${runtime.id} without access log`, runtime.hello, "", { FUNC_ACCESS_LOG: "false", FUNC_RUNTIME: runtime.id }),
 		};
-		// The difference of 1 to 2 µs is smaller than the noise: many short rounds show it sooner than a few long ones.
+		// The difference of 1 to 2 µs is smaller than the noise: many short rounds show it sooner than a
+		// few long ones.
 		const options = { ...bench.options, duration: 1, rounds: bench.options.rounds * MORE_ROUNDS };
 		const samples = await contest({ ...bench, options }, [on, off], { connections: CONNECTIONS });
 		const cpu = (contestant: typeof on) => (samples.get(contestant) ?? []).map((sample) => sample.cpu);

@@ -20,8 +20,8 @@ export const json: Scenario = {
 		const body = records();
 		const file = join(temporaryFolder(), "records.json");
 		writeFileSync(file, body);
-		// A function gets the parsed event, and its result is written as JSON. The comparable server does the same; the server
-		// that only passes on the bytes shows the cost of parsing.
+		// A function gets the parsed event, and its result is written as JSON. The comparable server does
+		// the same; the server that only passes on the bytes shows the cost of parsing.
 		const parsing = { spec: BARE_SERVER, path: "/json" };
 		const passing = { spec: { ...BARE_SERVER, name: "bare, bytes" }, path: "/" };
 		const loaders = await trusted(bench, body);

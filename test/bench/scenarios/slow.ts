@@ -7,9 +7,14 @@ import { loaderSpec } from "../servers.ts";
 
 const SLEEP_MS = 100;
 const CONNECTIONS = 100;
-/** The same concurrency for all runtimes: concurrent calls, or processes if a worker runs one call at a time. */
+/**
+ * The same concurrency for all runtimes: concurrent calls, or processes if a worker runs one call
+ * at a time.
+ */
 const CONCURRENCY = 10;
-/** Calls per connection. The total is a multiple of the concurrency, so that the last batch is full. */
+/**
+ * Calls per connection. The total is a multiple of the concurrency, so that the last batch is full.
+ */
 const CALLS = 4;
 const MOST_ROUNDS = 3;
 

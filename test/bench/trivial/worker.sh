@@ -11,7 +11,8 @@ while IFS= read -r line <&3; do
 	esac
 	id=${line#*\"id\":}
 	id=${id%%,*}
-	# The head is the last field of a call without a body (PROTOCOL 2.1). This worker gets only such calls.
+	# The head is the last field of a call without a body (PROTOCOL 2.1). This worker gets only such
+	# calls.
 	case $line in
 	*'"head":'*)
 		head=${line##*\"head\":}

@@ -1,5 +1,5 @@
-// The control plane of Kubernetes as one program: the first argument names the part that runs. No registry that package clients reach
-// has it as a binary; as Go modules its source is everywhere.
+// The control plane of Kubernetes as one program: the first argument names the part that runs. No
+// registry that package clients reach has it as a binary; as Go modules its source is everywhere.
 package main
 
 import (

@@ -1,4 +1,7 @@
-/** A twist that takes one call at a time and four calls ahead (PROTOCOL 5.5). `next` chooses among the waiting calls. */
+/**
+ * A twist that takes one call at a time and four calls ahead (PROTOCOL 5.5). `next` chooses among
+ * the waiting calls.
+ */
 export function inTurn({ heedsWithdraw = true, next = (waiting) => waiting.shift() } = {}) {
 	const waiting = [];
 	let busy = false;

@@ -3,12 +3,15 @@ import { frame, openWire } from "./wire.mjs";
 /** Answers longer than this are sent in chunks (PROTOCOL 5.2), in bytes. */
 const WHOLE = 256 * 1024;
 const CHUNK = 64 * 1024;
-/** The maximum length of a message, so that its line fits the limit (PROTOCOL 2.3), in characters. */
+/**
+ * The maximum length of a message, so that its line fits the limit (PROTOCOL 2.3), in characters.
+ */
 const MESSAGE = 10_000;
 
 /**
- * Runs a worker that keeps every rule, except for what the twist changes. A twist's functions replace the worker's own, which
- * they get as an argument. `send` gets an answer's line, head and body, `write` a frame's bytes, `receive` a frame of the loader.
+ * Runs a worker that keeps every rule, except for what the twist changes. A twist's functions
+ * replace the worker's own, which they get as an argument. `send` gets an answer's line, head and
+ * body, `write` a frame's bytes, `receive` a frame of the loader.
  */
 export async function serve(twist = {}) {
 	const { KUBELESS_HANDLER_FILE: file, FUNC_HANDLER: wanted = "" } = process.env;

@@ -5,7 +5,8 @@ import net from "node:net";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 let requests = 0;
 
-// With DEAF_TO_ENDS the server keeps its side of a connection open after the loader has closed the other.
+// With DEAF_TO_ENDS the server keeps its side of a connection open after the loader has closed the
+// other.
 const server = net.createServer({ allowHalfOpen: process.env.DEAF_TO_ENDS !== undefined }, (socket) => {
 	let text = "";
 	socket.on("error", () => {});

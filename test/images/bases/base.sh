@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes $1, a tar file like debian:bookworm-slim: a small Debian 12, from the package sources of this machine's apt.
+# Makes $1, a tar file like debian:bookworm-slim: a small Debian 12, from the package sources of
+# this machine's apt.
 set -eu
 
 out=$1

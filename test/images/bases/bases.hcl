@@ -1,5 +1,5 @@
-# The stand-ins and their names. bases.mjs sets the contexts `program`, a folder with bin/node and npm, and `toolchain`, with the
-# script that installs .NET.
+# The stand-ins and their names. bases.mjs sets the contexts `program`, a folder with bin/node and
+# npm, and `toolchain`, with the script that installs .NET.
 variable "CERTIFICATES" {
 	default = "/etc/ssl/certs"
 }

@@ -8,7 +8,10 @@ import { run, succeeds } from "../command.mjs";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const DEBIAN = "debian:bookworm-slim";
 
-/** @param env the environment with the engine's address @param place a folder that is kept between runs */
+/**
+ * @param env the environment with the engine's address @param place a folder that is kept between
+ * runs
+ */
 export function makeStandIns(env, place) {
 	const base = join(place, "base.tar");
 	if (!existsSync(base)) run("sh", [here("base.sh"), base]);

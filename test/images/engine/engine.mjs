@@ -1,5 +1,6 @@
-// Chooses the Docker engine of the image tests: the machine's engine if it responds; else a separate engine, with stand-ins for the
-// public images, if CI=true or KUBELESS_SETUP=true on Debian as root.
+// Chooses the Docker engine of the image tests: the machine's engine if it responds; else a
+// separate engine, with stand-ins for the public images, if CI=true or KUBELESS_SETUP=true on
+// Debian as root.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +12,10 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 export const HOME = process.env.KUBELESS_ENGINE ?? "/var/tmp/kubeless-engine";
 const SOCKET = `unix://${join(HOME, "docker.sock")}`;
 
-/** @returns the environment with the engine's address, and a function that stops the engine. @throws with a hint if there is no engine */
+/**
+ * @returns the environment with the engine's address, and a function that stops the engine. @throws
+ * with a hint if there is no engine
+ */
 export function findEngine() {
 	const env = toolsFirst();
 	if (succeeds("docker", ["version"], env)) {

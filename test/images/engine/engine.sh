@@ -1,6 +1,6 @@
 #!/bin/sh
-# engine.sh start|stop: a Docker engine for the tests, with its own socket and folder, independent of the machine's engine. `start`
-# prints its DOCKER_HOST. Needs root.
+# engine.sh start|stop: a Docker engine for the tests, with its own socket and folder, independent
+# of the machine's engine. `start` prints its DOCKER_HOST. Needs root.
 set -eu
 
 home=${KUBELESS_ENGINE:-/var/tmp/kubeless-engine}

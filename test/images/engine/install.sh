@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs Docker Engine, buildx and compose of Debian 13 on Debian 12, as root: Debian 12's are too old for bake. Uses the package
-# source of this machine's apt, and does not change /etc/apt.
+# Installs Docker Engine, buildx and compose of Debian 13 on Debian 12, as root: Debian 12's are too
+# old for bake. Uses the package source of this machine's apt, and does not change /etc/apt.
 set -eu
 
 side=${1:-/var/tmp/kubeless-engine}/apt

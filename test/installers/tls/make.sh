@@ -1,13 +1,14 @@
 #!/bin/sh
-# Makes the certificate authority and a server certificate, for localhost and for the name that only the test's proxy resolves.
-# The key of the authority is not kept.
+# Makes the certificate authority and a server certificate, for localhost and for the name that only
+# the test's proxy resolves. The key of the authority is not kept.
 set -eu
 cd "$(dirname "$0")"
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
-# Only `openssl ca` accepts a start time in the past, which is needed for machines whose clock is slow.
+# Only `openssl ca` accepts a start time in the past, which is needed for machines whose clock is
+# slow.
 sign() {
 	: >"$place/index"
 	openssl rand -hex 16 >"$place/serial"

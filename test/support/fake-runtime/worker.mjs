@@ -1,5 +1,6 @@
-// A worker that breaks rules on purpose: FAKE_START selects how it starts, a call's path what it does with the call.
-// FAKE_CONCURRENCY is its `concurrency`; FAKE_AHEAD is the number of calls that it accepts ahead, in order.
+// A worker that breaks rules on purpose: FAKE_START selects how it starts, a call's path what it
+// does with the call. FAKE_CONCURRENCY is its `concurrency`; FAKE_AHEAD is the number of calls that
+// it accepts ahead, in order.
 import { appendFileSync, closeSync } from "node:fs";
 import { Socket } from "node:net";
 
@@ -44,7 +45,9 @@ const held = new Set();
 const behind = [];
 let running;
 let deaf = false;
-/** PROTOCOL 5.5: what is on the wire when a call has been answered is read before the next begins. */
+/**
+ * PROTOCOL 5.5: what is on the wire when a call has been answered is read before the next begins.
+ */
 const next = () => {
 	wire.write("", () => setImmediate(() => setImmediate(begin)));
 };

@@ -68,8 +68,9 @@ pub fn serve(functions: &[(&str, Function)]) -> ! {
         calls: Mutex::default(),
         stopping: AtomicBool::new(false),
     });
-    // Each thread reads a frame and then runs its call itself, while the next thread reads: no call is handed over. There is
-    // one thread more than calls, so that the end of the wire (1.3) is always noticed.
+    // Each thread reads a frame and then runs its call itself, while the next thread reads: no call
+    // is handed over. There is one thread more than calls, so that the end of the wire (1.3) is
+    // always noticed.
     let threads: Vec<_> = (0..=calls)
         .map(|_| {
             let worker = Arc::clone(&worker);
@@ -86,7 +87,8 @@ pub fn serve(functions: &[(&str, Function)]) -> ! {
 }
 
 impl Worker {
-    /// Returns the next call. Control frames are applied here, while no other thread reads, so that they stay in order.
+    /// Returns the next call. Control frames are applied here, while no other thread reads, so that
+    /// they stay in order.
     fn next(&self) -> (Frame, Arc<Call>) {
         let mut reader = self.reader.lock().unwrap();
         loop {
@@ -177,7 +179,8 @@ impl Worker {
         }
     }
 
-    /// Waits while the call is paused (5.1), then sends a chunk. Returns false if the call was cancelled.
+    /// Waits while the call is paused (5.1), then sends a chunk. Returns false if the call was
+    /// cancelled.
     fn piece(&self, id: u64, bytes: &[u8], call: &Call) -> bool {
         let mut paused = call.paused.lock().unwrap();
         while *paused {

@@ -110,7 +110,8 @@ impl Reader {
             }
             looked_at = self.to;
             if self.to == self.bytes.len() {
-                // Drop the bytes that were read. If they are few, the line is long: enlarge the buffer.
+                // Drop the bytes that were read. If they are few, the line is long: enlarge the
+                // buffer.
                 self.bytes.copy_within(self.from..self.to, 0);
                 looked_at -= self.from;
                 self.to -= self.from;

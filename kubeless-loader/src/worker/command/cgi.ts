@@ -18,7 +18,8 @@ export function cgiVariables(call: WorkerCall): Record<string, string> {
 	};
 	for (let index = 0; index < headers.length; index += 2) {
 		const name = headers[index] as string;
-		// A name with an underscore could stand for another header; many programs read HTTP_PROXY as a setting.
+		// A name with an underscore could stand for another header; many programs read HTTP_PROXY as a
+		// setting.
 		if (!/^[A-Za-z0-9-]+$/.test(name) || /^(?:proxy|connection|transfer-encoding|expect)$/i.test(name)) continue;
 		const variable = variableOf(name);
 		const value = headers[index + 1] as string;

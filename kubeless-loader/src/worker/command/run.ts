@@ -4,11 +4,16 @@ import type { LineSink } from "../process/lines.ts";
 import { type Command, readLines, signalGroup, startGroup, whyNotStarted } from "../process/process-group.ts";
 import { cgiVariables, readCgiHead } from "./cgi.ts";
 
-/** Bytes of an answer that are held until the exit code is known: a streamed answer cannot become a 500. */
+/**
+ * Bytes of an answer that are held until the exit code is known: a streamed answer cannot become a
+ * 500.
+ */
 const MAX_HELD_BYTES = 64 * 1024;
 /** Bytes of a CGI header block. */
 const MAX_HEAD_BYTES = 64 * 1024;
-/** A child of an ended command may still hold its output: how long the output must be silent, in ms. */
+/**
+ * A child of an ended command may still hold its output: how long the output must be silent, in ms.
+ */
 const SILENCE_MS = 100;
 const TEXT = ["Content-Type", "text/plain; charset=utf-8"];
 
@@ -46,7 +51,10 @@ export class Run implements SentCall {
 		this.#cgi = output === "cgi";
 	}
 
-	/** Starts the process; called once. `ended` is called when the process has ended and its output was read. */
+	/**
+	 * Starts the process; called once. `ended` is called when the process has ended and its output was
+	 * read.
+	 */
 	start(command: Command, printed: LineSink, ended: () => void): void {
 		const [program = ""] = command.command;
 		let child: ChildProcess;
@@ -167,7 +175,10 @@ export class Run implements SentCall {
 		this.#conclude();
 	}
 
-	/** Another process may hold the output open: after a silence, all that the command itself wrote has arrived. */
+	/**
+	 * Another process may hold the output open: after a silence, all that the command itself wrote has
+	 * arrived.
+	 */
 	#awaitSilence(): void {
 		clearTimeout(this.#silence);
 		this.#silence = setTimeout(() => {

@@ -3,22 +3,36 @@ import type { Duplex } from "node:stream";
 import type { Dispatcher, Client as UndiciClient } from "undici";
 import type { Address } from "./endpoint.ts";
 
-/** How long an idle connection is kept, in ms: less than servers do, so that the loader is the side that closes it. */
+/**
+ * How long an idle connection is kept, in ms: less than servers do, so that the loader is the side
+ * that closes it.
+ */
 const IDLE_MS = 1000;
-/** If a server announces how long it keeps a connection, the loader closes it earlier by this, in ms. */
+/**
+ * If a server announces how long it keeps a connection, the loader closes it earlier by this, in
+ * ms.
+ */
 const CLOSE_EARLIER_MS = 1000;
 const MAX_IDLE_MS = 4000;
-/** How long connecting is retried while a server refuses, in ms; nothing of a call has been sent by then. */
+/**
+ * How long connecting is retried while a server refuses, in ms; nothing of a call has been sent by
+ * then.
+ */
 const RETRY_FOR_MS = 1000;
 const RETRY_DELAY_MS = 10;
 /** Bytes of an answer's headers; more than the loader takes from its own callers. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
-/** Loaded when the first server is started: a worker that speaks the wire starts sooner without it. */
+/**
+ * Loaded when the first server is started: a worker that speaks the wire starts sooner without it.
+ */
 export type ClientClass = typeof UndiciClient;
 export const loadClient = async (): Promise<ClientClass> => (await import("undici/lib/dispatcher/client.js")).default;
 
-/** One connection to a server, for one call at a time. It is made when it is needed, and again after it was closed. */
+/**
+ * One connection to a server, for one call at a time. It is made when it is needed, and again after
+ * it was closed.
+ */
 export class Connection {
 	readonly #client: UndiciClient;
 	#socket: Socket | undefined;
@@ -53,7 +67,10 @@ export class Connection {
 		this.#client.dispatch(request, handler);
 	}
 
-	/** Closes the sending side: a server takes that for a client that has gone, and closes its own side when it has stopped. */
+	/**
+	 * Closes the sending side: a server takes that for a client that has gone, and closes its own side
+	 * when it has stopped.
+	 */
 	endSending(): void {
 		this.#socket?.end();
 	}
@@ -64,7 +81,10 @@ export class Connection {
 	}
 }
 
-/** Connects; retries until `until` (of performance.now()) if the server does not take connections at the moment. */
+/**
+ * Connects; retries until `until` (of performance.now()) if the server does not take connections at
+ * the moment.
+ */
 export function reach(address: Address, until: number, done: (error: Error | null, socket?: Socket) => void): void {
 	const socket = connect({ ...address, noDelay: true });
 	socket.once("connect", () => {

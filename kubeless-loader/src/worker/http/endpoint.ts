@@ -18,7 +18,10 @@ export interface Endpoint {
 
 export type Address = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** Below the ports that systems use for outgoing connections, above the registered ones in common use. */
+/**
+ * Below the ports that systems use for outgoing connections, above the registered ones in common
+ * use.
+ */
 const PORTS = { first: 20_000, last: 32_767 };
 /** Bytes of a socket's path (sun_path). */
 const MAX_PATH_BYTES = 107;
@@ -65,8 +68,8 @@ function takePort(port: number): Endpoint {
 }
 
 /**
- * Returns a socket in a folder that only this user can enter. With a read-only root and no volume at /tmp, every
- * container still has /dev/shm.
+ * Returns a socket in a folder that only this user can enter. With a read-only root and no volume
+ * at /tmp, every container still has /dev/shm.
  * @throws {Error} if none of the folders can be written
  */
 export function freshSocket(): Endpoint {
@@ -89,7 +92,10 @@ export function freshSocket(): Endpoint {
 	throw new Error(`the server's socket cannot be made in any of ${tried.join(", ")}: mount a volume at /tmp, or use a port`);
 }
 
-/** Returns the local ports in use, as Linux lists them; on other systems none, and a port in use costs a failed start. */
+/**
+ * Returns the local ports in use, as Linux lists them; on other systems none, and a port in use
+ * costs a failed start.
+ */
 function portsInUse(): Set<number> {
 	const ports = new Set<number>();
 	for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {

@@ -6,7 +6,10 @@ const CODES: ReadonlySet<string> = new Set<AnswerFault>(["BODY_MALFORMED", "FUNC
 /** Bytes of the body that are kept for the log. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** A response by which a server reports a failed call: the code in a header, message and stack in the body. */
+/**
+ * A response by which a server reports a failed call: the code in a header, message and stack in
+ * the body.
+ */
 export class ErrorResponse {
 	readonly code: AnswerFault;
 	readonly #parts: Buffer[] = [];

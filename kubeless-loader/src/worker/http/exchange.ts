@@ -13,7 +13,10 @@ export interface ExchangeHost extends Worker {
 	concluded(exchange: Exchange): void;
 	/** The protocol was switched: the call is over, its connection is not. */
 	tunnelled(exchange: Exchange, socket: Duplex): void;
-	/** There is no whole answer. If the process is about to end, that is the reason rather than the connection. */
+	/**
+	 * There is no whole answer. If the process is about to end, that is the reason rather than the
+	 * connection.
+	 */
 	broken(exchange: Exchange, error: Error): void;
 	/** The answer ended with the connection; it is whole unless the process has died. */
 	endedWithConnection(exchange: Exchange): void;
@@ -21,7 +24,10 @@ export interface ExchangeHost extends Worker {
 
 const EMPTY = Buffer.alloc(0);
 
-/** One call over HTTP, as undici reports it. An answer that arrives in one piece is passed on as one. */
+/**
+ * One call over HTTP, as undici reports it. An answer that arrives in one piece is passed on as
+ * one.
+ */
 export class Exchange implements Dispatcher.DispatchHandler, HeldCall {
 	readonly worker: ExchangeHost;
 	readonly call: WorkerCall;

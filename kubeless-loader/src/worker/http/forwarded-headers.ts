@@ -1,6 +1,9 @@
 import type { WorkerCall } from "../contract.ts";
 
-/** Hop-by-hop headers (RFC 9110 §7.6.1), `Expect` (already answered) and `Content-Length` (set by undici). */
+/**
+ * Hop-by-hop headers (RFC 9110 §7.6.1), `Expect` (already answered) and `Content-Length` (set by
+ * undici).
+ */
 const HOP_BY_HOP = new Set([
 	"connection",
 	"content-length",
@@ -16,7 +19,10 @@ const HOP_BY_HOP = new Set([
 ]);
 const FORWARDED = new Set(["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 
-/** Returns the headers for a server: the caller's own, X-Forwarded-*, and the event's fields that no header carries. */
+/**
+ * Returns the headers for a server: the caller's own, X-Forwarded-*, and the event's fields that no
+ * header carries.
+ */
 export function proxyHeaders(call: WorkerCall): string[] {
 	const { headers, event, address } = call;
 	const passed: string[] = [];

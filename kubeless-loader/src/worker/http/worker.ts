@@ -1,5 +1,6 @@
-// The kind of worker that is an HTTP server: exchange.ts is one call, connection.ts one connection to the server,
-// endpoint.ts where it listens. This file is the server's life: its start, until it is ready, its calls, its end.
+// The kind of worker that is an HTTP server: exchange.ts is one call, connection.ts one connection
+// to the server, endpoint.ts where it listens. This file is the server's life: its start, until it
+// is ready, its calls, its end.
 import type { Duplex } from "node:stream";
 import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
@@ -21,9 +22,15 @@ export interface ServerSpec {
 	 * @throws {Error} if no endpoint is available
 	 */
 	readonly findEndpoint: () => Endpoint | undefined;
-	/** the path that answers below 400 once the server is ready; undefined: it is ready when it takes connections */
+	/**
+	 * the path that answers below 400 once the server is ready; undefined: it is ready when it takes
+	 * connections
+	 */
 	readonly ready: string | undefined;
-	/** how long a connection whose protocol was switched may stay open after its server was retired, in ms */
+	/**
+	 * how long a connection whose protocol was switched may stay open after its server was retired, in
+	 * ms
+	 */
 	readonly timeoutMs: number;
 }
 
@@ -38,7 +45,9 @@ const READ_ON_MS = 100;
 /** How long a server may work on a cancelled call before its connection is cut, in ms. */
 const CANCEL_GRACE_MS = 1000;
 
-/** Each call is one exchange with the server, over a connection that it does not share at that time. */
+/**
+ * Each call is one exchange with the server, over a connection that it does not share at that time.
+ */
 export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	readonly #spec: ServerSpec;
 	#endpoint: Endpoint | undefined;
@@ -47,11 +56,13 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	#Client: ClientClass | undefined;
 	readonly #connections = new Set<Connection>();
 	readonly #idle: Connection[] = [];
-	/** connections whose protocol was switched: they are no calls, and end when either side ends them */
+	/**
+	 * connections whose protocol was switched: they are no calls, and end when either side ends them
+	 */
 	readonly #tunnels = new Set<Connection>();
 	/**
-	 * False once the server has sent data that no request asked for: then each call has a new connection, so that no answer
-	 * can be taken for another call's.
+	 * False once the server has sent data that no request asked for: then each call has a new
+	 * connection, so that no answer can be taken for another call's.
 	 */
 	#reuse = true;
 	/** the result of the last readiness check */
@@ -88,7 +99,8 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 		const { connection } = exchange;
 		if (!this.holds(exchange)) return;
 		this.remove(exchange);
-		// By the next turn all bytes that came with this answer are read: none can be taken for another call's answer.
+		// By the next turn all bytes that came with this answer are read: none can be taken for another
+		// call's answer.
 		if (exchange.cancelled || !this.#reuse || connection.tunnel) this.#drop(connection);
 		else setImmediate(() => this.#rest(connection));
 		this.callEnded();
@@ -188,7 +200,8 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 			setTimeout(() => this.#settle(), CHECK_MS.max);
 			return;
 		}
-		// Nothing is sent on file descriptor 3. It ends with the loader, which a server cannot learn otherwise.
+		// Nothing is sent on file descriptor 3. It ends with the loader, which a server cannot learn
+		// otherwise.
 		const { stdio } = this.start(this.#spec.commandAt(this.#endpoint), ["ignore", "pipe", "pipe", "pipe"]);
 		stdio[3]?.on("error", () => {});
 		void this.#untilReady(this.#endpoint);

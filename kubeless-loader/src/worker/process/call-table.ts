@@ -1,7 +1,7 @@
 /**
- * The calls that a worker holds, by id. A ring of slots rather than a Map: a long-lived Map is rebuilt every few
- * insertions, and each old table keeps its calls out of the young generation's garbage collection. Measured: a Map
- * costs a third of a call's CPU time.
+ * The calls that a worker holds, by id. A ring of slots rather than a Map: a long-lived Map is
+ * rebuilt every few insertions, and each old table keeps its calls out of the young generation's
+ * garbage collection. Measured: a Map costs a third of a call's CPU time.
  */
 export class CallTable<T extends { id: number }> {
 	#slots: (T | undefined)[];

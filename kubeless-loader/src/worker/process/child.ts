@@ -1,5 +1,5 @@
-// What the kinds of worker share: process groups, lines of output, the table of held calls, and, here, the life of a
-// worker that is one process (wire/ and http/).
+// What the kinds of worker share: process groups, lines of output, the table of held calls, and,
+// here, the life of a worker that is one process (wire/ and http/).
 import type { ChildProcess } from "node:child_process";
 import { ranOutOfMemory } from "../../cgroup.ts";
 import type { AnswerFault, ExitReason, LoadFailure, SentCall, Worker, WorkerCall, WorkerEvents } from "../contract.ts";
@@ -31,7 +31,9 @@ const MAX_STDERR_TAIL = 4000;
 
 type State = "loading" | "open" | "retiring" | "dead";
 
-/** A worker that is one process, from its start to its end. The subclass knows how to talk to it. */
+/**
+ * A worker that is one process, from its start to its end. The subclass knows how to talk to it.
+ */
 export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 	concurrency = 0;
 	ahead = 0;
@@ -188,7 +190,10 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 		else this.events.room();
 	}
 
-	/** Notes that the process has reported whether it loaded the function. Returns false if it had done so before. */
+	/**
+	 * Notes that the process has reported whether it loaded the function. Returns false if it had done
+	 * so before.
+	 */
 	protected reportedOnce(): boolean {
 		if (this.#reported) return false;
 		this.#reported = true;
@@ -233,7 +238,10 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 		this.events.gone(this.#reason ?? "exit", this.#why);
 	}
 
-	/** A retired worker whose remaining calls are all cancelled is killed; one without calls may exit by itself. */
+	/**
+	 * A retired worker whose remaining calls are all cancelled is killed; one without calls may exit
+	 * by itself.
+	 */
 	#endIfRetired(): void {
 		if (this.state !== "retiring" || this.#awaited > 0 || this.occupied) return;
 		if (this.calls.size > 0) return this.kill("stopped", "killed after all its calls were cancelled");

@@ -3,7 +3,10 @@ import { StringDecoder } from "node:string_decoder";
 /** Characters of a line; a longer one is logged in pieces. */
 const MAX_LINE_LENGTH = 16 * 1024;
 
-/** Receives a line without its line break; `cut`: the line is too long, and the next piece continues it. */
+/**
+ * Receives a line without its line break; `cut`: the line is too long, and the next piece continues
+ * it.
+ */
 export type LineSink = (line: string, cut: boolean) => void;
 
 /** Splits a stream of UTF-8 bytes into lines. */

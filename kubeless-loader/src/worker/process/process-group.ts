@@ -13,8 +13,8 @@ export interface Command {
 }
 
 /**
- * Starts a command as the leader of a process group of its own: a signal to the group reaches its children, and Ctrl-C
- * at a terminal does not reach it.
+ * Starts a command as the leader of a process group of its own: a signal to the group reaches its
+ * children, and Ctrl-C at a terminal does not reach it.
  */
 export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "pipe")[]): ChildProcess {
 	const [program, ...args] = command as [string, ...string[]];
@@ -24,10 +24,16 @@ export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "p
 	return child;
 }
 
-/** On the kernel's scale, up to 1000: counts like half of the container's memory more than the loader uses. */
+/**
+ * On the kernel's scale, up to 1000: counts like half of the container's memory more than the
+ * loader uses.
+ */
 const OOM_SCORE = "500";
 
-/** If memory runs out, the kernel kills a worker rather than the loader: with the loader, the container ends. */
+/**
+ * If memory runs out, the kernel kills a worker rather than the loader: with the loader, the
+ * container ends.
+ */
 function endBeforeLoader(pid: number | undefined): void {
 	if (pid === undefined) return;
 	try {
@@ -37,7 +43,10 @@ function endBeforeLoader(pid: number | undefined): void {
 	}
 }
 
-/** The nice value of workers: a loader that waits for a busy CPU answers neither callers nor probes in time. */
+/**
+ * The nice value of workers: a loader that waits for a busy CPU answers neither callers nor probes
+ * in time.
+ */
 const NICE = 5;
 
 function yieldToLoader(pid: number | undefined): void {
@@ -49,7 +58,10 @@ function yieldToLoader(pid: number | undefined): void {
 	}
 }
 
-/** Signals a process and its children. `pid` is the group's leader; it must not have been reused since. */
+/**
+ * Signals a process and its children. `pid` is the group's leader; it must not have been reused
+ * since.
+ */
 export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 	if (pid === undefined) return;
 	try {
@@ -62,10 +74,14 @@ export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): vo
 /** The kernel's flag of a process that is exiting (PF_EXITING in the Linux sources). */
 const EXITING = 4;
 
-/** True if a process has begun to exit: that is before its connections close, and some time before its exit is reported. */
+/**
+ * True if a process has begun to exit: that is before its connections close, and some time before
+ * its exit is reported.
+ */
 export function isEnding(pid: number | undefined): boolean {
 	try {
-		// After the name, which is in parentheses and may hold anything, come the state and, six fields later, the flags.
+		// After the name, which is in parentheses and may hold anything, come the state and, six fields
+		// later, the flags.
 		const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
 			.replace(/^.*\) /s, "")
 			.split(" ");
@@ -84,7 +100,10 @@ export function readLines(pipe: Readable | null | undefined, sink: LineSink): vo
 	pipe.on("error", () => splitter.end());
 }
 
-/** Returns a sentence for a command that could not be started; without an error, the program does not exist. */
+/**
+ * Returns a sentence for a command that could not be started; without an error, the program does
+ * not exist.
+ */
 export function whyNotStarted(program: string, error?: Error): string {
 	const missing = error === undefined || (error as NodeJS.ErrnoException).code === "ENOENT";
 	return missing ? `"${program}" is not installed or not on PATH` : `"${program}" cannot be started: ${error.message}`;

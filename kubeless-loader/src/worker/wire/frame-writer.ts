@@ -1,6 +1,8 @@
 import type { Writable } from "node:stream";
 
-/** Bodies up to this many bytes are copied into the text: that costs less than a write of their own. */
+/**
+ * Bodies up to this many bytes are copied into the text: that costs less than a write of their own.
+ */
 export const MAX_COPIED_BODY = 4096;
 /** Characters of text that are written at once: gathering more saves nothing. */
 const MAX_TEXT = 64 * 1024;
@@ -30,7 +32,10 @@ export class FrameWriter {
 		}
 	}
 
-	/** Sends a frame with a larger body; `written` is called when the socket does not hold the body any more. */
+	/**
+	 * Sends a frame with a larger body; `written` is called when the socket does not hold the body any
+	 * more.
+	 */
 	sendLarge(lineAndHead: string, body: readonly Buffer[], written: () => void): void {
 		this.#text += lineAndHead;
 		const socket = this.#socket;

@@ -25,12 +25,16 @@ const MAX_LINE = 1024 * 1024;
 const MAX_HEAD = 1024 * 1024;
 export const MAX_BODY = 1024 * 1024 * 1024;
 
-/** A `result` with a longer body is passed on in parts, in bytes: its call may be slower than its worker. */
+/**
+ * A `result` with a longer body is passed on in parts, in bytes: its call may be slower than its
+ * worker.
+ */
 export const MAX_WHOLE_BODY = 64 * 1024;
 
 /**
- * Receives a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there to `end`. A `chunk` or a long `result`
- * may arrive in several parts, each passed on like a frame of its own: joining them would only copy bytes.
+ * Receives a whole frame: the head is `bytes` from `headStart` to `bodyStart`, the body from there
+ * to `end`. A `chunk` or a long `result` may arrive in several parts, each passed on like a frame
+ * of its own: joining them would only copy bytes.
  */
 export type FrameSink = (line: Line, bytes: Buffer, headStart: number, bodyStart: number, end: number) => void;
 

@@ -70,8 +70,8 @@ export type WorkerMessage =
 	| FailedMessage;
 
 /**
- * Checks the fields of a line for its type; the types of most frames come first. Fields that are for the log alone are
- * left out if they are not text.
+ * Checks the fields of a line for its type; the types of most frames come first. Fields that are
+ * for the log alone are left out if they are not text.
  * @throws {WireError} if the type is not one of a worker's, or a field breaks its rule
  */
 export function workerMessage(line: Line): WorkerMessage {

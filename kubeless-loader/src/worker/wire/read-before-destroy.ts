@@ -5,8 +5,9 @@ import type { Socket } from "node:net";
 const READ_BYTES = 64 * 1024;
 
 /**
- * A failed write makes Node.js destroy the socket, which loses the data not yet read: the last answers of a worker that
- * has ended. This reads them first. The sink receives them, and then undefined if the other side has closed the socket.
+ * A failed write makes Node.js destroy the socket, which loses the data not yet read: the last
+ * answers of a worker that has ended. This reads them first. The sink receives them, and then
+ * undefined if the other side has closed the socket.
  */
 export function readBeforeDestroy(socket: Socket, sink: (chunk: Buffer | undefined) => void): void {
 	const destroy = socket._destroy;

@@ -1,5 +1,6 @@
-// The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls over file
-// descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes back, this file does what it says.
+// The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls
+// over file descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes
+// back, this file does what it says.
 import { Socket } from "node:net";
 import type { HeldBody, Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
@@ -42,7 +43,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 		super(limits, events);
 		const env = { ...command.env, KUBELESS_WIRE: String(WIRE_VERSION) };
 		const child = this.start({ ...command, env }, ["ignore", "pipe", "pipe", "pipe"]);
-		// Without file descriptors or processes left (EMFILE, EAGAIN) there are no pipes; `error` follows.
+		// Without file descriptors or processes left (EMFILE, EAGAIN) there are no pipes; `error`
+		// follows.
 		this.#wire = (child.stdio?.[3] as Socket | undefined) ?? new Socket();
 		this.#writer = new FrameWriter(this.#wire);
 		readBeforeDestroy(this.#wire, (chunk) => {
@@ -111,8 +113,9 @@ export class WireWorker extends ChildWorker<WireCall> {
 	}
 
 	/**
-	 * By now `withdraw` is on the wire, and all that the worker wrote before that was read. So a call without an answer
-	 * will be answered later, and after that the worker reads `withdraw` before it begins another call (PROTOCOL 5.5).
+	 * By now `withdraw` is on the wire, and all that the worker wrote before that was read. So a call
+	 * without an answer will be answered later, and after that the worker reads `withdraw` before it
+	 * begins another call (PROTOCOL 5.5).
 	 */
 	#takeBack(): void {
 		if (this.state === "dead") return;
@@ -218,7 +221,10 @@ export class WireWorker extends ChildWorker<WireCall> {
 		}
 	}
 
-	/** Passes on a part of a result as a stream: the worker's process need not wait for the caller, the loader holds few bytes. */
+	/**
+	 * Passes on a part of a result as a stream: the worker's process need not wait for the caller, the
+	 * loader holds few bytes.
+	 */
 	#resultPart(message: ResultMessage, length: number, bytes: Buffer, headStart: number, bodyStart: number, end: number): void {
 		const sent = this.#find(message);
 		const { answer } = sent.call;
@@ -257,7 +263,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 
 	/**
 	 * Returns the open call that a message answers.
-	 * @param begun the message may come only after a `head` (true), only before it (false), or at any time (PROTOCOL 4.2)
+	 * @param begun the message may come only after a `head` (true), only before it (false), or at any
+	 *   time (PROTOCOL 4.2)
 	 */
 	#find({ type, id }: { readonly type: string; readonly id: unknown }, begun?: boolean): WireCall {
 		const sent = isCount(id) ? this.calls.get(id) : undefined;
@@ -322,7 +329,10 @@ export class WireWorker extends ChildWorker<WireCall> {
 	}
 }
 
-/** Calls back when all data that a socket has by now was read: Node.js reads a ready socket once a turn. */
+/**
+ * Calls back when all data that a socket has by now was read: Node.js reads a ready socket once a
+ * turn.
+ */
 function afterPoll(then: () => void): void {
 	setImmediate(() => setImmediate(then));
 }

@@ -11,7 +11,8 @@ namespace Kubeless.Worker
 		internal readonly Message Message;
 		internal readonly Calls Calls;
 
-		/// <summary>The thread that is inside the call; null if none is. Guarded by the lock of Runners.</summary>
+		/// <summary>The thread that is inside the call; null if none is. Guarded by the lock of
+		/// Runners.</summary>
 		internal Runner Runner;
 		/// <summary>Output of the function that does not end with a line break yet.</summary>
 		internal Output.PartialLines PartialLines;
@@ -29,7 +30,8 @@ namespace Kubeless.Worker
 			Calls = calls;
 		}
 
-		/// <summary>The call that the running code belongs to, on any thread; null outside of calls.</summary>
+		/// <summary>The call that the running code belongs to, on any thread; null outside of
+		/// calls.</summary>
 		internal static Call Current
 		{
 			get => Local.Value;

@@ -2,7 +2,8 @@ using System;
 
 namespace Kubeless.Worker
 {
-	/// <summary>Ends a call with an <c>error</c> frame that has a code of its own (PROTOCOL 4.6).</summary>
+	/// <summary>Ends a call with an <c>error</c> frame that has a code of its own (PROTOCOL
+	/// 4.6).</summary>
 	internal sealed class CallError : Exception
 	{
 		internal string Code { get; }

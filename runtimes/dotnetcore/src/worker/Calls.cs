@@ -6,7 +6,8 @@ using Kubeless.Functions;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The open calls: runs the handler, answers each call exactly once, applies <c>cancel</c>, <c>pause</c> and <c>resume</c>.</summary>
+	/// <summary>The open calls: runs the handler, answers each call exactly once, applies
+	/// <c>cancel</c>, <c>pause</c> and <c>resume</c>.</summary>
 	internal sealed class Calls
 	{
 		private readonly Wire wire;
@@ -14,7 +15,8 @@ namespace Kubeless.Worker
 		private readonly Context context;
 		private readonly Result result;
 
-		/// <summary>The calls that are not answered yet, by id. Also the lock of this and `stopping`.</summary>
+		/// <summary>The calls that are not answered yet, by id. Also the lock of this and
+		/// `stopping`.</summary>
 		private readonly Dictionary<long, Call> open = new Dictionary<long, Call>();
 		private bool stopping;
 
@@ -105,7 +107,8 @@ namespace Kubeless.Worker
 
 		// ---- answers
 
-		/// <summary>Posts the frame that ends a call. Returns false, and posts nothing, if the call is answered.</summary>
+		/// <summary>Posts the frame that ends a call. Returns false, and posts nothing, if the call is
+		/// answered.</summary>
 		internal bool End(Call call, Frame frame)
 		{
 			lock (call)
@@ -124,13 +127,15 @@ namespace Kubeless.Worker
 			return true;
 		}
 
-		/// <summary>Ends a call from another place than its runner, and sends the frame at once.</summary>
+		/// <summary>Ends a call from another place than its runner, and sends the frame at
+		/// once.</summary>
 		internal void Finish(Call call, Frame frame)
 		{
 			if (End(call, frame)) wire.Flush();
 		}
 
-		/// <summary>Sends a frame that is not the last one of its call. Returns false if the call is answered.</summary>
+		/// <summary>Sends a frame that is not the last one of its call. Returns false if the call is
+		/// answered.</summary>
 		internal bool Send(Call call, Frame frame)
 		{
 			Runner.Uninterrupted(_ =>

@@ -60,7 +60,8 @@ namespace Kubeless.Worker
 			return error;
 		}
 
-		/// <summary>Returns, for example, <c>System.InvalidOperationException: no such user</c>.</summary>
+		/// <summary>Returns, for example, <c>System.InvalidOperationException: no such
+		/// user</c>.</summary>
 		internal static string MessageOf(Exception error)
 		{
 			string message;
@@ -75,7 +76,8 @@ namespace Kubeless.Worker
 			return Cut(error.GetType() + ": " + message, MaxMessageLength);
 		}
 
-		/// <summary>Returns the message and the stack, without the stack's frames of the worker.</summary>
+		/// <summary>Returns the message and the stack, without the stack's frames of the
+		/// worker.</summary>
 		internal static string StackOf(Exception error)
 		{
 			string text;

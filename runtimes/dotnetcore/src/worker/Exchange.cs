@@ -67,7 +67,8 @@ namespace Kubeless.Worker
 			set => requestHeaders = value;
 		}
 
-		/// <summary>Decodes a path as ASP.NET Core does: everything but %2F, which would change the path's segments.</summary>
+		/// <summary>Decodes a path as ASP.NET Core does: everything but %2F, which would change the
+		/// path's segments.</summary>
 		private static string Decoded(string path) =>
 			path.IndexOf('%') < 0 ? path : Uri.UnescapeDataString(path.Replace("%2F", "%252F").Replace("%2f", "%252f"));
 
@@ -146,8 +147,8 @@ namespace Kubeless.Worker
 
 		/// <summary>Returns the header lines, one character a byte (PROTOCOL 2.5).</summary>
 		/// <param name="type">the content type if the function has set none; null: none</param>
-		/// <param name="withoutLength">leave out a Content-Length: the worker or the loader knows it better</param>
-		/// <exception cref="CallError">RESULT_INVALID</exception>
+		/// <param name="withoutLength">leave out a Content-Length: the worker or the loader knows it
+		/// better</param> <exception cref="CallError">RESULT_INVALID</exception>
 		internal string Head(string type, bool withoutLength)
 		{
 			var head = new StringBuilder();
@@ -166,7 +167,8 @@ namespace Kubeless.Worker
 			return head.ToString();
 		}
 
-		/// <summary>Returns the bytes of the UTF-8 as characters if ISO-8859-1 cannot hold the text.</summary>
+		/// <summary>Returns the bytes of the UTF-8 as characters if ISO-8859-1 cannot hold the
+		/// text.</summary>
 		private static string Latin(string text)
 		{
 			foreach (var c in text)

@@ -6,7 +6,8 @@ using System.Runtime.Loader;
 
 namespace Kubeless.Worker
 {
-	/// <summary>Loads the function's assembly and its dependencies, by its .deps.json or from its folder.</summary>
+	/// <summary>Loads the function's assembly and its dependencies, by its .deps.json or from its
+	/// folder.</summary>
 	internal sealed class FunctionAssemblies : AssemblyLoadContext
 	{
 		private static readonly string[] Frameworks = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator);

@@ -13,7 +13,8 @@ namespace Kubeless.Worker
 		Stop,
 	}
 
-	/// <summary>A frame from the loader (PROTOCOL 4.1). Fields that the line does not have are null.</summary>
+	/// <summary>A frame from the loader (PROTOCOL 4.1). Fields that the line does not have are
+	/// null.</summary>
 	internal sealed class Message
 	{
 		internal const int NoBody = -1;

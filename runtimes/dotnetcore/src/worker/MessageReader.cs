@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Kubeless.Worker
 {
-	/// <summary>Parses the line of a frame. Unknown fields are parsed and skipped (PROTOCOL 2.1, 2.2).</summary>
+	/// <summary>Parses the line of a frame. Unknown fields are parsed and skipped (PROTOCOL 2.1,
+	/// 2.2).</summary>
 	internal static class MessageReader
 	{
 		private const int MaxHeadBytes = 1 << 20; // PROTOCOL 2.3

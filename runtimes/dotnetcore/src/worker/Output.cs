@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Kubeless.Worker
 {
-	/// <summary>Sends what the function prints as <c>log</c> frames with the id of its call (PROTOCOL chapter 7).</summary>
+	/// <summary>Sends what the function prints as <c>log</c> frames with the id of its call (PROTOCOL
+	/// chapter 7).</summary>
 	internal sealed class Output : TextWriter
 	{
 		/// <summary>Text without a line break is sent at this length, in characters.</summary>
@@ -32,7 +33,8 @@ namespace Kubeless.Worker
 			this.stream = stream;
 		}
 
-		/// <summary>Makes Console write to the wire. Descriptors 1 and 2 stay for native code and child processes.</summary>
+		/// <summary>Makes Console write to the wire. Descriptors 1 and 2 stay for native code and child
+		/// processes.</summary>
 		internal static void Redirect(Wire wire)
 		{
 			Console.SetOut(stdout = new Output(wire, "stdout"));
@@ -114,7 +116,8 @@ namespace Kubeless.Worker
 			Runner.Uninterrupted(Send, frame);
 		}
 
-		/// <summary>The reader's output is sent with its answers, or at the monitor's next tick.</summary>
+		/// <summary>The reader's output is sent with its answers, or at the monitor's next
+		/// tick.</summary>
 		private void Send(object frame)
 		{
 			wire.Post((Frame)frame);

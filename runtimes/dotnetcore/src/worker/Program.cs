@@ -8,8 +8,8 @@ using Kubeless.Functions;
 namespace Kubeless.Worker
 {
 	/// <summary>
-	/// The .NET worker: holds one function and calls it (runtimes/PROTOCOL.md). Its parts are described
-	/// in runtimes/ANATOMY.md. start.sh starts it with the function's assembly, or with
+	/// The .NET worker: holds one function and calls it (runtimes/PROTOCOL.md). Its parts are
+	/// described in runtimes/ANATOMY.md. start.sh starts it with the function's assembly, or with
 	/// <c>--failed OUTPUT</c> if the compiler found errors.
 	/// </summary>
 	internal static class Program

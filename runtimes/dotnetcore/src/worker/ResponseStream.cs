@@ -5,7 +5,8 @@ using System.Threading.Tasks;
 
 namespace Kubeless.Worker
 {
-	/// <summary>The body of the response that a function writes to. Each write is sent at once.</summary>
+	/// <summary>The body of the response that a function writes to. Each write is sent at
+	/// once.</summary>
 	internal sealed class ResponseStream : Stream
 	{
 		private readonly Call call;

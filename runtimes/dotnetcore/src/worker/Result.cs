@@ -114,7 +114,8 @@ namespace Kubeless.Worker
 				.Latin(",\"head\":").Number(head.Length).Latin("}\n").Latin(head);
 		}
 
-		/// <summary>Sends bytes in chunks, and waits while the caller reads slowly. Returns false if the call is answered.</summary>
+		/// <summary>Sends bytes in chunks, and waits while the caller reads slowly. Returns false if the
+		/// call is answered.</summary>
 		internal static async Task<bool> SendChunks(Frame frame, Call call, ReadOnlyMemory<byte> bytes)
 		{
 			for (var at = 0; at < bytes.Length; at += MaxChunkBytes)

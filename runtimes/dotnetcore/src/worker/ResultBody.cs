@@ -31,7 +31,8 @@ namespace Kubeless.Worker
 		/// <summary>In bytes; -1: unknown.</summary>
 		internal long Length { get; private set; } = -1;
 
-		/// <summary>Makes the next piece, <see cref="Current"/>. Returns false after the last one.</summary>
+		/// <summary>Makes the next piece, <see cref="Current"/>. Returns false after the last
+		/// one.</summary>
 		internal abstract ValueTask<bool> Next();
 
 		public virtual ValueTask DisposeAsync() => default;
@@ -136,7 +137,8 @@ namespace Kubeless.Worker
 			public override ValueTask DisposeAsync() => stream.DisposeAsync();
 		}
 
-		/// <summary>Strings and bytes are sent as they are, other elements as one JSON array, as in ASP.NET Core.</summary>
+		/// <summary>Strings and bytes are sent as they are, other elements as one JSON array, as in
+		/// ASP.NET Core.</summary>
 		private sealed class ElementsBody : ResultBody
 		{
 			private readonly IAsyncEnumerator<object> elements;

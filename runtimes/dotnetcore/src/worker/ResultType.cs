@@ -31,7 +31,8 @@ namespace Kubeless.Worker
 		/// <summary>A JToken of Newtonsoft.Json.</summary>
 		internal bool IsNewtonsoft { get; }
 
-		/// <summary>A type that serialises to JSON, but not to anything useful: a delegate, a Type, an IResult.</summary>
+		/// <summary>A type that serialises to JSON, but not to anything useful: a delegate, a Type, an
+		/// IResult.</summary>
 		internal bool CannotBeSent { get; }
 
 		internal static ResultType Of(object value) => Known.GetOrAdd(value.GetType(), Find);

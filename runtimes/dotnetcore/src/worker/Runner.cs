@@ -98,7 +98,8 @@ namespace Kubeless.Worker
 		/// <summary>Marks that the function's code begins.</summary>
 		internal void Enter() => Volatile.Write(ref zone, InFunction);
 
-		/// <summary>Marks that the function's code has ended, and consumes an interrupt. Returns whether there was one.</summary>
+		/// <summary>Marks that the function's code has ended, and consumes an interrupt. Returns whether
+		/// there was one.</summary>
 		internal bool Leave()
 		{
 			var before = Interlocked.CompareExchange(ref zone, InWorker, InFunction);
@@ -116,7 +117,8 @@ namespace Kubeless.Worker
 			return true;
 		}
 
-		/// <summary>Ends what the function waits for: its Sleep, Wait or Join throws ThreadInterruptedException.</summary>
+		/// <summary>Ends what the function waits for: its Sleep, Wait or Join throws
+		/// ThreadInterruptedException.</summary>
 		internal void Interrupt()
 		{
 			if (Interlocked.CompareExchange(ref zone, Interrupting, InFunction) != InFunction) return;
@@ -124,7 +126,8 @@ namespace Kubeless.Worker
 			Volatile.Write(ref zone, Interrupted);
 		}
 
-		/// <summary>Runs an action of the worker that the function's code may have called, without interrupts.</summary>
+		/// <summary>Runs an action of the worker that the function's code may have called, without
+		/// interrupts.</summary>
 		internal static void Uninterrupted(Action<object> action, object state)
 		{
 			var me = current;

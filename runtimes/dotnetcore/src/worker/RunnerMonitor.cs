@@ -13,11 +13,14 @@ namespace Kubeless.Worker
 		private const long TickNs = TickMs * 1_000_000;
 		/// <summary>Ticks without work after which the monitor rests.</summary>
 		private const int QuietTicks = 10;
-		/// <summary>Average time of a call, in µs, from which calls are spread over threads, and below which they no longer are.</summary>
+		/// <summary>Average time of a call, in µs, from which calls are spread over threads, and below
+		/// which they no longer are.</summary>
 		private const double SpreadFromUs = 60, SpreadUntilUs = SpreadFromUs / 2;
-		/// <summary>Weight of the past: in the average per call, in the looks at threads per tick.</summary>
+		/// <summary>Weight of the past: in the average per call, in the looks at threads per
+		/// tick.</summary>
 		private const double CallDecay = 15.0 / 16, LookDecay = 0.75;
-		/// <summary>Hand-overs that are fewer ticks apart are a series: the first wakes no helpers, the second 4, the third 16 …</summary>
+		/// <summary>Hand-overs that are fewer ticks apart are a series: the first wakes no helpers, the
+		/// second 4, the third 16 …</summary>
 		private const int SeriesTicks = 10, HelpersFactor = 4, MaxHelpers = 1 << 20;
 
 		private readonly Runners runners;
@@ -29,7 +32,8 @@ namespace Kubeless.Worker
 		/// <summary>The CPU time of its thread when the call was first seen.</summary>
 		private long seenCpu;
 		private bool seenBlocked;
-		/// <summary>Runners to wake at the next hand-over, beside the new reader, and ticks since the last one.</summary>
+		/// <summary>Runners to wake at the next hand-over, beside the new reader, and ticks since the
+		/// last one.</summary>
 		private int helpers;
 		private int ticksSince;
 
@@ -98,8 +102,8 @@ namespace Kubeless.Worker
 		}
 
 		/// <summary>
-		/// One slow call needs one new reader. More runners step in only if the hand-overs go on: else one
-		/// slow call of a fast function, during just-in-time compilation, would start many threads.
+		/// One slow call needs one new reader. More runners step in only if the hand-overs go on: else
+		/// one slow call of a fast function, during just-in-time compilation, would start many threads.
 		/// </summary>
 		private void HandOver(long number)
 		{
@@ -108,7 +112,8 @@ namespace Kubeless.Worker
 			ticksSince = 0;
 		}
 
-		/// <summary>Judges by the runner that ended a call last: looking at all of them would cost too much.</summary>
+		/// <summary>Judges by the runner that ended a call last: looking at all of them would cost too
+		/// much.</summary>
 		private void UpdateAverage()
 		{
 			var runner = runners.TakeSample(out var newCalls, out var newWallUs);

@@ -12,7 +12,8 @@ namespace Kubeless.Worker
 	internal sealed class Runners
 	{
 		private static readonly double TicksPerUs = Stopwatch.Frequency / 1e6;
-		/// <summary>A longer call counts as this long, so that one or two do not decide the average.</summary>
+		/// <summary>A longer call counts as this long, so that one or two do not decide the
+		/// average.</summary>
 		private static readonly long MaxSampleTicks = Stopwatch.Frequency / 2000; // 500 µs
 
 		private readonly object gate = new object();
@@ -25,7 +26,8 @@ namespace Kubeless.Worker
 
 		/// <summary>Calls that no runner has taken.</summary>
 		private readonly Queue<Call> waiting = new Queue<Call>();
-		/// <summary>Runners that rest. The last one is woken first: the others may be left to exit.</summary>
+		/// <summary>Runners that rest. The last one is woken first: the others may be left to
+		/// exit.</summary>
 		private readonly List<Runner> idle = new List<Runner>();
 		/// <summary>Calls that were read together; used by the reader alone.</summary>
 		private readonly List<Call> batch = new List<Call>();
@@ -140,7 +142,8 @@ namespace Kubeless.Worker
 			batch.Clear();
 		}
 
-		/// <summary>Interrupts the runner of a call. Returns false if the call neither has a runner nor waits for one.</summary>
+		/// <summary>Interrupts the runner of a call. Returns false if the call neither has a runner nor
+		/// waits for one.</summary>
 		internal bool Interrupt(Call call)
 		{
 			lock (gate)
@@ -150,7 +153,8 @@ namespace Kubeless.Worker
 			}
 		}
 
-		/// <summary>Removes a runner that has rested for long. Returns false if it was woken meanwhile.</summary>
+		/// <summary>Removes a runner that has rested for long. Returns false if it was woken
+		/// meanwhile.</summary>
 		internal bool Remove(Runner me)
 		{
 			lock (gate)
@@ -161,7 +165,8 @@ namespace Kubeless.Worker
 			}
 		}
 
-		/// <summary>Wakes or starts up to `count` runners, and no more than one for each call and one for the wire.</summary>
+		/// <summary>Wakes or starts up to `count` runners, and no more than one for each call and one for
+		/// the wire.</summary>
 		private void Wake(int count)
 		{
 			for (; count > 0 && threads - idle.Count < running + waiting.Count + 1; count--)
@@ -193,7 +198,8 @@ namespace Kubeless.Worker
 
 		internal void Flush() => wire.Flush();
 
-		/// <summary>Returns the reader if it is in a call, else the runner that began a call last, and the number of the call; null if that has ended.</summary>
+		/// <summary>Returns the reader if it is in a call, else the runner that began a call last, and
+		/// the number of the call; null if that has ended.</summary>
 		internal Runner InCall(out long number, out bool isReader)
 		{
 			lock (gate)
@@ -205,7 +211,8 @@ namespace Kubeless.Worker
 			}
 		}
 
-		/// <summary>Makes another runner the reader if the reader is still in this call, and wakes up to `helpers` for calls that wait.</summary>
+		/// <summary>Makes another runner the reader if the reader is still in this call, and wakes up to
+		/// `helpers` for calls that wait.</summary>
 		internal void HandOver(long number, int helpers)
 		{
 			lock (gate)
@@ -216,7 +223,8 @@ namespace Kubeless.Worker
 			}
 		}
 
-		/// <summary>Returns the runner that ended a call last, its calls since its last sample and their wall time; null if there is none.</summary>
+		/// <summary>Returns the runner that ended a call last, its calls since its last sample and their
+		/// wall time; null if there is none.</summary>
 		internal Runner TakeSample(out long newCalls, out double newTimeUs)
 		{
 			lock (gate)

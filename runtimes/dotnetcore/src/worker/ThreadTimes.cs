@@ -1,6 +1,7 @@
 namespace Kubeless.Worker
 {
-	/// <summary>What the kernel knows of one thread. Linux alone has this; elsewhere it is not known, and wall time is used.</summary>
+	/// <summary>What the kernel knows of one thread. Linux alone has this; elsewhere it is not known,
+	/// and wall time is used.</summary>
 	internal sealed class ThreadTimes
 	{
 		private readonly int id;
@@ -17,7 +18,8 @@ namespace Kubeless.Worker
 		/// <summary>CPU time used, in ns; -1 if it is not known.</summary>
 		internal long Cpu => id == 0 ? -1 : Libc.ThreadCpuTime(id);
 
-		/// <summary>False if the thread runs or waits for a CPU; true if it waits for anything else, or if that is not known.</summary>
+		/// <summary>False if the thread runs or waits for a CPU; true if it waits for anything else, or
+		/// if that is not known.</summary>
 		internal bool IsBlocked
 		{
 			get

@@ -46,7 +46,8 @@ namespace Kubeless.Worker
 			lock (gate) pending.Bytes(frame);
 		}
 
-		/// <summary>Sends what is pending. If another thread is sending, that thread sends it too.</summary>
+		/// <summary>Sends what is pending. If another thread is sending, that thread sends it
+		/// too.</summary>
 		internal void Flush()
 		{
 			while (true)

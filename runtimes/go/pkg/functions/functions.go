@@ -1,5 +1,5 @@
-// Package functions has the types of a handler, under the names that Kubeless's functions have always
-// used.
+// Package functions has the types of a handler, under the names that Kubeless's functions have
+// always used.
 package functions
 
 import (

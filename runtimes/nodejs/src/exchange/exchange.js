@@ -25,7 +25,10 @@ class Exchange {
 		this.busy = 0;
 		/** the handler has returned and left the response to what it has begun */
 		this.left = false;
-		/** @type {Error | null | undefined} the function has destroyed the response, with this error or without one */
+		/**
+		 * @type {Error | null | undefined} the function has destroyed the response, with this error or
+		 * without one
+		 */
 		this.destroyed = undefined;
 		call.onCancel = () => this.cancel();
 		this.outlet.onDestroyed = (error) => this.onDestroyed(error);
@@ -33,7 +36,8 @@ class Exchange {
 	}
 
 	/**
-	 * The function, or its pipeline, has destroyed the response: nothing that it writes arrives any more.
+	 * The function, or its pipeline, has destroyed the response: nothing that it writes arrives any
+	 * more.
 	 * @param {Error | null} error
 	 */
 	onDestroyed(error) {
@@ -51,7 +55,10 @@ class Exchange {
 		outlet.breakOff("the response was destroyed before its end");
 	}
 
-	/** The function has read the response: from then on, it sets the status and the headers of the answer. */
+	/**
+	 * The function has read the response: from then on, it sets the status and the headers of the
+	 * answer.
+	 */
 	get touched() {
 		return this.response !== null;
 	}
@@ -143,7 +150,8 @@ class Exchange {
 	}
 
 	/**
-	 * What Express calls with an error that has no other handler, and without one if nothing was found.
+	 * What Express calls with an error that has no other handler, and without one if nothing was
+	 * found.
 	 * @param {any} error
 	 */
 	next(error) {

@@ -11,8 +11,8 @@ const HOP_BY_HOP = /^(?:connection|keep-alive|transfer-encoding):.*\r\n/gim;
 const CONTENT_LENGTH = /^content-length:.*\r\n/gim;
 
 /**
- * Takes the place of a ServerResponse's socket: it is given HTTP and sends frames. A response that is ended in the turn
- * in which it was begun becomes one frame, else each write becomes a chunk.
+ * Takes the place of a ServerResponse's socket: it is given HTTP and sends frames. A response that
+ * is ended in the turn in which it was begun becomes one frame, else each write becomes a chunk.
  */
 class Outlet extends Writable {
 	/** @param {Call} call */
@@ -30,11 +30,15 @@ class Outlet extends Writable {
 		/** true: the end of this response ends the answer */
 		this.streaming = false;
 		/**
-		 * The first write, which may become the whole answer: its body, its length here, and its callback.
+		 * The first write, which may become the whole answer: its body, its length here, and its
+		 * callback.
 		 * @type {{ body: Buffer, length: number, done: Done } | null}
 		 */
 		this.first = null;
-		/** @type {((error: Error | null) => void) | null} is called in the turn in which the function destroys the response */
+		/**
+		 * @type {((error: Error | null) => void) | null} is called in the turn in which the function
+		 * destroys the response
+		 */
 		this.onDestroyed = null;
 		this.on("drain", () => this.response.finished || this.response.emit("drain"));
 		this.on("finish", () => this.finished());
@@ -49,7 +53,8 @@ class Outlet extends Writable {
 	write(chunk, encoding, done) {
 		const more = super.write(chunk, encoding, done);
 		if (!more || !this.call.paused) return more;
-		// A paused caller stops the function at once, not when the buffer is full. `drain` then comes after `resume`.
+		// A paused caller stops the function at once, not when the buffer is full. `drain` then comes
+		// after `resume`.
 		stateOf(this).needDrain = true;
 		return false;
 	}

@@ -46,7 +46,8 @@ class Request extends http.IncomingMessage {
 		super(/** @type {any} */ (socket));
 		const { method, path, query, body } = call.frame;
 		this[CALL] = call;
-		// As a stream the body is as it was sent. `body` is what the headers mean, and empty for a parser such as multer.
+		// As a stream the body is as it was sent. `body` is what the headers mean, and empty for a parser
+		// such as multer.
 		this[UNREAD] = call.body();
 		const head = call.head();
 		this.body = body === undefined || MULTIPART.test(head) ? {} : this[UNREAD];

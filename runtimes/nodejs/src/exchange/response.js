@@ -14,7 +14,10 @@ const NEED_DRAIN = {
 	},
 };
 
-/** A function that copies another server's headers asks for chunks, which are HTTP's and not the wire's. */
+/**
+ * A function that copies another server's headers asks for chunks, which are HTTP's and not the
+ * wire's.
+ */
 const UNCHUNKED = { get: () => false, set() {} };
 
 /** Express's response, on a real http.ServerResponse. */

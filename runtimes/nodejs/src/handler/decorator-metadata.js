@@ -5,7 +5,8 @@ const { createRequire } = require("node:module");
 const path = require("node:path");
 const { LoadError } = require("../errors");
 
-// esbuild has no emitDecoratorMetadata, as it does not know types. TypeScript's own compiler has it.
+// esbuild has no emitDecoratorMetadata, as it does not know types. TypeScript's own compiler has
+// it.
 
 const OPTION = /"emitDecoratorMetadata"\s*:\s*true\b/;
 const EXTENDS = /"extends"\s*:\s*"([^"]+)"/;
@@ -14,7 +15,8 @@ const DECORATOR = /^[ \t]*@[A-Za-z_$]/m;
 const MAX_CONFIGS = 8;
 
 /**
- * Returns a file with decorators as JavaScript with their metadata; undefined if tsconfig.json does not ask for that.
+ * Returns a file with decorators as JavaScript with their metadata; undefined if tsconfig.json does
+ * not ask for that.
  * @param {string} file
  * @param {string} source
  * @throws {LoadError} if it does, and the function has no TypeScript compiler
@@ -67,7 +69,8 @@ function asks(config) {
 }
 
 /**
- * Returns the function's own TypeScript; undefined if there is none, or one without this interface (version 7).
+ * Returns the function's own TypeScript; undefined if there is none, or one without this interface
+ * (version 7).
  * @param {string} file
  * @returns {any}
  */

@@ -12,7 +12,9 @@ const { scopeType, usable } = require("./package-json");
 const LOADING_FRAMES = 50;
 const EXTENSIONS = /\bextensions\b/;
 const TYPESCRIPT = /\.[mc]?ts$/;
-/** A line of an ES module, or of a comment, which does no harm: import() takes both kinds of file. */
+/**
+ * A line of an ES module, or of a comment, which does no harm: import() takes both kinds of file.
+ */
 const MODULE_LINE = /(?:^|;)[ \t]*(?:import|export)\b(?![ \t]*[(=.])/m;
 
 /**
@@ -83,8 +85,8 @@ async function explain(error, file) {
 }
 
 /**
- * Returns an error with file and line, which Node.js leaves out for a syntax error in an ES module; the compiler of
- * TypeScript knows them.
+ * Returns an error with file and line, which Node.js leaves out for a syntax error in an ES module;
+ * the compiler of TypeScript knows them.
  * @param {string} file
  */
 async function locate(file) {

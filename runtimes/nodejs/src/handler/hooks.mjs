@@ -1,4 +1,5 @@
-// modules.js registers these hooks where Node.js has no registerHooks(). They run in a thread of their own.
+// modules.js registers these hooks where Node.js has no registerHooks(). They run in a thread of
+// their own.
 
 /** @type {{ parentURL?: string, href?: string, text?: string }} */
 let settings = {};

@@ -73,7 +73,8 @@ function alsoFrom(folder) {
 }
 
 /**
- * Does the same before Node.js 22.15, by hooks in a thread of their own. Returns false before Node.js 18.19.
+ * Does the same before Node.js 22.15, by hooks in a thread of their own. Returns false before
+ * Node.js 18.19.
  * @param {{ parentURL?: string, href?: string, text?: string }} data
  */
 function registerAsync(data) {

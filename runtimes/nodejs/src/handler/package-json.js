@@ -33,8 +33,8 @@ function scopeType(file) {
 }
 
 /**
- * Returns where the file can be loaded from. Kubeless puts an empty package.json into the volume of every function without
- * dependencies, which Node.js 18 and later refuse.
+ * Returns where the file can be loaded from. Kubeless puts an empty package.json into the volume of
+ * every function without dependencies, which Node.js 18 and later refuse.
  * @param {string} file
  * @param {string} volume
  */
@@ -59,7 +59,8 @@ function overwrite(config) {
 }
 
 /**
- * Returns a copy of a function's folder that can be written to. Installed packages stay where they are.
+ * Returns a copy of a function's folder that can be written to. Installed packages stay where they
+ * are.
  * @param {string} folder
  */
 function copy(folder) {

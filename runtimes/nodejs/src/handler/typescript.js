@@ -22,7 +22,8 @@ const PLACE = /\b__(?:dir|file)name\b|\bimport\.meta\.(?:url|dirname|filename)\b
  * @returns {Promise<unknown>}
  */
 async function read(file) {
-	// A stack then names the lines of the .ts file. Before Node.js 16.6 it names those of the compiled text.
+	// A stack then names the lines of the .ts file. Before Node.js 16.6 it names those of the compiled
+	// text.
 	process.setSourceMapsEnabled?.(true);
 	const asModule = file.endsWith(".mts") || (!file.endsWith(".cts") && scopeType(file) === "module");
 	const text = asModule ? undefined : await compile(file, "cjs");
@@ -97,8 +98,8 @@ async function compile(file, format) {
 }
 
 /**
- * Gives each local file what it has before the files become one: its own __dirname, __filename and import.meta.url, and
- * the metadata of its decorators.
+ * Gives each local file what it has before the files become one: its own __dirname, __filename and
+ * import.meta.url, and the metadata of its decorators.
  * @param {Compiler} esbuild
  * @param {string} target
  * @returns {Esbuild.Plugin}

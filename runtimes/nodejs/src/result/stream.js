@@ -7,12 +7,15 @@ const { isBytes, toBuffer } = require("./bytes");
 /** @import { Call } from "../call" */
 /** @import { AnyIterator, AnyReadable, Lead } from "../protocol" */
 
-/** Items taken in one turn of the event loop, so that a source that never waits does not block other calls. */
+/**
+ * Items taken in one turn of the event loop, so that a source that never waits does not block other
+ * calls.
+ */
 const MAX_ITEMS_PER_TURN = 64;
 
 /**
- * Sends what a source gives, one item at a time. The head goes with the first item, so that a source that fails before it
- * can still be answered with an error.
+ * Sends what a source gives, one item at a time. The head goes with the first item, so that a
+ * source that fails before it can still be answered with an error.
  */
 class Sender {
 	/**
@@ -28,7 +31,8 @@ class Sender {
 
 	/**
 	 * @param {unknown} item
-	 * @param {() => void} then is called when the next item may come: at once if the wire and the caller take more
+	 * @param {() => void} then is called when the next item may come: at once if the wire and the
+	 *   caller take more
 	 */
 	send(item, then) {
 		const { call, lead } = this;
@@ -154,7 +158,8 @@ function finish(iterator) {
 }
 
 /**
- * Streams a Readable, or a stream of the kind before it. The stream is destroyed when the caller goes.
+ * Streams a Readable, or a stream of the kind before it. The stream is destroyed when the caller
+ * goes.
  * @param {Call} call
  * @param {AnyReadable} stream
  * @param {Lead} lead

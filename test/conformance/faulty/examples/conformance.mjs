@@ -1,6 +1,6 @@
 /**
- * The conformance handlers for the reference worker, whose functions get the call's frame, the environment and a way
- * to stream, and return a body or `{ status, head, body }`.
+ * The conformance handlers for the reference worker, whose functions get the call's frame, the
+ * environment and a way to stream, and return a body or `{ status, head, body }`.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -5,7 +5,10 @@ import type { Socket } from "node:net";
 import test from "node:test";
 import { readBeforeDestroy } from "../../../../kubeless-loader/src/worker/wire/read-before-destroy.ts";
 
-/** Returns whether a child process is running; a zombie is not. Always false on systems without /proc. */
+/**
+ * Returns whether a child process is running; a zombie is not. Always false on systems without
+ * /proc.
+ */
 function isRunning(pid: number): boolean {
 	try {
 		return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));

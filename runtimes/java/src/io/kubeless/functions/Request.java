@@ -11,7 +11,8 @@ import java.util.TreeMap;
 /**
  * The HTTP request of an event.
  *
- * Not in the package of Event: there it would hide the Request that a function imports by a wildcard from another package.
+ * Not in the package of Event: there it would hide the Request that a function imports by a
+ * wildcard from another package.
  */
 public class Request {
 	private final String method;

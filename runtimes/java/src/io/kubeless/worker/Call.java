@@ -25,7 +25,8 @@ final class Call {
 	/** null if the request had none */
 	byte[] body;
 
-	// Guarded by the lock of Runners: the neighbours in the list of open calls, and the thread that runs this one.
+	// Guarded by the lock of Runners: the neighbours in the list of open calls, and the thread that
+	// runs this one.
 	Call previous;
 	Call next;
 	Runner runner;

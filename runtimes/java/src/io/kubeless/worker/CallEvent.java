@@ -19,7 +19,10 @@ final class CallEvent extends Event {
 		this.call = call;
 	}
 
-	/** Returns the body as text. A byte order mark before JSON is left out: JSON libraries refuse it in a String. */
+	/**
+	 * Returns the body as text. A byte order mark before JSON is left out: JSON libraries refuse it in
+	 * a String.
+	 */
 	private static String textOf(Call call) {
 		if (call.body == null || call.body.length == 0) return "";
 		String text = new String(call.body, StandardCharsets.UTF_8);

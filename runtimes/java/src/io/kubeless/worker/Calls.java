@@ -2,7 +2,10 @@ package io.kubeless.worker;
 
 import io.kubeless.Context;
 
-/** The open calls: runs the handler for each, and applies `cancel`, `pause` and `resume`. The list is guarded by the lock of Runners. */
+/**
+ * The open calls: runs the handler for each, and applies `cancel`, `pause` and `resume`. The list
+ * is guarded by the lock of Runners.
+ */
 final class Calls {
 	private final Wire wire;
 	private final Handler handler;
@@ -17,7 +20,10 @@ final class Calls {
 		ring.previous = ring.next = ring;
 	}
 
-	/** Returns the frame that ends the call, after sending those before it. Catches everything that a handler throws. */
+	/**
+	 * Returns the frame that ends the call, after sending those before it. Catches everything that a
+	 * handler throws.
+	 */
 	Frame answer(Runner runner, Call call) {
 		Frame frame = runner.frame.clear();
 		try {
@@ -45,7 +51,10 @@ final class Calls {
 		return ring.next == ring;
 	}
 
-	/** Applies a control frame. Ignores unknown types (PROTOCOL 2.2) and calls that are answered (5.1, 6.1). */
+	/**
+	 * Applies a control frame. Ignores unknown types (PROTOCOL 2.2) and calls that are answered (5.1,
+	 * 6.1).
+	 */
 	void control(Call frame) {
 		Call call = ring.next;
 		while (call != ring && call.id != frame.id) call = call.next;

@@ -26,7 +26,10 @@ abstract class Chunks implements AutoCloseable {
 				|| (value instanceof Iterable && !(value instanceof Collection || value instanceof Path));
 	}
 
-	/** Returns a header line; an empty string for text, whose type only the function knows, and for a stream. */
+	/**
+	 * Returns a header line; an empty string for text, whose type only the function knows, and for a
+	 * stream.
+	 */
 	static String contentType(Object value) {
 		if (value == null || isText(value) || isStream(value)) return "";
 		boolean binary = value instanceof byte[] || value instanceof ByteBuffer;
@@ -37,7 +40,10 @@ abstract class Chunks implements AutoCloseable {
 		return value instanceof CharSequence || value instanceof Character;
 	}
 
-	/** Returns the bytes of a value that is no stream: as they are, as UTF-8, or as JSON. Throws RESULT_INVALID for other values. */
+	/**
+	 * Returns the bytes of a value that is no stream: as they are, as UTF-8, or as JSON. Throws
+	 * RESULT_INVALID for other values.
+	 */
 	static byte[] bytesOf(Object value) throws Throwable {
 		if (value instanceof byte[]) return (byte[]) value;
 		if (isText(value)) return value.toString().getBytes(StandardCharsets.UTF_8);

@@ -38,8 +38,9 @@ import javax.tools.ToolProvider;
 /**
  * Compiles a function's file for the local command.
  *
- * The file, and what it refers to, has to be right, and is compiled into `own`. The other Java files of its folder may be named in
- * text only (Class.forName, configuration), or belong to other functions: they are compiled into `others` as far as they are right.
+ * The file, and what it refers to, has to be right, and is compiled into `own`. The other Java
+ * files of its folder may be named in text only (Class.forName, configuration), or belong to other
+ * functions: they are compiled into `others` as far as they are right.
  */
 final class Compile {
 	/** With more files beside the function's, only those that it refers to are compiled. */
@@ -91,7 +92,10 @@ final class Compile {
 		return "";
 	}
 
-	/** Compiles the files without errors: leaves out those with errors, and then those that refer to them. */
+	/**
+	 * Compiles the files without errors: leaves out those with errors, and then those that refer to
+	 * them.
+	 */
 	private void compileOthers(List<Source> others, File own) throws IOException {
 		sources.values().forEach(list -> list.removeIf(source -> source.compiled)); // compiled into `own`
 		for (int attempt = 0; attempt < MAX_ATTEMPTS && !others.isEmpty(); attempt++) {
@@ -121,7 +125,10 @@ final class Compile {
 		}
 	}
 
-	/** Returns the folders in which packages are looked up by their folder: Maven's, and the one above the file's package. */
+	/**
+	 * Returns the folders in which packages are looked up by their folder: Maven's, and the one above
+	 * the file's package.
+	 */
 	private List<File> roots(Source main) {
 		List<File> roots = new ArrayList<>();
 		String folders = File.separator + main.packageName.replace('.', File.separatorChar);
@@ -160,7 +167,10 @@ final class Compile {
 		return diagnostic.getKind() == Diagnostic.Kind.ERROR;
 	}
 
-	/** Returns the errors as javac prints them, with the names of files relative to the function's folder. */
+	/**
+	 * Returns the errors as javac prints them, with the names of files relative to the function's
+	 * folder.
+	 */
 	private String text(DiagnosticCollector<JavaFileObject> errors) {
 		return errors.getDiagnostics().stream().filter(Compile::isError)
 				.map(error -> error.toString().replace(folder.getPath() + File.separator, ""))

@@ -2,7 +2,10 @@ package io.kubeless.worker;
 
 import java.util.List;
 
-/** Makes `error` and `failed` frames. Lengths are bounded, and the worker's own stack frames are cut off. */
+/**
+ * Makes `error` and `failed` frames. Lengths are bounded, and the worker's own stack frames are cut
+ * off.
+ */
 final class Errors {
 	private static final int MAX_MESSAGE_CHARS = 4096;
 	private static final int MAX_STACK_CHARS = 16 * 1024;
@@ -81,7 +84,10 @@ final class Errors {
 		return error.getCause() == null ? appended : append(text, error.getCause(), indent, "Caused by: ", appended);
 	}
 
-	/** Returns where the worker's frames begin, which are the outermost, with those of reflection before them. */
+	/**
+	 * Returns where the worker's frames begin, which are the outermost, with those of reflection
+	 * before them.
+	 */
 	private static int functionsPart(StackTraceElement[] trace) {
 		int end = trace.length;
 		while (end > 0 && isWorkers(trace[end - 1].getClassName())) end--;
@@ -94,7 +100,10 @@ final class Errors {
 				|| name.equals("java.lang.Thread") || name.startsWith("java.lang.invoke.");
 	}
 
-	/** Returns the text, or its beginning and its end: the error's class is in the first, its origin in the second. */
+	/**
+	 * Returns the text, or its beginning and its end: the error's class is in the first, its origin in
+	 * the second.
+	 */
 	static String shortened(String text, int limit) {
 		if (text.length() <= limit) return text;
 		String cut = "\n  … " + (text.length() - limit) + " characters …\n";

@@ -9,9 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes System.exit end one call instead of the process, which all calls share. Java 24 removed the SecurityManager, the only
- * public way to catch it. So the function's classes are loaded with calls of another method: in a class file that is one
- * number, the class of the method reference (JVMS 4.4.2). No library (ASM) for it, for the reason given in Json.
+ * Makes System.exit end one call instead of the process, which all calls share. Java 24 removed the
+ * SecurityManager, the only public way to catch it. So the function's classes are loaded with calls
+ * of another method: in a class file that is one number, the class of the method reference (JVMS
+ * 4.4.2). No library (ASM) for it, for the reason given in Json.
  */
 public final class Exits {
 	private static final String TARGET = "io/kubeless/worker/Exits";

@@ -18,7 +18,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
-/** Loads the function's own classes, in which it replaces System.exit (Exits), and their dependencies. */
+/**
+ * Loads the function's own classes, in which it replaces System.exit (Exits), and their
+ * dependencies.
+ */
 final class FunctionLoader extends URLClassLoader {
 	static {
 		registerAsParallelCapable();

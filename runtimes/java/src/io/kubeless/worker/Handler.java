@@ -12,7 +12,10 @@ import java.util.List;
 
 /** The function: a method that takes an event and a context, and the one object it is called on. */
 final class Handler {
-	/** With more classes of its own, a function without a class MOD_NAME is not searched for its only handler. */
+	/**
+	 * With more classes of its own, a function without a class MOD_NAME is not searched for its only
+	 * handler.
+	 */
 	private static final int MAX_SEARCHED_CLASSES = 200;
 
 	final String name;
@@ -35,9 +38,11 @@ final class Handler {
 	}
 
 	/**
-	 * Finds the handler and makes its object. Throws LoadError if there is no such handler, and what the class throws while it is loaded.
+	 * Finds the handler and makes its object. Throws LoadError if there is no such handler, and what
+	 * the class throws while it is loaded.
 	 *
-	 * @param module the class, in any package; `_` may stand for the dots of the package, as in Kubeless
+	 * @param module the class, in any package; `_` may stand for the dots of the package, as in
+	 *   Kubeless
 	 * @param wanted the method, or the class and the method; empty for the only handler
 	 */
 	static Handler load(FunctionLoader loader, String module, String wanted) throws Throwable {
@@ -54,7 +59,10 @@ final class Handler {
 		return new Handler(method.getName(), method, Modifier.isStatic(method.getModifiers()) ? null : make(type));
 	}
 
-	/** Returns the class of that name, or with that last part of its name, in Kubeless's package first; null if there is none. */
+	/**
+	 * Returns the class of that name, or with that last part of its name, in Kubeless's package first;
+	 * null if there is none.
+	 */
 	private static String find(List<String> classes, String given) {
 		String dotted = given.replace('_', '.');
 		for (String name : new String[] {given, dotted, "io.kubeless." + given, "io.kubeless." + dotted}) {
@@ -94,7 +102,10 @@ final class Handler {
 		return new LoadError(where + what + ". A handler is a method that takes (io.kubeless.Event, io.kubeless.Context).", names);
 	}
 
-	/** Returns the handlers of a class, inherited ones included; of an overridden method only the overriding one. */
+	/**
+	 * Returns the handlers of a class, inherited ones included; of an overridden method only the
+	 * overriding one.
+	 */
 	private static List<Method> handlers(Class<?> type) {
 		List<Method> found = new ArrayList<>();
 		for (Method method : type.getDeclaredMethods()) addHandler(found, method);

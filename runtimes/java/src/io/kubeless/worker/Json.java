@@ -14,7 +14,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * Writes a value as JSON: maps, lists, arrays, text, numbers, booleans, times, records and beans.
  *
- * No library: a shared one would hide the function's own version of it, and the first local start would need Maven Central.
+ * No library: a shared one would hide the function's own version of it, and the first local start
+ * would need Maven Central.
  */
 final class Json {
 	/** A deeper structure most likely contains itself. */

@@ -4,7 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Reads the line of a frame: a JSON object of known fields. Unknown fields are checked and skipped (PROTOCOL 2.1, 2.2). */
+/**
+ * Reads the line of a frame: a JSON object of known fields. Unknown fields are checked and skipped
+ * (PROTOCOL 2.1, 2.2).
+ */
 final class Line {
 	private static final int MAX_HEAD_BYTES = 1 << 20; // PROTOCOL 2.3
 	private static final int MAX_BODY_BYTES = 1 << 30;

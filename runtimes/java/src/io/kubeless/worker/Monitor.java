@@ -54,7 +54,8 @@ final class Monitor implements Runnable {
 			if (quiet < MAX_QUIET_TICKS) continue;
 			quiet = 0;
 			resting = true;
-			// Checked after `resting` is set; the reader makes its work visible before it checks `resting` (no lost wake-up).
+			// Checked after `resting` is set; the reader makes its work visible before it checks `resting`
+			// (no lost wake-up).
 			while (resting && runners.isReading()) LockSupport.park(this);
 			resting = false;
 		}
@@ -73,7 +74,8 @@ final class Monitor implements Runnable {
 		long now = System.nanoTime();
 		String id = reader.osId;
 		long cpu = id == null ? ThreadClock.UNKNOWN : ThreadClock.cpuNanos(id);
-		// Java knows locks, sleep and park; only the kernel knows of I/O. Without /proc wall time decides.
+		// Java knows locks, sleep and park; only the kernel knows of I/O. Without /proc wall time
+		// decides.
 		boolean blocked = reader.getState() != Thread.State.RUNNABLE || cpu == ThreadClock.UNKNOWN || ThreadClock.isBlocked(id);
 		if (!same || examined != reader) callCpu = cpu;
 		if (same && (blocked || cpu - callCpu >= TICK_NS)) runners.handOver(number);

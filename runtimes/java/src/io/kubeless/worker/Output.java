@@ -8,7 +8,9 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** Sends what the function prints as `log` frames with the id of its call (PROTOCOL.md, chapter 7). */
+/**
+ * Sends what the function prints as `log` frames with the id of its call (PROTOCOL.md, chapter 7).
+ */
 final class Output extends OutputStream {
 	/** a longer line is sent in parts */
 	private static final int MAX_LINE_BYTES = 1 << 20;
@@ -19,7 +21,10 @@ final class Output extends OutputStream {
 	private final String name;
 	/** 0 for stdout, 1 for stderr */
 	private final int number;
-	/** the unfinished lines of threads that are not runners: what two threads print at once is not mixed */
+	/**
+	 * the unfinished lines of threads that are not runners: what two threads print at once is not
+	 * mixed
+	 */
 	private final ThreadLocal<Part> parts = ThreadLocal.withInitial(Part::new);
 
 	private Output(Wire wire, String name, int number) {
@@ -28,7 +33,10 @@ final class Output extends OutputStream {
 		this.number = number;
 	}
 
-	/** Redirects System.out and System.err to the wire. File descriptors 1 and 2 stay for native code and child processes. */
+	/**
+	 * Redirects System.out and System.err to the wire. File descriptors 1 and 2 stay for native code
+	 * and child processes.
+	 */
 	static void redirect(Wire wire) throws IOException {
 		streams = new Output[] {new Output(wire, "stdout", 0), new Output(wire, "stderr", 1)};
 		System.setOut(new PrintStream(streams[0], true, "UTF-8"));
@@ -70,7 +78,10 @@ final class Output extends OutputStream {
 		if (part.size() > MAX_LINE_BYTES) emit(runner, part);
 	}
 
-	/** Whole lines are sent by write(). An unfinished line waits for its end, or for the end of its call. */
+	/**
+	 * Whole lines are sent by write(). An unfinished line waits for its end, or for the end of its
+	 * call.
+	 */
 	@Override
 	public void flush() {
 		if (Runner.current() != null) return;

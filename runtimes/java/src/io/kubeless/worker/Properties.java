@@ -13,7 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The properties of a class, for JSON: a record's components; otherwise public fields and getters, in the order of the fields. */
+/**
+ * The properties of a class, for JSON: a record's components; otherwise public fields and getters,
+ * in the order of the fields.
+ */
 final class Properties implements Iterable<Properties.Property> {
 	static final ClassValue<Properties> OF = new ClassValue<Properties>() {
 		@Override
@@ -50,7 +53,10 @@ final class Properties implements Iterable<Properties.Property> {
 		return list.iterator();
 	}
 
-	/** Returns the classes that an object is made of, the outermost first; without those of Java itself. */
+	/**
+	 * Returns the classes that an object is made of, the outermost first; without those of Java
+	 * itself.
+	 */
 	private static List<Class<?>> hierarchy(Class<?> type) {
 		List<Class<?>> classes = new ArrayList<>();
 		for (Class<?> one = type; one != null && !isJavas(one); one = one.getSuperclass()) classes.add(0, one);

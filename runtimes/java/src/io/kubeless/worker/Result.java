@@ -8,7 +8,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
-/** Turns what a handler returned into `result`, or `head`, `chunk` and `end` (PROTOCOL.md, chapter 4). */
+/**
+ * Turns what a handler returned into `result`, or `head`, `chunk` and `end` (PROTOCOL.md, chapter
+ * 4).
+ */
 final class Result {
 	/** a larger body is sent in chunks (PROTOCOL 5.2) */
 	private static final int MAX_WHOLE_BYTES = 256 * 1024;
@@ -25,7 +28,10 @@ final class Result {
 		this.call = call;
 	}
 
-	/** Returns the frame that ends the call, written into `frame`; sends those before it. Throws CallError, and what the function throws. */
+	/**
+	 * Returns the frame that ends the call, written into `frame`; sends those before it. Throws
+	 * CallError, and what the function throws.
+	 */
 	static Frame write(Wire wire, Frame frame, Call call, Object value) throws Throwable {
 		if (value instanceof String) {
 			byte[] body = ((String) value).getBytes(StandardCharsets.UTF_8);
@@ -59,7 +65,10 @@ final class Result {
 				.ascii(head).bytes(body);
 	}
 
-	/** Returns what a stage or a future yields. A cancelled call interrupts the wait and cancels the future. */
+	/**
+	 * Returns what a stage or a future yields. A cancelled call interrupts the wait and cancels the
+	 * future.
+	 */
 	private static Object awaited(Object given) throws Throwable {
 		Object value = given;
 		while (value instanceof CompletionStage || value instanceof Future) {
@@ -81,7 +90,8 @@ final class Result {
 		try (Chunks chunks = Chunks.of(value)) {
 			byte[] chunk;
 			do {
-				// The first chunk is made before the head is sent: an exception until then is a 500, not a broken answer.
+				// The first chunk is made before the head is sent: an exception until then is a 500, not a
+				// broken answer.
 				chunk = chunks.next();
 				if (!opened) open(status, head);
 				opened = true;
@@ -102,7 +112,10 @@ final class Result {
 		wire.send(frame.ascii(",\"head\":").number(head.length()).ascii("}\n").ascii(head));
 	}
 
-	/** Returns header lines of characters up to U+00FF. Throws RESULT_INVALID for a header that would break the line. */
+	/**
+	 * Returns header lines of characters up to U+00FF. Throws RESULT_INVALID for a header that would
+	 * break the line.
+	 */
 	private static String headers(List<String> given, boolean streamed) throws CallError {
 		StringBuilder head = new StringBuilder();
 		for (int i = 0; i + 1 < given.size(); i += 2) {
@@ -122,7 +135,9 @@ final class Result {
 		return line.indexOf('\r') >= 0 || line.indexOf('\n') >= 0 || line.indexOf('\0') >= 0;
 	}
 
-	/** Returns the text, or one character for each byte of its UTF-8 if ISO-8859-1 cannot express it. */
+	/**
+	 * Returns the text, or one character for each byte of its UTF-8 if ISO-8859-1 cannot express it.
+	 */
 	private static String latin1(String text) {
 		for (int i = 0; i < text.length(); i++) {
 			if (text.charAt(i) > 0xff) return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);

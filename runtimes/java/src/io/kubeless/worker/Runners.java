@@ -3,18 +3,24 @@ package io.kubeless.worker;
 import java.util.ArrayDeque;
 
 /**
- * Runs calls on threads without a hand-over per call: runtimes/ANATOMY.md, "Runners", explains reader, runner, monitor, hand-over
- * and spread. Platform threads: 2000 sleeping calls took as long and less memory than on virtual threads.
+ * Runs calls on threads without a hand-over per call: runtimes/ANATOMY.md, "Runners", explains
+ * reader, runner, monitor, hand-over and spread. Platform threads: 2000 sleeping calls took as long
+ * and less memory than on virtual threads.
  */
 final class Runners {
-	/** Average wall time of a call in ns from which calls may be slow; ten times what a hand-over costs. */
+	/**
+	 * Average wall time of a call in ns from which calls may be slow; ten times what a hand-over
+	 * costs.
+	 */
 	private static final double SLOW_NS = 60_000;
 	/** Average time of a call in ns below which they are no longer spread. */
 	private static final double FAST_NS = SLOW_NS / 2;
 	private static final double WEIGHT = 1.0 / 16;
 	/** One slow call must not turn spread on alone: SLOW_NS / WEIGHT = 960 µs would. */
 	private static final double MAX_SAMPLE_NS = 900_000;
-	/** A longer call counts only if the monitor found it slow: the thread may have waited for a CPU. */
+	/**
+	 * A longer call counts only if the monitor found it slow: the thread may have waited for a CPU.
+	 */
 	private static final long MAX_UNJUDGED_NS = 2 * Monitor.TICK_NS;
 
 	/** Returned by next() in the place of a call: read the wire, or rest. */
@@ -113,8 +119,9 @@ final class Runners {
 	}
 
 	/**
-	 * Wakes or starts one runner, unless one is on its way. If there is still work when it arrives, it wakes the next one: where
-	 * CPUs are short, the threads that have one do the work, and no others are started.
+	 * Wakes or starts one runner, unless one is on its way. If there is still work when it arrives, it
+	 * wakes the next one: where CPUs are short, the threads that have one do the work, and no others
+	 * are started.
 	 */
 	private void wake() {
 		if (waking != null) return;
@@ -189,7 +196,10 @@ final class Runners {
 		}
 	}
 
-	/** Returns whether calls are slow by wall time, which may be the machine's fault, and are not spread yet. */
+	/**
+	 * Returns whether calls are slow by wall time, which may be the machine's fault, and are not
+	 * spread yet.
+	 */
 	boolean seemSlow() {
 		synchronized (lock) {
 			return averageNs > SLOW_NS && !spread;
@@ -203,7 +213,10 @@ final class Runners {
 		}
 	}
 
-	/** If the reader is still inside its call number `number`, which is slow, another runner becomes the reader. */
+	/**
+	 * If the reader is still inside its call number `number`, which is slow, another runner becomes
+	 * the reader.
+	 */
 	void handOver(long number) {
 		synchronized (lock) {
 			if (reader == null || reader.call == null || reader.begun != number) return;

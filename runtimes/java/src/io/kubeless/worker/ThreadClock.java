@@ -6,7 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 
-/** What the kernel says of a thread of this process (Linux, proc(5)). ThreadMXBean has no state of blocked I/O, and 30 ms of start. */
+/**
+ * What the kernel says of a thread of this process (Linux, proc(5)). ThreadMXBean does not show
+ * blocked I/O, and takes 30 ms to start.
+ */
 final class ThreadClock {
 	static final long UNKNOWN = -1;
 

@@ -5,10 +5,11 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 
 /**
- * Gives each call a thread without traces of earlier calls: no ThreadLocal values but those that new threads inherit, the
- * function's class loader, the thread's own name and priority.
+ * Gives each call a thread without traces of earlier calls: no ThreadLocal values but those that
+ * new threads inherit, the function's class loader, the thread's own name and priority.
  *
- * Java has no public way to clear ThreadLocals. Its own ForkJoinPool sets the same two fields to null.
+ * Java has no public way to clear ThreadLocals. Its own ForkJoinPool sets the same two fields to
+ * null.
  */
 final class ThreadContext {
 	private static final Field LOCALS = field("threadLocals");

@@ -4,7 +4,10 @@ import io.kubeless.Context;
 import io.kubeless.Event;
 import io.kubeless.functions.Response;
 
-/** The function of the training run (train.sh): the classes that it makes the worker load go into the class archive. */
+/**
+ * The function of the training run (train.sh): the classes that it makes the worker load go into
+ * the class archive.
+ */
 final class Training {
 	private Training() {}
 

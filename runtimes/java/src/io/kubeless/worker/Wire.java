@@ -38,8 +38,9 @@ final class Wire {
 	}
 
 	/**
-	 * Takes an inherited descriptor (PROTOCOL 1.1) by reflection: Java has no public way, and opening /dev/fd/3 fails on a socket.
-	 * Child processes do not get it: Java closes all descriptors from 3 on before it runs a program.
+	 * Takes an inherited descriptor (PROTOCOL 1.1) by reflection: Java has no public way, and opening
+	 * /dev/fd/3 fails on a socket. Child processes do not get it: Java closes all descriptors from 3
+	 * on before it runs a program.
 	 */
 	static Wire take(int number) {
 		try {
@@ -94,7 +95,10 @@ final class Wire {
 
 	// ---- in
 
-	/** Returns the next complete frame; null if fill() must be called first. Waits only within a large body. */
+	/**
+	 * Returns the next complete frame; null if fill() must be called first. Waits only within a large
+	 * body.
+	 */
 	Call next() {
 		if (unfinished == null && !readLine()) return null;
 		return readBlocks();

@@ -7,12 +7,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The Java worker: holds one function and calls it, as PROTOCOL.md says. start.sh starts it in one of two ways:
+ * The Java worker: holds one function and calls it, as PROTOCOL.md says. start.sh starts it in one
+ * of two ways:
  *
  * <pre>
- * java -jar worker.jar CLASSES [JAR | FOLDER]...          serves; CLASSES is a jar, or folders joined by ":"
- * java -jar worker.jar --compile FILE FOLDER CLASSPATH    compiles FILE, see Compile
- * </pre>
+ * java -jar worker.jar CLASSES [JAR | FOLDER]... serves; CLASSES is a jar, or folders joined by ":"
+ * java -jar worker.jar --compile FILE FOLDER CLASSPATH compiles FILE, see Compile </pre>
  */
 public final class Worker {
 	private static final int WIRE_DESCRIPTOR = 3;
