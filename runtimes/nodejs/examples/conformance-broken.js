@@ -1,8 +1,7 @@
 "use strict";
 
 /**
- * A file that cannot be loaded: its line 17, which is the same in every language, is not
- * JavaScript.
+ * A file that cannot be loaded: line 17, the same in every language, is not JavaScript.
  *
  * What a worker says about it must name this file and that line.
  */
