@@ -50,7 +50,7 @@ const belongs = (full, version) => full === "any" || `${full}.`.startsWith(`${ve
 /** Returns the most that was done with a version. */
 function tested(id, version, results) {
 	const fitting = results.filter((result) => result.runtime === id && result.ok && belongs(result.version, version));
-	const best = ["run", "compiled", "checked"].map((level) => fitting.find((one) => one.level === level)).find(Boolean);
+	const best = ["run", "checked"].map((level) => fitting.find((one) => one.level === level)).find(Boolean);
 	if (!best) return "not";
 	const { level, version: full, by, mandatory, optional, date } = best;
 	return level === "run" ? `run: ${full} (${by}), ${mandatory} + ${optional} vectors, ${date}` : `${level}: ${by}, ${date}`;

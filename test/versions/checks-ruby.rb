@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-# Parses the worker with the grammar of each version of Ruby that the gem parser knows.
+# Parses the worker with the grammars of versions of Ruby that are older than Debian has.
 require 'parser'
 
 FOLDER = File.expand_path('../../runtimes/ruby', __dir__)
 FILES = Dir[File.join(FOLDER, '{*,kubeless_worker/*}.rb')].sort
 
-%w[2.4 2.5 2.6 2.7 3.0 3.1 3.2 3.3 3.4].each do |version|
+%w[2.4 2.5 2.6].each do |version|
   begin
     require "parser/ruby#{version.delete('.')}"
   rescue LoadError

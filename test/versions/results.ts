@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What was done with a version of a language, from most to least. */
-export const LEVELS = ["run", "compiled", "checked"] as const;
+export const LEVELS = ["run", "checked"] as const;
 
 /** An entry of results.json, of which docs/support.md is made. */
 export interface Result {

@@ -107,6 +107,17 @@ def handler(event, context):
 		assert.deepEqual([next.status, next.headers["x-tea"]], [200, undefined]);
 	});
 
+	test("on Python 2.7 headers over the limit of the wire are RESULT_INVALID", async (t) => {
+		const worker = start(t, {
+			"long.py":
+				"import bottle\n\n\ndef handler(event, context):\n    return bottle.HTTPResponse('', 200, {'X-Long': 'a' * int(event['data'])})\n",
+		});
+		assert.equal((await worker.ask({ body: "1000000" })).headers["x-long"]?.length, 1_000_000);
+		const { error } = await worker.ask({ body: "1048500" });
+		assert.equal(error?.code, "RESULT_INVALID");
+		assert.match(error?.message ?? "", /^the handler returned \d+ bytes of headers: the limit is 1048512$/);
+	});
+
 	test("on Python 2.7 a connection made at load can be used if calls run one at a time", async (t) => {
 		const worker = start(
 			t,
