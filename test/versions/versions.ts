@@ -76,7 +76,7 @@ function versionsOf(manifest: Manifest): Subject[] {
 	const found = new Map<string, Subject>();
 	const places = [undefined, ...positionals, ...others(manifest)].map((line) => line?.split("\t"));
 	for (const place of places) {
-		const [folder, by = values.from ?? "this machine"] = place ?? [];
+		const [folder, by = values.from ?? "installed"] = place ?? [];
 		const env = environment(folder);
 		const version = versionIn(check(manifest, env));
 		if (version !== undefined && !found.has(version)) found.set(version, { manifest, version, by, env });
