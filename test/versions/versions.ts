@@ -74,7 +74,9 @@ async function main(): Promise<number> {
 /** Returns each version once, the one on PATH first. */
 function versionsOf(manifest: Manifest): Subject[] {
 	const found = new Map<string, Subject>();
-	const places = [undefined, ...positionals, ...others(manifest)].map((line) => line?.split("\t"));
+	// In a chroot, versions from other places than Debian would only be repeated.
+	const further = values.from === undefined || manifest.toolchain?.others?.debian ? others(manifest) : [];
+	const places = [undefined, ...positionals, ...further].map((line) => line?.split("\t"));
 	for (const place of places) {
 		const [folder, by = values.from ?? "installed"] = place ?? [];
 		const env = environment(folder);
