@@ -66,7 +66,7 @@ type Log struct {
 func (m Ready) appendTo(to []byte) []byte {
 	to = appendQuoted(append(to, `{"type":"ready","wire":1,"handler":`...), m.Handler)
 	to = strconv.AppendInt(append(to, `,"concurrency":`...), int64(m.Concurrency), 10)
-	return append(to, "}\n"...)
+	return append(to, `,"envelopes":true}`+"\n"...)
 }
 
 func (m Failed) appendTo(to []byte) []byte {

@@ -174,6 +174,7 @@ namespace Kubeless.Worker
 				}
 			}
 			unfinished = null;
+			message.Open();
 			return message;
 		}
 

@@ -20,6 +20,7 @@ public class Request {
 	private final String query;
 	private final String address;
 	private final byte[] head;
+	private final byte[] body;
 	private Map<String, List<String>> headers;
 	private Map<String, List<String>> parameters;
 
@@ -29,12 +30,13 @@ public class Request {
 	 * @param address the caller's IP address; may be null
 	 * @param head header lines, `Name: value\r\n` each, in ISO-8859-1
 	 */
-	public Request(String method, String path, String query, String address, byte[] head) {
+	public Request(String method, String path, String query, String address, byte[] head, byte[] body) {
 		this.method = method;
 		this.path = path;
 		this.query = query;
 		this.address = address;
 		this.head = head;
+		this.body = body;
 	}
 
 	public String getMethod() {
@@ -49,6 +51,11 @@ public class Request {
 	/** Returns the query without the question mark; null if there is none. */
 	public String getQuery() {
 		return query;
+	}
+
+	/** Returns the body as received: of a structured CloudEvent, the whole event. */
+	public byte[] getBody() {
+		return body;
 	}
 
 	/** Returns the IP address that the caller's connection came from; null if it is not known. */

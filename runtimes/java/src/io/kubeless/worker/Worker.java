@@ -37,7 +37,7 @@ public final class Worker {
 		Calls calls = new Calls(wire, handler, context);
 		Runners runners = new Runners(wire, calls, concurrency, new ThreadContext());
 		wire.send(new Frame().ascii("{\"type\":\"ready\",\"wire\":1,\"handler\":").quoted(handler.name)
-				.ascii(",\"concurrency\":").number(concurrency).ascii("}\n"));
+				.ascii(",\"concurrency\":").number(concurrency).ascii(",\"envelopes\":true}\n"));
 		runners.serve();
 		System.exit(0); // runs the function's shutdown hooks; the loader bounds their time
 	}
