@@ -1,6 +1,6 @@
 # Parses a line of the wire, which is a JSON object. Exits with 1 and the reason if it is broken.
-# Without a variable: prints the line's type, id, and the lengths of the head, of the event's data and
-# of the envelope behind it (0: the body is the data).
+# Without a variable: prints the line's type, id, and the lengths of the head, of the event's data
+# and of the envelope behind it (0: the body is the data).
 #   folder=FOLDER  writes the event of a call's line into this folder, one file per key
 # Records are the text between two quotes.
 

@@ -11,8 +11,12 @@ import java.util.List;
  * of two ways:
  *
  * <pre>
- * java -jar worker.jar CLASSES [JAR | FOLDER]... serves; CLASSES is a jar, or folders joined by ":"
- * java -jar worker.jar --compile FILE FOLDER CLASSPATH compiles FILE, see Compile </pre>
+ * java -jar worker.jar CLASSES [JAR | FOLDER]...
+ *     serves; CLASSES is a jar, or folders joined by ":"
+ *
+ * java -jar worker.jar --compile FILE FOLDER CLASSPATH
+ *     compiles FILE, see Compile
+ * </pre>
  */
 public final class Worker {
 	private static final int WIRE_DESCRIPTOR = 3;
