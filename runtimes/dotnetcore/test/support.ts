@@ -58,7 +58,7 @@ export const env = (handler: string, module = "f") => ({ FUNC_RUNTIME: "dotnetco
 export const serve = (owner: Owner, members: string, more: Record<string, string> = {}): Promise<Loader> =>
 	startLoader(owner, { files: { "f.cs": csharp(members) }, env: { ...env("handler"), ...more } });
 
-/** Returns the message, the names of the handlers, the stack and the output of a start that fails. */
+/** Returns message, names of the handlers, stack and output of a start that fails. */
 export async function failure(owner: Owner, files: Record<string, string>, handler = "handler"): Promise<string> {
 	const worker = new WireEnd(owner, candidate(), firstOf(owner, files), handler);
 	const { message, handlers, stack } = await worker.failed();

@@ -6,8 +6,8 @@ namespace Kubeless\Worker;
 final class Calls
 {
     /**
-     * Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer switches
-     * between the two processes.
+     * Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer
+     * switches between the two processes.
      */
     public const AHEAD = 32;
 

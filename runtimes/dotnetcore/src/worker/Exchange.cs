@@ -150,7 +150,7 @@ namespace Kubeless.Worker
 
 		/// <summary>Returns the header lines, one character a byte (PROTOCOL 2.5).</summary>
 		/// <param name="type">the content type if the function has set none; null: none</param>
-		/// <param name="withoutLength">leave out a Content-Length: the worker or the loader sets it</param>
+		/// <param name="withoutLength">leave out a Content-Length, which others set</param>
 		/// <exception cref="CallError">RESULT_INVALID</exception>
 		internal string Head(string type, bool withoutLength)
 		{

@@ -41,10 +41,10 @@ namespace Kubeless.Worker
 		internal byte[] Head;
 		/// <summary>The request's body; null if it had none.</summary>
 		internal byte[] Body;
-		/// <summary>The event's data: the body, or what an envelope holds; null if there is none.</summary>
+		/// <summary>The event's data: the body, or what an envelope holds; null without data.</summary>
 		internal byte[] Data;
 
-		/// <summary>Separates the data from the envelope that follows it in the body (PROTOCOL 4.11).</summary>
+		/// <summary>Separates the data from the envelope behind it (PROTOCOL 4.11).</summary>
 		internal void Open()
 		{
 			Data = Body;

@@ -27,7 +27,7 @@ final class Call {
 	byte[] head;
 	/** the request's body; null if it had none */
 	byte[] body;
-	/** the event's data: the body, or what an envelope holds; null if there is none */
+	/** the event's data: the body, or what an envelope holds; null without data */
 	byte[] data;
 
 	// Guarded by the lock of Runners: the neighbours in the list of open calls, and the thread that

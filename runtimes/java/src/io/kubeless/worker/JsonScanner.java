@@ -47,7 +47,7 @@ final class JsonScanner {
 		return continues('}');
 	}
 
-	/** Moves to a member's value. Returns its name if it is one of `names`, otherwise an empty String. */
+	/** Moves to a member's value. Returns its name, or an empty String if `names` lacks it. */
 	String member(Words names) throws Malformed {
 		int start = at + 1;
 		String found = names.find(text, start, name());
