@@ -1,5 +1,5 @@
 # coding: utf-8
-"""The functions that test/conformance/ calls. Its README says what each of them does.
+"""The handlers that the conformance vectors call. docs/conformance.md describes each.
 
 Also for Python 2.7, where str is bytes.
 """
