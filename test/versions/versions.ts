@@ -58,8 +58,7 @@ async function main(): Promise<number> {
 	const runner = async (): Promise<void> => {
 		for (const subject of next) finish(await play(subject));
 	};
-	const finish = (result: Result | undefined): void => {
-		if (!result) return;
+	const finish = (result: Result): void => {
 		results.push(result);
 		if (values.record) record([result]);
 	};
