@@ -1,6 +1,6 @@
-// The pool lends workers to calls: a call goes to a worker with room, or waits in the queue.
-// generation.ts starts and replaces workers, scaling.ts decides how many, read-ahead.ts what a busy
-// worker may be sent.
+// pool/ holds all workers of the function and lends them to calls. This file is the lending: a call
+// goes to a worker with room, or waits in the queue, or is refused. generation.ts starts and replaces
+// workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
 
 import type { FaultCode } from "../errors.ts";
 import type { SentCall, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";

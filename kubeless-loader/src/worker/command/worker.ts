@@ -1,5 +1,6 @@
 // The kind of worker that is a command: each call is a process of its own (run.ts) that reads the
-// request body from its standard input and writes the answer to its standard output.
+// request body from its standard input and writes the answer to its standard output. cgi.ts has the
+// variables and the header block of CGI. This file limits how many run at once.
 import type { ExitReason, Intake, Worker, WorkerCall, WorkerEvents } from "../contract.ts";
 import { type Command, canStart, whyNotStarted } from "../process/process-group.ts";
 import { Run } from "./run.ts";
