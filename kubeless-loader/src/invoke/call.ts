@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { FAULTS, type FaultCode } from "../errors.ts";
 import type { MethodSeries } from "../metrics.ts";
-import type { PoolCall } from "../pool/pool.ts";
+import type { PoolCall } from "../pool/pool-call.ts";
 import type { Answer, AnswerFault, Head, HeldBody, SentCall } from "../worker/contract.ts";
 import { accessLine } from "./access-log.ts";
 import type { ByteBudget } from "./body.ts";

@@ -23,6 +23,9 @@ export class CommandWorker implements Worker {
 	readonly #spec: CommandSpec;
 	readonly #events: WorkerEvents;
 	readonly #runs = new Set<Run>();
+	/** runs of `#runs` whose process is not started yet */
+	readonly #unstarted: Run[] = [];
+	#turn: NodeJS.Immediate | undefined;
 	#lastId = 0;
 	#state: "loading" | "open" | "retiring" | "dead" = "loading";
 	#reason: ExitReason | undefined;
@@ -49,14 +52,22 @@ export class CommandWorker implements Worker {
 
 	send(call: WorkerCall): Run {
 		const run = new Run(this, ++this.#lastId, call, this.#spec.output);
-		run.start(
-			this.#command,
-			(text, cut) => this.#events.line("stderr", text, call, cut),
-			() => this.#ended(run),
-		);
-		if (!run.over) this.#runs.add(run);
+		this.#runs.add(run);
+		this.#unstarted.push(run);
+		this.#turn ??= setImmediate(this.#startOne);
 		return run;
 	}
+
+	/** One in a turn of the event loop: a start blocks it for some ms, and probes must not be late. */
+	#startOne = (): void => {
+		const run = this.#unstarted.shift() as Run;
+		this.#turn = this.#unstarted.length > 0 ? setImmediate(this.#startOne) : undefined;
+		run.start(
+			this.#command,
+			(text, cut) => this.#events.line("stderr", text, run.call, cut),
+			() => this.#ended(run),
+		);
+	};
 
 	/** Calls are never sent ahead. */
 	recall(): void {}

@@ -44,15 +44,16 @@ function endBeforeLoader(pid: number | undefined): void {
 }
 
 /**
- * The nice value of workers: a loader that waits for a busy CPU answers neither callers nor probes
- * in time.
+ * The nice value of workers is this much above the loader's: a loader that waits for a busy CPU
+ * answers neither callers nor probes in time.
  */
-const NICE = 5;
+const NICER = 5;
+const MAX_NICE = 19;
 
 function yieldToLoader(pid: number | undefined): void {
 	if (pid === undefined) return;
 	try {
-		setPriority(pid, Math.max(getPriority(), NICE));
+		setPriority(pid, Math.min(getPriority() + NICER, MAX_NICE));
 	} catch {
 		// It has ended, or the system does not allow it.
 	}
