@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -19,8 +19,8 @@ export interface Command {
 export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "pipe")[]): ChildProcess {
 	const [program, ...args] = command as [string, ...string[]];
 	const child = spawn(program, args, { cwd, env, stdio, detached: true });
-	endBeforeLoader(child.pid);
 	yieldToLoader(child.pid);
+	endBeforeLoader(child.pid);
 	return child;
 }
 
@@ -52,10 +52,23 @@ const MAX_NICE = 19;
 
 function yieldToLoader(pid: number | undefined): void {
 	if (pid === undefined) return;
+	lowerPriority(pid, Math.min(getPriority() + NICER, MAX_NICE));
+}
+
+/**
+ * Threads and children inherit a nice value when they are made; those that the process has made by
+ * now are changed here.
+ */
+function lowerPriority(pid: number, nice: number): void {
 	try {
-		setPriority(pid, Math.min(getPriority() + NICER, MAX_NICE));
+		setPriority(pid, nice);
+		for (const thread of readdirSync(`/proc/${pid}/task`)) {
+			if (Number(thread) !== pid) setPriority(Number(thread), nice);
+			const children = readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ");
+			for (const child of children) if (child !== "") lowerPriority(Number(child), nice);
+		}
 	} catch {
-		// It has ended, or the system does not allow it.
+		// It has ended, the system does not allow it, or this is not Linux.
 	}
 }
 
