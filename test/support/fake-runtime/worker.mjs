@@ -157,6 +157,14 @@ const CALLS = {
 		send({ type: "chunk", id }, "half of it");
 		setTimeout(() => process.exit(7), 50);
 	},
+	// Headers with more bytes than the wire allows, as `head` of a stream or of a result.
+	"/long-head"({ id, query }) {
+		const head = `X-Name: ${"a".repeat(1024 * 1024)}\r\n`;
+		if (query !== "stream") return send({ type: "result", id, head }, "x");
+		send({ type: "head", id, head });
+		send({ type: "chunk", id }, "x");
+		send({ type: "end", id });
+	},
 	"/too-long"({ id }) {
 		send({ type: "head", id, status: 200, head: "Content-Length: 3\r\n" });
 		send({ type: "chunk", id }, "more than three");

@@ -7,7 +7,7 @@ import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { LineSplitter } from "../process/lines.ts";
 import type { Command } from "../process/process-group.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { FrameReader, isCount, type Line, WireError } from "./frames.ts";
+import { FrameReader, isCount, isHeadTooLong, type Line, MAX_HEAD, WireError } from "./frames.ts";
 import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
 import { Recall } from "./recall.ts";
@@ -145,6 +145,7 @@ export class WireWorker extends ChildWorker<WireCall> {
 		switch (message.type) {
 			case "result": {
 				const { status = 200 } = message;
+				if (isHeadTooLong(line)) return this.#headTooLong(this.#find(message, false), line);
 				if (line.body !== undefined && line.body > end - bodyStart) {
 					const sent = this.#find(message);
 					if (!sent.takePart(status, line.body, bytes, headStart, bodyStart, end)) return;
@@ -160,6 +161,7 @@ export class WireWorker extends ChildWorker<WireCall> {
 				return this.callEnded();
 			}
 			case "head":
+				if (isHeadTooLong(line)) return this.#headTooLong(this.#find(message, false), line);
 				return this.#find(message, false).head(message.status ?? 200, bytes.toString("latin1", headStart, bodyStart));
 			case "chunk":
 				return this.#find(message, true).chunk(bytes.subarray(bodyStart, end));
@@ -183,6 +185,17 @@ export class WireWorker extends ChildWorker<WireCall> {
 				if (!this.reportedOnce()) throw new WireError("3.3", "ready or failed came twice");
 				this.failedToLoad(message.failure);
 		}
+	}
+
+	/** Fails a call whose headers cannot be passed on; the worker is not to blame. */
+	#headTooLong(sent: WireCall, { type, head }: Line): void {
+		sent.begun = true;
+		if (type === "result") this.remove(sent);
+		if (!sent.cancelled) {
+			sent.call.answer.fail("RESULT_INVALID", `the answer's headers have ${head} bytes; at most ${MAX_HEAD} can be sent`);
+			if (type === "head") this.cancel(sent);
+		}
+		if (type === "result") this.callEnded();
 	}
 
 	/** The worker will not begin a call. */
