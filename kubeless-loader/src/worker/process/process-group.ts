@@ -4,6 +4,7 @@ import { getPriority, setPriority } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { type LineSink, LineSplitter } from "./lines.ts";
+import { watchdog } from "./watchdog.ts";
 
 /** A command, its environment and its working folder. */
 export interface Command {
@@ -19,8 +20,12 @@ export interface Command {
 export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "pipe")[]): ChildProcess {
 	const [program, ...args] = command as [string, ...string[]];
 	const child = spawn(program, args, { cwd, env, stdio, detached: true });
-	yieldToLoader(child.pid);
-	endBeforeLoader(child.pid);
+	const { pid } = child;
+	if (pid === undefined) return child;
+	watchdog.add(pid);
+	child.on("exit", () => watchdog.remove(pid));
+	yieldToLoader(pid);
+	endBeforeLoader(pid);
 	return child;
 }
 
@@ -34,8 +39,7 @@ const OOM_SCORE = "500";
  * If memory runs out, the kernel kills a worker rather than the loader: with the loader, the
  * container ends.
  */
-function endBeforeLoader(pid: number | undefined): void {
-	if (pid === undefined) return;
+function endBeforeLoader(pid: number): void {
 	try {
 		writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
 	} catch {
@@ -50,8 +54,7 @@ function endBeforeLoader(pid: number | undefined): void {
 const NICER = 5;
 const MAX_NICE = 19;
 
-function yieldToLoader(pid: number | undefined): void {
-	if (pid === undefined) return;
+function yieldToLoader(pid: number): void {
 	lowerPriority(pid, Math.min(getPriority() + NICER, MAX_NICE));
 }
 
