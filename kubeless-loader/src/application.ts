@@ -38,7 +38,7 @@ export interface Application {
 	readonly announce: Announcements;
 }
 
-/** What a load needs besides the function. */
+/** The result of `prepare`: needed by a load besides the function. */
 export interface Preparation {
 	/** variables for the workers */
 	readonly env: NodeJS.ProcessEnv;
@@ -52,7 +52,7 @@ export interface Preparation {
 /** How long a load takes, in ms, before the terminal shows that it is under way. */
 const SLOW_LOAD_MS = 2000;
 
-/** What the log or the terminal shows of the function's life. */
+/** Each is one message in the log or at the terminal. */
 export interface Announcements {
 	serving(output: Output, port: number, file: string): void;
 	/** A load takes long. */

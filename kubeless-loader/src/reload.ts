@@ -1,7 +1,7 @@
 // When the function is loaded again. A load that is under way gives way to newer files, but not for
 // ever: each load that was cut short gives the next one more time. A load that failed is tried again.
 
-/** What a reload does. */
+/** The program around the reloads. */
 export interface ReloadsHost {
 	/** Returns a digest of the function's files. */
 	readonly state: () => string;

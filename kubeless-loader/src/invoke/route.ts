@@ -83,7 +83,7 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 		inSlices(openEnvelope(head, body.parts), opened, failed);
 	}
 
-	/** Reads a CloudEvent. What is none is refused, unless the call's worker judges that itself. */
+	/** Reads a CloudEvent. An invalid one is refused, unless the worker opens envelopes itself. */
 	function asEvent(call: Call, read: () => void): "refused" | undefined {
 		try {
 			read();

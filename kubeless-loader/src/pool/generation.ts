@@ -20,7 +20,7 @@ export interface PoolEvents {
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
-/** What the workers' events mean to the pool. */
+/** The pool around the generations. */
 export interface GenerationsHost {
 	/** processes that always run */
 	readonly min: number;

@@ -113,7 +113,7 @@ export interface SentCall {
 	resume(): void;
 }
 
-/** What a kind of worker takes. */
+/** The requests that a kind of worker takes, stated by the kind. */
 export interface Intake {
 	/**
 	 * "whole": every body is read before the call begins; "streamed": a long body is passed on while
@@ -149,7 +149,7 @@ export interface WorkerEvents {
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
-/** Why a function could not be loaded, in the words of its language (PROTOCOL 3.2). */
+/** Why a function could not be loaded, as its language reports it (PROTOCOL 3.2). */
 export interface LoadFailure {
 	readonly code: string;
 	readonly message: string;

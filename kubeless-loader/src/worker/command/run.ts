@@ -90,7 +90,7 @@ export class Run implements SentCall {
 		return !this.over;
 	}
 
-	/** What the connection still holds goes with the call. */
+	/** The process ends with the call, and with it the pipe that holds the rest of the body. */
 	onceWritten(then: () => void): void {
 		then();
 	}

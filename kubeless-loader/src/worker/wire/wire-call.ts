@@ -16,7 +16,7 @@ const MAX_BYTES_WHILE_PAUSED = 64 * 1024 * 1024;
 interface WireCallHost extends Worker {
 	holds(sent: WireCall): boolean;
 	cancel(sent: WireCall): void;
-	/** Tells the process to send no more of this answer until `resume`. */
+	/** Makes the process send no more of this answer until `resume`. */
 	pause(sent: WireCall): void;
 	resume(sent: WireCall): void;
 	/** Stops reading the wire until `resume` of a call that holds it. */
