@@ -13,9 +13,9 @@ const LAST_WRITE_MS = 1000;
 const MAX_GATHERED = 16 * 1024;
 
 /**
- * Opens a file descriptor for writing. A pipe or a socket whose reader does not read must not block:
- * a thread that waits in a write would keep the process from exiting, so libuv's non-blocking
- * writes are used for them.
+ * Opens a file descriptor for writing. A pipe or a socket whose reader does not read must not
+ * block: a thread that waits in a write would keep the process from exiting, so libuv's
+ * non-blocking writes are used for them.
  */
 function openOutput(fd: number): Writable {
 	try {
@@ -27,7 +27,9 @@ function openOutput(fd: number): Writable {
 	}
 }
 
-/** Writes log lines: gathered for a moment, without blocking, and dropped if the reader is too slow. */
+/**
+ * Writes log lines: gathered for a moment, without blocking, and dropped if the reader is too slow.
+ */
 export class LogStream implements DestinationStream {
 	readonly #out: Writable;
 	#text = "";

@@ -1,5 +1,6 @@
 // When the function is loaded again. A load that is under way gives way to newer files, but not for
-// ever: each load that was cut short gives the next one more time. A load that failed is tried again.
+// ever: each load that was cut short gives the next one more time. A load that failed is tried
+// again.
 
 /** The program around the reloads. */
 export interface ReloadsHost {

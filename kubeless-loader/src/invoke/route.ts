@@ -1,6 +1,6 @@
-// invoke/ is a call's way through the loader: from an HTTP request to the pool, and from the worker's
-// answer to the HTTP response. This file is the way in: headers, body, envelope, pool. The answer
-// comes back to the Call (call.ts), which writes it to the caller (response.ts).
+// invoke/ is a call's way through the loader: from an HTTP request to the pool, and from the
+// worker's answer to the HTTP response. This file is the way in: headers, body, envelope, pool. The
+// answer comes back to the Call (call.ts), which writes it to the caller (response.ts).
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";

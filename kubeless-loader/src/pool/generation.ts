@@ -160,8 +160,8 @@ export class Generations {
 		});
 		const slot: Slot = { worker, startedAt, used: false, expiredCalls: 0, movedAt: startedAt };
 		generation.slots.add(slot);
-		// A start blocks the event loop for 2 to 30 ms, and probes and answers wait for one at most: after
-		// the timer, the loop reads the sockets, and only then are immediates run.
+		// A start blocks the event loop for 2 to 30 ms, and probes and answers wait for one at most:
+		// after the timer, the loop reads the sockets, and only then are immediates run.
 		this.#pause = setTimeout(() => setImmediate(this.#resume), performance.now() - startedAt);
 		this.#events?.started(worker);
 	}

@@ -1,6 +1,6 @@
 // pool/ holds all workers of the function and lends them to calls. This file is the lending: a call
-// goes to a worker with room, or waits in the queue, or is refused. generation.ts starts and replaces
-// workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
+// goes to a worker with room, or waits in the queue, or is refused. generation.ts starts and
+// replaces workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
 import type { SentCall, StartWorker, Worker } from "../worker/contract.ts";
 import { countReady, Generations, type PoolEvents } from "./generation.ts";
 import { Overload } from "./overload.ts";

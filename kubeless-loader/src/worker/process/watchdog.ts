@@ -1,11 +1,11 @@
-// A loader that is killed (SIGKILL, out of memory) cannot end its workers. Those that speak the wire
-// notice it; servers, commands, and what a function has started do not. A small shell process does it
-// instead: its standard input ends with the loader, however that ends.
+// A loader that is killed (SIGKILL, out of memory) cannot end its workers. Those that speak the
+// wire notice it; servers, commands, and processes that a function has started do not. A small
+// shell process kills them instead: its standard input ends with the loader, however that ends.
 import { type ChildProcess, spawn } from "node:child_process";
 
 /**
- * Reads "+ GROUP" and "- GROUP". When its input ends, it lets workers end by themselves for 2 s, and
- * kills the groups that are left.
+ * Reads "+ GROUP" and "- GROUP". When its input ends, it lets workers end by themselves for 2 s,
+ * and kills the groups that are left.
  */
 const SCRIPT = `
 groups=' '
@@ -45,7 +45,8 @@ class Watchdog {
 
 	#start(): void {
 		this.#timer = undefined;
-		// A session of its own: Ctrl-C at a terminal does not reach it. Without PATH a shell uses its own.
+		// A session of its own: Ctrl-C at a terminal does not reach it. Without PATH, a shell has a
+		// default.
 		const child = spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"], detached: true });
 		this.#process = child;
 		child.unref();
