@@ -19,7 +19,7 @@ function start(t: TestContext, ...args: string[]) {
 	const child = spawn(process.execPath, [main, "run", file, ...args], { stdio: ["ignore", "pipe", "pipe"], detached: true });
 	t.after(() => {
 		// Its loader too: what holds the pipes keeps this process alive.
-		if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+		if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
 		rmSync(folder, { recursive: true, force: true });
 	});
 	const output = { text: "" };
