@@ -51,7 +51,7 @@ describe("a worker that breaks the wire", { concurrency: 2 }, () => {
 			const slow = loader.ask("/slow?500");
 			assert.equal((await loader.ask({ path, body: "x" })).status, 500);
 			const { msg } = await loader.said(({ code }) => code === "RESULT_INVALID");
-			assert.equal(msg, "the answer's headers have 1048586 bytes; at most 1048576 can be sent");
+			assert.equal(msg, "the answer has 1048586 bytes of headers, and the limit is 1048576: send the data in the body");
 			assert.equal((await slow).text, "slow");
 			assert.equal((await loader.ask("/pid")).text, pid);
 			await loader.figuresWhen("no call in flight", ({ inFlight }) => inFlight === 0);

@@ -192,7 +192,8 @@ export class WireWorker extends ChildWorker<WireCall> {
 		sent.begun = true;
 		if (type === "result") this.remove(sent);
 		if (!sent.cancelled) {
-			sent.call.answer.fail("RESULT_INVALID", `the answer's headers have ${head} bytes; at most ${MAX_HEAD} can be sent`);
+			const message = `the answer has ${head} bytes of headers, and the limit is ${MAX_HEAD}: send the data in the body`;
+			sent.call.answer.fail("RESULT_INVALID", message);
 			if (type === "head") this.cancel(sent);
 		}
 		if (type === "result") this.callEnded();
