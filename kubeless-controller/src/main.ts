@@ -20,7 +20,7 @@ async function main(settings: Settings, log: Logger): Promise<void> {
 	const cluster = loadCluster({ ...(kubeconfig && { kubeconfig }), ...(tokenFile && { tokenFile }) });
 	const namespace = settings.namespace || cluster.namespace;
 	const metrics = new Metrics();
-	const api = new Api(cluster, (method, status) => metrics.requests.inc({ method, code: status }));
+	const api = new Api(cluster, { onRequest: (method, status) => metrics.requests.inc({ method, code: status }) });
 	const lease = new Lease({ api, namespace, name: LEASE_NAME, identity: settings.identity });
 	const controller = new Controller({ ...settings, api, log, metrics, configNamespace: namespace });
 	const server = await serve(settings.port, metrics, () => (lease.holds ? controller.started : lease.seen));
