@@ -10,6 +10,8 @@ import { serve } from "./server.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 const LEASE_NAME = "kubeless-controller";
+/** The client's default if it finds neither a kubeconfig nor a service account. */
+const NO_SERVER = "http://localhost:8080";
 
 async function main(settings: Settings, log: Logger): Promise<void> {
 	const stop = new AbortController();
@@ -18,6 +20,7 @@ async function main(settings: Settings, log: Logger): Promise<void> {
 	}
 	const { kubeconfig, tokenFile } = settings;
 	const cluster = loadCluster({ ...(kubeconfig && { kubeconfig }), ...(tokenFile && { tokenFile }) });
+	if (cluster.server === NO_SERVER) throw new Error("No cluster: set KUBECONFIG, or run in a pod with a service account.");
 	const namespace = settings.namespace || cluster.namespace;
 	const metrics = new Metrics();
 	const api = new Api(cluster, { onRequest: (method, status) => metrics.requests.inc({ method, code: status }) });
