@@ -2,7 +2,6 @@
 // its own, and the command `kubeless` is what the user has.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
@@ -12,6 +11,7 @@ import { startNats } from "../brokers/nats.ts";
 import { describeWith } from "../support/needs.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { poll } from "../support/poll.ts";
+import { answers, Load, type Service, serviceOf } from "./node/calls.ts";
 import type { Started } from "./node/control.ts";
 import { relay } from "./node/services.ts";
 import { cluster, condition, describeCluster, eventually, fn, gone, kubectl, list, namespace, trigger } from "./support.ts";
@@ -40,9 +40,6 @@ const ECHO = `exports.handler = (event) => {
 	return "answer to " + event.data;
 };
 `;
-const CALLERS = 4;
-/** Answers in a row of one version, after which no pod of another one is called. */
-const NEWEST = 40;
 /** Several pods start at once. */
 const START_MS = 120_000;
 
@@ -75,6 +72,7 @@ describeNode("a function on a node", ({ address, runtimes }) => {
 			() => "the controller's pods are still there",
 		);
 	});
+	const nodejs = runtimes.find((runtime) => runtime.startsWith("nodejs")) ?? "";
 	/** Runs a command that must succeed. */
 	const done = async (...args: string[]): Promise<string> => {
 		const { code, stdout, stderr } = await kubeless(["--kubeconfig", cluster.kubeconfig, ...args]);
@@ -169,7 +167,7 @@ describeNode("a function on a node", ({ address, runtimes }) => {
 	test("deployed by kubeless, is called by the command when the deployment has ended", async (t) => {
 		const ns = await namespace(t);
 		const began = performance.now();
-		await done("function", "deploy", "hello", "-f", write("nodejs24", "v1"), "-r", runtimes[0] as string, "-n", ns);
+		await done("function", "deploy", "hello", "-f", write(nodejs, "v1"), "-r", nodejs, "-n", ns);
 		assert.equal(await done("function", "call", "hello", "-d", "x", "-n", ns), "v1 x");
 		t.diagnostic(`kubeless function deploy and call: ${((performance.now() - began) / 1000).toFixed(1)} s`);
 	});
@@ -180,7 +178,7 @@ describeNode("a function on a node", ({ address, runtimes }) => {
 		writeFileSync(file, "exports.handler = () => {;\n");
 		const { code, stderr } = await kubeless([
 			...["--kubeconfig", cluster.kubeconfig, "function", "deploy", "broken", "-f", file],
-			...["-r", runtimes[0] as string, "-n", ns],
+			...["-r", nodejs, "-n", ns],
 		]);
 		assert.equal(code, 1, stderr);
 		assert.match(stderr, /Function "broken" does not get ready\. .*SyntaxError/s);
@@ -193,7 +191,7 @@ describeNode("a function on a node", ({ address, runtimes }) => {
 		t.after(() => void outside.close());
 		const file = join(folder, "hello.js");
 		writeFileSync(file, ECHO);
-		await done("function", "deploy", "hello", "-f", file, "-r", runtimes[0] as string, "-n", ns);
+		await done("function", "deploy", "hello", "-f", file, "-r", nodejs, "-n", ns);
 		await poll(
 			() => (outside.listening ? true : undefined),
 			() => "the relay does not listen",
@@ -231,70 +229,3 @@ const sourceOf = (runtime: string): ((version: string) => [file: string, text: s
 	assert.ok(source, `SOURCES has nothing for ${runtime}`);
 	return source;
 };
-
-interface Service {
-	readonly host: string;
-	readonly port: number;
-}
-
-async function serviceOf(ns: string, name: string): Promise<Service> {
-	const { spec } = await eventually("Service", ns, name);
-	const { clusterIP, ports } = spec as { clusterIP: string; ports: { port: number }[] };
-	return { host: clusterIP, port: (ports[0] as { port: number }).port };
-}
-
-interface Answer {
-	readonly status: number;
-	readonly text: string;
-}
-
-/** Calls over a connection of its own. */
-function call(service: Service): Promise<Answer> {
-	return new Promise((resolve, reject) => {
-		const request = http.request({ ...service, method: "POST", agent: false, timeout: 30_000 }, async (response) => {
-			const text = Buffer.concat(await response.toArray()).toString();
-			resolve({ status: response.statusCode ?? 0, text });
-		});
-		request.on("timeout", () => request.destroy(new Error("no answer within 30 s"))).on("error", reject);
-		request.end("x");
-	});
-}
-
-/** Calls until the answer fits, and returns its text. */
-function answers(service: Service, fits: (answer: Answer) => boolean): Promise<string> {
-	let last: unknown;
-	return poll(
-		async () => {
-			const answer = await call(service).catch((error: Error) => ({ status: 0, text: error.message }));
-			last = answer;
-			return fits(answer) ? answer.text : undefined;
-		},
-		() => `the function does not answer as expected: ${JSON.stringify(last)}`,
-	);
-}
-
-/** Calls a function without a pause, over some connections at once. */
-class Load {
-	newest: string[] = [];
-	readonly #callers: Promise<void>[];
-	readonly #failed: string[] = [];
-	#calls = 0;
-	#ended = false;
-
-	constructor(service: Service) {
-		this.#callers = Array.from({ length: CALLERS }, async () => {
-			while (!this.#ended) {
-				const answer = await call(service).catch((error: Error) => ({ status: 0, text: error.message }));
-				this.#calls++;
-				this.newest = [answer.text, ...this.newest.slice(0, NEWEST - 1)];
-				if (answer.status !== 200) this.#failed.push(`${answer.status} ${answer.text}`);
-			}
-		});
-	}
-
-	async end(): Promise<{ calls: number; failed: readonly string[] }> {
-		this.#ended = true;
-		await Promise.all(this.#callers);
-		return { calls: this.#calls, failed: this.#failed };
-	}
-}
