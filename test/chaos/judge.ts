@@ -35,7 +35,8 @@ export function judge({ ledger, harms, served }: Evidence): Finding[] {
 	return ledger.calls.flatMap((sent) => {
 		const count = executions.get(sent.call.id) ?? 0;
 		const found = [...(count > 1 ? [finding("twice", `executed ${count} times`)] : []), ...judgeCall(sent, count, harms, served)];
-		return found.map(({ kind, what }) => ({ kind, what: `${describe(sent, harms)}, executed ${count} times: ${what}` }));
+		const before = sent.previous === undefined ? "" : `; before it on its connection: ${describe(sent.previous, harms)}`;
+		return found.map(({ kind, what }) => ({ kind, what: `${describe(sent, harms)}, executed ${count} times: ${what}${before}` }));
 	});
 }
 
@@ -93,8 +94,8 @@ function expected({ action, length }: PlannedCall): readonly number[] {
 	if (action === "raise") return [500];
 	if (action === "die") return [502];
 	if (action === "hoard") return [500, 502];
-	// Not every language can reach its wire.
-	return action === "wire" ? [200, 502] : [200];
+	// Not every language can reach its wire, and a wire that ends cannot be written.
+	return action === "wire" ? [200, 500, 502] : [200];
 }
 
 /** The call got no answer, or only a part of one. */
@@ -129,8 +130,9 @@ function judgeBody(sent: SentCall, body: string, served: Evidence["served"]): Fi
 const overlap = (sent: SentCall, harms: Harms, kind: "death" | "shortage" | "end"): boolean =>
 	harms.during(kind, sent.sentAt, sent.endedAt);
 
-function describe({ call, manner, seen, sentAt, wholeAt, endedAt, previous }: SentCall, harms: Harms): string {
+function describe(sent: SentCall, harms: Harms): string {
+	const { call, manner, seen, sentAt, wholeAt, endedAt } = sent;
 	const came = typeof seen === "object" ? String(seen.status) : seen;
 	const times = [sentAt, wholeAt, endedAt].map((at) => Math.round(at - harms.start)).join("–");
-	return `${call.id} ${manner} ${call.action} ${call.number} (${call.length} bytes${call.gzip ? ", gzip" : ""}) at ${times} ms → ${came}${previous === undefined ? "" : `, after (${describe(previous, harms)})`}`;
+	return `${call.id} ${manner} ${call.action} ${call.number} (${call.length} bytes${call.gzip ? ", gzip" : ""}) at ${times} ms → ${came}`;
 }

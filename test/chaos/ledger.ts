@@ -69,6 +69,16 @@ export class Ledger {
 		return new Promise((resolve) => void this.#waiting.push({ count, resolve }));
 	}
 
+	/** Returns how many calls ended how, such as `{ "200": 70, "502": 3, closed: 1, left: 8 }`. */
+	get outcomes(): Record<string, number> {
+		const counts: Record<string, number> = {};
+		for (const { seen, leaves } of this.calls) {
+			const name = leaves ? "left" : typeof seen === "object" ? String(seen.complete ? seen.status : "cut") : seen;
+			counts[name] = (counts[name] ?? 0) + 1;
+		}
+		return counts;
+	}
+
 	executions(id: string): number {
 		return this.#lines().filter((line) => line.startsWith(`${id} `)).length;
 	}

@@ -50,19 +50,26 @@ async function runLanguage({ id, missing, prepare }: Language): Promise<boolean>
 	const subject = prepare({ after: (clear) => void clears.push(clear) });
 	const findings: Finding[] = [];
 	const skipped = new Set<string>();
-	let calls = 0;
+	const calls: Record<string, number> = {};
 	const runs = Number(values.runs);
 	for (let seed = Number(values.seed); seed < Number(values.seed) + runs; seed++) {
 		const seeded = await runSeed(subject, seed);
-		calls += seeded.calls;
+		for (const [name, count] of Object.entries(seeded.calls)) calls[name] = (calls[name] ?? 0) + count;
 		findings.push(...seeded.findings);
 		for (const reason of seeded.skipped) skipped.add(reason);
-		console.log(`${id} seed ${seed}: ${seeded.calls} calls, ${Math.round(seeded.ms)} ms: ${counts(seeded.findings)}`);
+		console.log(`${id} seed ${seed}: ${list(seeded.calls)} in ${Math.round(seeded.ms)} ms: ${counts(seeded.findings)}`);
 		if (seeded.findings.length > 0) console.log(explain(id, seeded));
 		if (seeded.findings.length > 0 && values.log) console.log(seeded.log);
 	}
 	for (const clear of clears.reverse()) await clear();
 	for (const reason of skipped) console.log(`SKIPPED: ${id}: ${reason}`);
-	console.log(`${id}: ${runs} runs, ${calls} calls: ${counts(findings)}`);
+	console.log(`${id}: ${runs} runs, ${list(calls)}: ${counts(findings)}`);
 	return findings.length > 0;
+}
+
+function list(calls: Readonly<Record<string, number>>): string {
+	const sum = Object.values(calls).reduce((total, count) => total + count, 0);
+	return `${sum} calls (${Object.entries(calls)
+		.map(([name, count]) => `${name}: ${count}`)
+		.join(", ")})`;
 }

@@ -15,8 +15,8 @@ import type { Plan } from "./plan.ts";
 
 export interface Outcome {
 	readonly findings: readonly Finding[];
-	/** calls that were sent */
-	readonly calls: number;
+	/** how many calls ended how (Ledger.outcomes) */
+	readonly calls: Readonly<Record<string, number>>;
 	/** what was done, and when */
 	readonly harms: string;
 	/** faults that this machine does not allow, with the reason */
@@ -92,13 +92,14 @@ class Run {
 		await this.#end();
 		const { code } = await loader.ended;
 		await Promise.all([callers, faults]);
+		this.#faults.thaw();
 		if (code !== (this.#plan.end === "killed" ? null : 0)) this.#find("wrong", `the loader's exit code is ${code}`);
 		this.#findings.push(...(await findProcesses(loader)));
 		this.#findings.push(...(await findFiles(this.#disk, () => this.#startAgain())));
 		this.#findings.push(...judge({ ledger: this.#ledger, harms: this.#harms, served: this.#served }));
 		return {
 			findings: this.#findings,
-			calls: this.#ledger.calls.length,
+			calls: this.#ledger.outcomes,
 			harms: String(this.#harms),
 			skipped: [...this.#faults.skipped],
 			log: `${loader.stderr}\n${loader.records.map((record) => JSON.stringify(record)).join("\n")}`,
