@@ -774,7 +774,7 @@ module f =
 			);
 			const { "feed/Words.1.0.0.nupkg": _, ...without } = source();
 			const unknown = await new Pod(t, { runtime: "dotnetcore", files: { ...without, "feed/empty": "" } }).run("compile");
-			assert.match(unknown.log, /a package, or this version of it, does not exist[^]*NU1101.*Words/);
+			assert.match(unknown.log, /is not in the package sources: check its name[^]*NU1101.*Words/);
 			const nonsense = await new Pod(t, {
 				runtime: "dotnetcore",
 				files: { ...compiled, "project.csproj": "<Project><oops></Project>" },
