@@ -3,7 +3,7 @@
 // taken for a whole one.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 const LATEST = Symbol("latest answer");
 const EARLIER = Symbol("the answer before this one");
@@ -49,7 +49,7 @@ export async function readWaiting(server: Server): Promise<void> {
 		quiet = 0;
 	};
 	server.on("connection", accepted);
-	for (let turn = 0; turn < MAX_READ_TURNS && quiet < READ_TURNS; turn++, quiet++) await setImmediate();
+	for (let turn = 0; turn < MAX_READ_TURNS && quiet < READ_TURNS; turn++, quiet++) await nextTurn();
 	server.off("connection", accepted);
 }
 
