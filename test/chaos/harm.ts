@@ -4,9 +4,9 @@
 export interface Harm {
 	/**
 	 * "death": a worker ended; "shortage": it could not get what it needed; "stop": the loader drains;
-	 * "end": the loader ends without waiting
+	 * "end": the loader ends without waiting; "kill": it was killed
 	 */
-	readonly kind: "death" | "shortage" | "stop" | "end";
+	readonly kind: "death" | "shortage" | "stop" | "end" | "kill";
 	readonly from: number;
 	to: number;
 }

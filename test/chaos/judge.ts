@@ -1,5 +1,5 @@
 // Compares what came back with what was executed and what was done.
-import type { Harms } from "./harm.ts";
+import type { Harm, Harms } from "./harm.ts";
 import { VERSIONS, type Version } from "./languages.ts";
 import type { Ledger, SentCall } from "./ledger.ts";
 import { LIMIT_BYTES, type PlannedCall, TIMEOUT_S } from "./plan.ts";
@@ -49,7 +49,9 @@ function judgeCall(sent: SentCall, count: number, harms: Harms, served: Evidence
 	if (count > 0 && sent.wholeAt === Number.POSITIVE_INFINITY && sent.leaves)
 		return [finding("wrong", "executed without its whole request")];
 	if (sent.leaves) return [];
-	if (typeof seen !== "object" || !seen.complete) return judgeEnd(sent, count, harms);
+	// The kernel ends the connections of a killed process as if the answers were complete.
+	const isCut = typeof seen === "object" && (!seen.complete || (seen.unmeasured && overlap(sent, harms, "kill")));
+	if (typeof seen !== "object" || isCut) return judgeEnd(sent, count, harms);
 	const found = judgeStatus(sent, seen, count, harms);
 	const foreign = foreignIn(sent.call, seen);
 	if (foreign.length > 0) found.push(finding("crossed", `the answer has ${foreign.join(", ")}`));
@@ -127,8 +129,7 @@ function judgeBody(sent: SentCall, body: string, served: Evidence["served"]): Fi
 	return newer === undefined ? [] : [finding("wrong", `version ${version} answered after version ${newer} served`)];
 }
 
-const overlap = (sent: SentCall, harms: Harms, kind: "death" | "shortage" | "end"): boolean =>
-	harms.during(kind, sent.sentAt, sent.endedAt);
+const overlap = (sent: SentCall, harms: Harms, kind: Harm["kind"]): boolean => harms.during(kind, sent.sentAt, sent.endedAt);
 
 function describe(sent: SentCall, harms: Harms): string {
 	const { call, manner, seen, sentAt, wholeAt, endedAt } = sent;

@@ -1,9 +1,10 @@
-// The function that notes its executions, in every language that has one.
+// The function that notes its executions, in every language that has one, and for every kind of
+// worker.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expand, type Manifest, readManifests } from "../../kubeless-loader/src/manifest.ts";
+import { expand, type Manifest, readManifests, type Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { baseEnv } from "../conformance/runtimes.ts";
 import { installLibraries } from "../support/libraries.ts";
 import { folder } from "../support/loader.ts";
@@ -26,6 +27,7 @@ export interface Language {
 /** A function, ready to be served. */
 export interface Subject {
 	readonly id: string;
+	readonly speaks: Speaks;
 	/** Its folder is the same in all runs, as the caches of compilers depend on it. */
 	readonly volume: string;
 	/** the path of the function's file in this folder */
@@ -35,16 +37,18 @@ export interface Subject {
 }
 
 /** Replaces the function's file: "rename" at once, "write" in place, so that a reader may see a part of it. */
-export function replace({ file, sources }: Subject, to: Version | "broken", way: "rename" | "write"): void {
-	if (way === "write") return writeFileSync(file, sources[to]);
+export function replace({ file, speaks, sources }: Subject, to: Version | "broken", way: "rename" | "write"): void {
+	if (way === "write" && speaks !== "command") return writeFileSync(file, sources[to]);
 	const aside = `${file}.new`;
 	writeFileSync(aside, sources[to]);
 	renameSync(aside, file);
 }
 
+const FOLDERS = ["../../runtimes", "./kinds"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+
 /** Returns the languages whose examples have the function. */
 export function languages(): Language[] {
-	return readManifests(fileURLToPath(new URL("../../runtimes", import.meta.url))).flatMap((manifest) => {
+	return FOLDERS.flatMap(readManifests).flatMap((manifest) => {
 		const { id, folder, suffixes = [], toolchain, name } = manifest;
 		const examples = join(folder, "examples");
 		const build = join(examples, "build.sh");
@@ -66,20 +70,28 @@ function prepare(owner: Owner, manifest: Manifest, suffix: string, version: stri
 	const module = (existsSync(names) && JSON.parse(readFileSync(names, "utf8"))[EXAMPLE]) || EXAMPLE;
 	return {
 		id,
+		speaks: manifest.speaks,
 		volume,
 		file: join(volume, module + suffix),
-		env: { MOD_NAME: module, FUNC_HANDLER: "notes", FUNC_RUNTIME: id, ...libraries(manifest, version) },
+		env: {
+			MOD_NAME: module,
+			FUNC_HANDLER: "notes",
+			KUBELESS_RUNTIME_MANIFEST: join(home, "runtime.json"),
+			...libraries(manifest, version),
+		},
 		sources: existsSync(join(home, "examples", EXAMPLE + suffix))
-			? sourcesOf(readFileSync(join(home, "examples", EXAMPLE + suffix), "utf8"))
+			? sourcesOf(readFileSync(join(home, "examples", EXAMPLE + suffix), "utf8"), manifest.speaks)
 			: built(home, suffix, place),
 	};
 }
 
-function sourcesOf(text: string): Subject["sources"] {
+function sourcesOf(text: string, speaks: Speaks): Subject["sources"] {
 	if (!VERSION.test(text)) throw new Error("the function has no version");
 	const of = (version: Version) => Buffer.from(text.replace(VERSION, version));
 	// Not a part of the text: a shell file without functions is a program, and no error.
-	return { one: of("one"), two: of("two"), three: of("three"), broken: Buffer.from(`${text}\n}{ ((\n`) };
+	// A command is read for each call, so a broken one would be served.
+	const broken = speaks === "command" ? of("one") : Buffer.from(`${text}\n}{ ((\n`);
+	return { one: of("one"), two: of("two"), three: of("three"), broken };
 }
 
 /** Runs examples/build.sh, which makes what cannot be read as text. */

@@ -94,7 +94,8 @@ export class Ledger {
 	}
 
 	#lines(): string[] {
-		const files = readdirSync(this.#notes).map((name) => readFileSync(join(this.#notes, name), "utf8"));
+		const names = readdirSync(this.#notes).filter((name) => !name.startsWith("."));
+		const files = names.map((name) => readFileSync(join(this.#notes, name), "utf8"));
 		return files.flatMap((text) => text.split("\n").slice(0, -1));
 	}
 

@@ -6,6 +6,8 @@ export interface Response {
 	readonly body: string;
 	/** false: the connection ended before the answer did */
 	readonly complete: boolean;
+	/** only the end of the connection ended the answer (HTTP/1.0) */
+	readonly unmeasured?: boolean;
 }
 
 type Head = Pick<Response, "status" | "headers">;
@@ -39,8 +41,8 @@ export class Responses {
 		const head = this.#head;
 		if (head === undefined) return undefined;
 		this.#head = undefined;
-		const complete = orderly && !isChunked(head) && !head.headers.has("content-length");
-		return { ...head, body: this.#rest, complete };
+		const unmeasured = !isChunked(head) && !head.headers.has("content-length");
+		return { ...head, body: this.#rest, complete: orderly && unmeasured, unmeasured };
 	}
 
 	#next(): boolean {

@@ -94,7 +94,9 @@ class Run {
 		await Promise.all([callers, faults]);
 		this.#faults.thaw();
 		if (code !== (this.#plan.end === "killed" ? null : 0)) this.#find("wrong", `the loader's exit code is ${code}`);
-		this.#findings.push(...(await findProcesses(loader)));
+		const processes = await findProcesses(loader);
+		// Only a worker that speaks the wire notices that its loader was killed.
+		if (this.#plan.end !== "killed" || this.#subject.speaks === "wire") this.#findings.push(...processes);
 		this.#findings.push(...(await findFiles(this.#disk, () => this.#startAgain())));
 		this.#findings.push(...judge({ ledger: this.#ledger, harms: this.#harms, served: this.#served }));
 		return {
@@ -150,6 +152,7 @@ class Run {
 		this.#harms.begin("stop");
 		if (end === "killed") {
 			this.#harms.begin("end");
+			this.#harms.begin("kill");
 			this.#loader.signal("SIGKILL");
 			return;
 		}
