@@ -6,7 +6,10 @@ import { type Response, Responses } from "./responses.ts";
 /** How long an answer may take, in ms. Only a call that is never answered takes as long. */
 const PATIENCE_MS = 60_000;
 
-/** What a caller sees next: an answer, complete or not; the end of the connection; or nothing within the limit. */
+/**
+ * What a caller sees next: an answer, complete or not; the end of the connection; or nothing
+ * within the limit.
+ */
 export type Seen = Response | "closed" | "nothing";
 
 /** A caller's connection, without an HTTP client, which would not send what these callers send. */

@@ -9,7 +9,10 @@ const SIZE_BYTES = 512 * 1024 * 1024;
 /** Node.js keeps it for the next start of the loader. */
 const COMPILE_CACHE = "node-compile-cache";
 
-/** The folder for a run's temporary files: as root a small file system of its own (tmpfs), which can be filled. */
+/**
+ * The folder for a run's temporary files: as root a small file system of its own (tmpfs), which
+ * can be filled.
+ */
 export class Disk {
 	readonly folder: string;
 	/** why it cannot be filled */

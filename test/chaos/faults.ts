@@ -10,7 +10,10 @@ import { addressSpaceOf, childrenOf, limit, missingLimits, signal, stateOf } fro
 
 /** How much a starved worker may still allocate, in bytes. */
 const CRUMB_BYTES = 64 * 1024;
-/** How long a fault may act after it has ended, in ms: a worker may have failed already and not answered yet. */
+/**
+ * How long a fault may act after it has ended, in ms: a worker may have failed already and not
+ * answered yet.
+ */
 const AFTERMATH_MS = 1000;
 
 export class Faults {

@@ -1,4 +1,5 @@
-// What was done to the loader and its workers, and when: it explains answers that would be wrong without it.
+// What was done to the loader and its workers, and when: it explains answers that would be wrong
+// without it.
 
 /** A time during which something was broken, in ms of performance.now(). */
 export interface Harm {

@@ -17,7 +17,10 @@ export interface Finding {
 
 /** The clocks of loader and caller start and end apart, and both round: in ms. */
 const CLOCKS_MS = 50;
-/** What a function writes on the wire in the action `wire`. If it comes inside an answer, that answer is the function's work. */
+/**
+ * What a function writes on the wire in the action `wire`. If it comes inside an answer, that
+ * answer is the function's work.
+ */
 const GARBAGE = "no frame";
 
 export interface Evidence {

@@ -36,7 +36,10 @@ export interface Subject {
 	readonly sources: Readonly<Record<Version | "broken", Buffer>>;
 }
 
-/** Replaces the function's file: "rename" at once, "write" in place, so that a reader may see a part of it. */
+/**
+ * Replaces the function's file: "rename" at once, "write" in place, so that a reader may see a
+ * part of it.
+ */
 export function replace({ file, speaks, sources }: Subject, to: Version | "broken", way: "rename" | "write"): void {
 	if (way === "write" && speaks !== "command") return writeFileSync(file, sources[to]);
 	const aside = `${file}.new`;

@@ -1,6 +1,6 @@
-// npm run test:faults: runs seeds of one language or all, prints what broke, and exits with 1 if anything did.
+// npm run test:faults: runs seeds of one language or all, prints what broke, and exits with 1 if
+// anything did.
 import { parseArgs } from "node:util";
-import { buildIfStale } from "../bench/needs.ts";
 import type { Finding } from "./judge.ts";
 import { type Language, languages } from "./languages.ts";
 import { counts, explain, runSeed } from "./report.ts";
@@ -33,7 +33,6 @@ async function main(): Promise<number> {
 		console.error(`Unknown language "${values.language}". The languages are ${all.map(({ id }) => id).join(", ")}.`);
 		return 2;
 	}
-	buildIfStale((what) => console.error(what));
 	let failed = false;
 	for (const language of chosen) failed = (await runLanguage(language)) || failed;
 	return failed ? 1 : 0;

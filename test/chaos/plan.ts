@@ -1,4 +1,5 @@
-// The plan of a run: what is called, and what happens when. It follows from the seed alone, and is the same for every language.
+// The plan of a run: what is called, and what happens when. It follows from the seed alone, and is
+// the same for every language.
 import { Random } from "../support/random.ts";
 
 /** What a function does in a call (README). */
@@ -146,7 +147,10 @@ function faultOf(random: Random): Fault {
 	}
 }
 
-/** Faults come before `last` calls have ended, so that they harm others; those of a list stay in their order. */
+/**
+ * Faults come before `last` calls have ended, so that they harm others; those of a list stay in
+ * their order.
+ */
 function placed(faults: readonly Fault[], last: number, random: Random): PlannedFault[] {
 	const places = faults.map(() => random.below(last)).sort((one, other) => one - other);
 	return faults.map((fault, at) => ({ after: places[at] as number, fault, which: random.below(64) }));

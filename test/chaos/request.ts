@@ -2,7 +2,10 @@
 import { gzipSync } from "node:zlib";
 import type { Manner, PlannedCall } from "./plan.ts";
 
-/** Returns the body as the function gets it: the line that the function reads, and the call's id again and again. */
+/**
+ * Returns the body as the function gets it: the line that the function reads, and the call's id
+ * again and again.
+ */
 export function bodyOf({ id, action, number, length }: PlannedCall): string {
 	return `${id} ${action} ${number}\n`.padEnd(length, `${id}\n`);
 }

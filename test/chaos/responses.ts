@@ -14,7 +14,10 @@ type Head = Pick<Response, "status" | "headers">;
 
 const HEAD_END = "\r\n\r\n";
 
-/** Reads the answers of one connection, in order. Bytes are characters (latin1). Interim answers (1xx) are left out. */
+/**
+ * Reads the answers of one connection, in order. Bytes are characters (latin1). Interim answers
+ * (1xx) are left out.
+ */
 export class Responses {
 	/** complete answers that were not taken yet */
 	readonly #complete: Response[] = [];
@@ -36,7 +39,9 @@ export class Responses {
 		return this.#complete.length > 0 || this.#head !== undefined || this.#rest !== "";
 	}
 
-	/** The connection ended: returns the answer that is incomplete, or that only this end completes. */
+	/**
+	 * The connection ended: returns the answer that is incomplete, or that only this end completes.
+	 */
 	end(orderly: boolean): Response | undefined {
 		const head = this.#head;
 		if (head === undefined) return undefined;

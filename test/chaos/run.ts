@@ -31,7 +31,9 @@ const SECOND_SIGNAL_MS = 300;
 const SHUTDOWN_S = 4;
 const RELOADED = "the function changed and was reloaded";
 
-/** Runs a plan on a function. Resolves when the loader has ended and what it left has been counted. */
+/**
+ * Runs a plan on a function. Resolves when the loader has ended and what it left has been counted.
+ */
 export async function run(subject: Subject, plan: Plan): Promise<Outcome> {
 	const clears: (() => void | Promise<void>)[] = [];
 	try {

@@ -51,7 +51,7 @@ public class faults
 		}
 	}
 
-	/// <summary>.NET seeks to the end instead of using O_APPEND, so each process has its own file.</summary>
+	/// <summary>.NET seeks to the end and does not use O_APPEND: a file for each process.</summary>
 	private static void Note(string line)
 	{
 		var file = $"{Environment.GetEnvironmentVariable("FAULTS_NOTES")}/{Process.GetCurrentProcess().Id}";

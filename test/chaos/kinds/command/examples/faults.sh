@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# The function of test/chaos (its README describes it), as a command with the body on standard input.
+# The function of test/chaos (its README describes it), as a command with the body on standard
+# input.
 set -e
 
 version=one
