@@ -26,6 +26,7 @@ function add(line) {
 END {
 	if (failed) exit 1
 	if (!typed) add("Content-Type: text/plain; charset=utf-8")
+	if (bytes > 1048576) wrong("extensions/response/headers has " bytes " bytes: the limit is 1048576")
 	close(head)
 	printf "%s\"head\":%d", fields, bytes
 }

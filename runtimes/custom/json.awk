@@ -1,5 +1,6 @@
 # Parses a line of the wire, which is a JSON object. Exits with 1 and the reason if it is broken.
-# Without a variable: prints the line's type, id, head and body.
+# Without a variable: prints the line's type, id, and the lengths of the head, of the event's data
+# and of the envelope behind it (0: the body is the data).
 #   folder=FOLDER  writes the event of a call's line into this folder, one file per key
 # Records are the text between two quotes.
 
@@ -96,15 +97,21 @@ function count(name, max) {
 	return field[name]
 }
 
-function print_fields(    type) {
+function given(name) { return name in field ? field[name] : 0 }
+
+function print_fields(    type, data) {
 	if (!object || !quoted["type"]) wrong("it is not a frame")
 	type = field["type"]
 	if (type !~ /^(call|cancel|pause|resume|stop)$/) type = "other"
 	count("id", 9007199254740991)
 	count("head", 1048576)
 	count("body", 1073741824)
+	if (type == "call" && count("envelope", 1073741824)) {
+		count("data", 1073741824)
+		data = "data"
+	} else data = "body"
 	# Unchanged: not every awk can hold 2^53 - 1.
-	print type, "id" in field ? field["id"] : "-", "head" in field ? field["head"] : 0, "body" in field ? field["body"] : 0
+	print type, "id" in field ? field["id"] : "-", given("head"), given(data), data == "data" ? field["envelope"] : 0
 }
 
 function write(    name) {

@@ -335,14 +335,14 @@ wire_pieces() {
 
 # ---------------------------------------------------------------- the loop
 
-wire_send "{\"type\":\"ready\",\"wire\":1,\"handler\":\"$wire_name\"}"
+wire_send "{\"type\":\"ready\",\"wire\":1,\"handler\":\"$wire_name\",\"envelopes\":true}"
 
 wire_current=
 while IFS= read -r wire_line <&3; do
 	printf '%s\n' "$wire_line" >"$wire/line"
 	# The worker exits if the line is broken (2.7).
 	wire_frame=$(LC_ALL=C awk -f "$wire_home/json.awk" "$wire/line") || wire_leave 2
-	read -r wire_type wire_id wire_head_bytes wire_body_bytes <<-FRAME
+	read -r wire_type wire_id wire_head_bytes wire_data_bytes wire_envelope_bytes <<-FRAME
 		$wire_frame
 	FRAME
 	case $wire_type in
@@ -352,7 +352,8 @@ while IFS= read -r wire_line <&3; do
 		mkdir -p "$wire/event/extensions/request" "$wire/event/extensions/response"
 		LC_ALL=C awk -f "$wire_home/json.awk" -v folder="$wire/event" "$wire/line"
 		wire_take "$wire_head_bytes" "$wire/event/extensions/request/headers"
-		wire_take "$wire_body_bytes" "$wire/event/data"
+		wire_take "$wire_data_bytes" "$wire/event/data"
+		[ "$wire_envelope_bytes" = 0 ] || wire_take "$wire_envelope_bytes" "$wire/event/extensions/request/body" # 4.11
 		wire_current=$wire_id
 		wire_begin "$wire_id"
 		;;
@@ -378,7 +379,7 @@ while IFS= read -r wire_line <&3; do
 	*)
 		# A frame of a newer loader (2.2).
 		wire_take "$wire_head_bytes" /dev/null
-		wire_take "$wire_body_bytes" /dev/null
+		wire_take "$wire_data_bytes" /dev/null
 		;;
 	esac
 done

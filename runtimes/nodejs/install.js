@@ -1,10 +1,10 @@
 "use strict";
 
 // The parts of install.sh that need JSON, by the first argument:
-//   needed FILE exit code 0 if there is something to install, 3 if not, 4 if the file is missing
-//   manifest FILE ROOT prints package.json as it is installed; ROOT is where its relative paths
-//   lead outside of settings prints NPM_REGISTRY, NPM_SCOPE and NPM_CONFIG_EXTRA as lines of an
-//   .npmrc
+//   needed FILE: exit code 0 if there is something to install, 3 if not, 4 if the file is missing
+//   manifest FILE ROOT: prints package.json as it is installed; relative paths that lead out of
+//     ROOT become absolute
+//   settings: prints NPM_REGISTRY, NPM_SCOPE and NPM_CONFIG_EXTRA as lines of an .npmrc
 // Runs on every Node.js that the worker runs on.
 
 const fs = require("fs");

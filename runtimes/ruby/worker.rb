@@ -33,7 +33,7 @@ module KubelessWorker
 
       concurrency = number('FUNC_CONCURRENCY') || 40
       runners = Runners.new(wire, handler, context, concurrency)
-      wire.post(Errors.line(type: 'ready', wire: 1, handler: name, concurrency: concurrency))
+      wire.post(Errors.line(type: 'ready', wire: 1, handler: name, concurrency: concurrency, envelopes: true))
       runners.serve
       Ending.finish
     end

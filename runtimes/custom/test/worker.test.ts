@@ -94,4 +94,17 @@ describe("shell", { skip: missing ?? false }, () => {
 		const worker = start(t, { "f.sh": 'hello() { cat "$1/data"; }\n' });
 		for (const body of ["{", "\ufeff[1]", `[${"1".repeat(500_000)}]`]) assert.equal((await worker.ask({ json: true, body })).text, body);
 	});
+
+	test("headers over 1 MiB end their own call and not the worker", async (t) => {
+		const source = `hello() {
+	[ "$(cat "$1/data")" != long ] || { printf 'X-A: '; head -c 1048576 /dev/zero | tr '\\0' a; } >"$1/extensions/response/headers"
+	printf short
+}
+`;
+		const worker = start(t, { "f.sh": source });
+		const { error } = await worker.ask({ body: "long" });
+		assert.equal(error?.code, "RESULT_INVALID");
+		assert.match(error?.message ?? "", /headers has \d+ bytes: the limit is 1048576/);
+		assert.equal((await worker.ask()).text, "short");
+	});
 });

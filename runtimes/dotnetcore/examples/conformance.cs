@@ -6,8 +6,8 @@ using System.Threading;
 using System.Threading.Tasks;
 using Kubeless.Functions;
 
-/// <summary>The functions that test/conformance/ calls to see whether a worker keeps the wire's
-/// rules; its README says what each of them does.</summary>
+/// <summary>The handlers that the conformance vectors call; docs/conformance.md describes
+/// each.</summary>
 public class conformance
 {
 	private const string Text = "čšž ελ 日本 🎉";

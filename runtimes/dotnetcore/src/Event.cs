@@ -36,8 +36,8 @@ namespace Kubeless.Functions
 		/// body.</summary>
 		public object Data => data ??= call?.Data ?? "";
 
-		/// <summary>The body as it was sent.</summary>
-		public byte[] Bytes => call?.Message.Body ?? NoBytes;
+		/// <summary>The body as it was sent, or the data of a structured CloudEvent.</summary>
+		public byte[] Bytes => call?.Message.Data ?? NoBytes;
 
 		public string EventId { get; }
 		public string EventType { get; }

@@ -34,7 +34,7 @@ function dotnetWith(owner: Owner, line: string): string {
 const serve = (owner: Owner, file: string, env: Env): WireEnd => new WireEnd(owner, candidate(), file, "handler", env);
 
 describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
-	test("dotnetcore: a function that is saved while it is compiled is never kept under its old content", async (t) => {
+	test("a function that is saved while it is compiled is never kept under its old content", async (t) => {
 		const place = folder(t, { "f.cs": returns("old"), "new.txt": returns("new") });
 		const file = join(place, "f.cs");
 		const cache = await cacheWithWorker(t);
@@ -46,14 +46,14 @@ describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
 		assert.equal((await second.ask()).text, "old");
 	});
 
-	test("dotnetcore: a function that changes at every attempt to compile it fails to load, and the message says why", async (t) => {
+	test("a function that changes at every attempt to compile it fails to load, and the message says why", async (t) => {
 		const place = folder(t, { "f.cs": returns("old") });
 		const saves = dotnetWith(t, `echo '//' >>${place}/f.cs`);
 		const worker = serve(t, join(place, "f.cs"), { KUBELESS_LOADER_CACHE: await cacheWithWorker(t), DOTNET_ROOT: saves });
 		assert.match((await worker.failed()).message ?? "", /The files of .* change while they are compiled/);
 	});
 
-	test("dotnetcore: what a killed compiler leaves is removed by the next one", async (t) => {
+	test("what a killed compiler leaves is removed by the next one", async (t) => {
 		const cache = await cacheWithWorker(t);
 		const scratches = () => readdirSync(join(cache, COMPILED)).filter((name) => name.startsWith("scratch."));
 		const temporary = folder(t);
@@ -71,7 +71,7 @@ describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
 		assert.deepEqual(scratches(), []);
 	});
 
-	test("dotnetcore: a worker that is killed leaves nothing in the folder for temporary files", async (t) => {
+	test("a worker that is killed leaves nothing in the folder for temporary files", async (t) => {
 		const temporary = folder(t);
 		const worker = begin(t, { "f.cs": returns("killed") }, { TMPDIR: temporary });
 		assert.equal((await worker.ask()).text, "killed");
@@ -83,11 +83,11 @@ describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
 		);
 	});
 
-	describe("dotnetcore: a user without a home", () => {
+	describe("a user without a home", () => {
 		const homeless = { HOME: null, XDG_CACHE_HOME: null, KUBELESS_LOADER_CACHE: null };
 		const own = `kubeless-loader-${process.getuid?.()}`;
 
-		test("dotnetcore: has a folder of its own for compiled code and for NuGet, which no other user can enter", async (t) => {
+		test("the compiled code and the NuGet files of a user without a home are in a folder that no other user can enter", async (t) => {
 			const temporary = folder(t);
 			assert.equal((await begin(t, { "f.cs": returns("homeless") }, { ...homeless, TMPDIR: temporary }).ask()).text, "homeless");
 			assert.equal(statSync(join(temporary, own)).mode & 0o777, 0o700);
@@ -98,7 +98,7 @@ describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
 			);
 		});
 
-		test("dotnetcore: does not run code from a folder that other users can write to", async (t) => {
+		test("code from a folder that other users can write to is not run", async (t) => {
 			const temporary = folder(t);
 			mkdirSync(join(temporary, own));
 			chmodSync(join(temporary, own), 0o777);
@@ -106,7 +106,7 @@ describe("dotnetcore: compiled code", { skip: missing ?? false }, () => {
 			assert.match(message ?? "", /cannot be kept in .*: it is not writable, belongs to another user.*KUBELESS_LOADER_CACHE/);
 		});
 
-		test("dotnetcore: does not run code from a folder of another user", { skip: process.getuid?.() !== 0 && "needs root" }, async (t) => {
+		test("code from a folder of another user is not run", { skip: process.getuid?.() !== 0 && "needs root" }, async (t) => {
 			const cache = folder(t);
 			mkdirSync(join(cache, COMPILED), { mode: 0o700 });
 			chownSync(join(cache, COMPILED), 12345, 12345);

@@ -31,24 +31,24 @@ describe("dotnetcore: JSON and paths", { skip: missing ?? false }, () => {
 		["a pair of surrogates stays", '"\\ud83d\\ude00"', "😀"],
 		["a backslash before the letters of a surrogate stays", '"\\\\ud800\\\\\\ud800"', "\\ud800\\\ufffd"],
 	] as const) {
-		test(`dotnetcore: ${title}`, async () => {
+		test(`${title}`, async () => {
 			assert.equal((await ask(json)).text, data);
 		});
 	}
 
-	test("dotnetcore: the bytes of the body stay as they were sent where its data is repaired", async () => {
+	test("the bytes of the body stay as they were sent where its data is repaired", async () => {
 		const json = '\ufeff"\\ud800"';
 		assert.equal((await ask(json, "/bytes")).text, json);
 	});
 
 	for (const json of ["NaN", "[Infinity]", '"\ufeff"\ufeff', "", "\ufeff", "{'a':1}", "[1] 2"]) {
-		test(`dotnetcore: the JSON body ${JSON.stringify(json)} is ${json === "" ? "not malformed" : "malformed"}`, async () => {
+		test(`the JSON body ${JSON.stringify(json)} is ${json === "" ? "not malformed" : "malformed"}`, async () => {
 			const { error } = await ask(json, "/bytes");
 			assert.equal(error?.code, json === "" ? undefined : "BODY_MALFORMED");
 		});
 	}
 
-	test("dotnetcore: a lone surrogate in a result is sent as U+FFFD", async () => {
+	test("a lone surrogate in a result is sent as U+FFFD", async () => {
 		assert.equal((await ask("1", "/text")).text, "a\ufffdb");
 		assert.deepEqual(JSON.parse((await ask("1", "/lone")).text), { text: "a\ufffdb" });
 	});
@@ -58,7 +58,7 @@ describe("dotnetcore: JSON and paths", { skip: missing ?? false }, () => {
 		["/%2f..%2F%C3%A9", "/%2f..%2Fé"],
 		["/%252F%zz", "/%2F%zz"],
 	] as const) {
-		test(`dotnetcore: the path ${path} is decoded to ${decoded}, and RawTarget is not decoded`, async () => {
+		test(`the path ${path} is decoded to ${decoded}, and RawTarget is not decoded`, async () => {
 			served ??= start(owner, members);
 			assert.equal((await (await served).ask({ path, query: "q=%2F" })).text, `${decoded} ${path}?q=%2F`);
 		});

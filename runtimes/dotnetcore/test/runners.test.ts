@@ -26,7 +26,7 @@ async function together(worker: WireEnd, count: number, call: Call = {}): Promis
 }
 
 describe("dotnetcore: runners", { skip: missing ?? false }, () => {
-	test("dotnetcore: a fast function stays on two threads while other processes occupy every CPU", async (t) => {
+	test("a fast function stays on two threads while other processes occupy every CPU", async (t) => {
 		const members = `
 	static readonly HashSet<int> Threads = new HashSet<int>();
 	public object handler(Event k8Event, Context k8Context)
@@ -71,7 +71,7 @@ describe("dotnetcore: runners", { skip: missing ?? false }, () => {
 		return "met";
 	}`;
 
-	test("dotnetcore: calls that block run at the same time, each on a thread, and the threads exit when they are idle", async (t) => {
+	test("calls that block run at the same time, each on a thread, and the threads exit when they are idle", async (t) => {
 		const worker = await start(t, MEET, { KUBELESS_IDLE_RUNNER_MS: "200" });
 		assert.deepEqual(new Set(await together(worker, 20)), new Set(["met"]));
 		const alive = async () => Number((await together(worker, 1, { path: "/alive" }))[0]);
@@ -82,7 +82,7 @@ describe("dotnetcore: runners", { skip: missing ?? false }, () => {
 		);
 	});
 
-	test("dotnetcore: a call that computes without end does not keep the next call waiting", async (t) => {
+	test("a call that computes without end does not keep the next call waiting", async (t) => {
 		const members = `
 	static volatile bool over;
 	public object handler(Event k8Event, Context k8Context)
@@ -97,7 +97,7 @@ describe("dotnetcore: runners", { skip: missing ?? false }, () => {
 		assert.equal((await worker.answer(computing)).text, "over");
 	});
 
-	test("dotnetcore: AsyncLocal values, the culture and the principal that one call sets do not reach the next one", async (t) => {
+	test("AsyncLocal values, the culture and the principal that one call sets do not reach the next one", async (t) => {
 		const members = `
 	static readonly AsyncLocal<string> Left = new AsyncLocal<string>();
 	public object handler(Event k8Event, Context k8Context)
@@ -114,7 +114,7 @@ describe("dotnetcore: runners", { skip: missing ?? false }, () => {
 		for (let i = 0; i < 10; i++) assert.deepEqual(await together(worker, 1), ["|.||"]);
 	});
 
-	test("dotnetcore: ProcessExit handlers run when the worker stops, also if they take longer than a second", async (t) => {
+	test("ProcessExit handlers run when the worker stops, also if they take longer than a second", async (t) => {
 		const place = folder(t);
 		const members = `
 	public f()

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRuntimes } from "../../../test/conformance/runtimes.ts";
+import { type Loader, startLoader } from "../../../test/support/loader.ts";
 import type { Owner } from "../../../test/support/owner.ts";
 import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
@@ -41,3 +44,23 @@ export const begin = (owner: Owner, files: Files, env: Env = {}): WireEnd =>
  * ready.
  */
 export const start = (owner: Owner, members: string, env?: Env): Promise<WireEnd> => begin(owner, { "f.cs": csharp(members) }, env).ready();
+
+export const home = fileURLToPath(new URL("../", import.meta.url));
+
+/** Returns the content of these files of examples/. */
+export const examples = (...names: string[]) =>
+	Object.fromEntries(names.map((name) => [name, readFileSync(join(home, "examples", name), "utf8")]));
+
+/** Returns the environment of a loader that serves this handler. */
+export const env = (handler: string, module = "f") => ({ FUNC_RUNTIME: "dotnetcore3.1", MOD_NAME: module, FUNC_HANDLER: handler });
+
+/** Starts a loader for the class `f` with these members. */
+export const serve = (owner: Owner, members: string, more: Record<string, string> = {}): Promise<Loader> =>
+	startLoader(owner, { files: { "f.cs": csharp(members) }, env: { ...env("handler"), ...more } });
+
+/** Returns message, names of the handlers, stack and output of a start that fails. */
+export async function failure(owner: Owner, files: Record<string, string>, handler = "handler"): Promise<string> {
+	const worker = new WireEnd(owner, candidate(), firstOf(owner, files), handler);
+	const { message, handlers, stack } = await worker.failed();
+	return [message, handlers?.join(", "), stack, worker.stderr].join("\n");
+}

@@ -15,7 +15,8 @@ const terminationLog = "/dev/termination-log"
 // maxMessageBytes bounds a message. Go reports the cause first, and consequences after it.
 const maxMessageBytes = 16 << 10
 
-// report says why there is no program: on the wire when serving (PROTOCOL 3.2), else on stderr.
+// report sends the reason why there is no program: on the wire when serving (PROTOCOL 3.2), else on
+// stderr.
 func report(mode string, err error) {
 	message := err.Error()
 	if len(message) > maxMessageBytes {

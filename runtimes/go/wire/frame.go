@@ -21,10 +21,12 @@ type Frame struct {
 	Namespace  string
 	Extensions map[string]string
 	Head       string
-	Body       string
+	Body       string // the request's body
+	Data       string // the event's data: the body, or the part of it that an envelope holds (PROTOCOL 4.11)
 
-	headLength, bodyLength int
-	lastAddress            string // of an earlier frame: most calls come from one proxy
+	headLength, bodyLength     int
+	dataLength, envelopeLength int
+	lastAddress                string // of an earlier frame: most calls come from one proxy
 }
 
 // The limits of PROTOCOL 2.3.
@@ -50,6 +52,14 @@ func (f *Frame) parse(line []byte) error {
 		return fmt.Errorf("a head of %d bytes and a body of %d", f.headLength, f.bodyLength)
 	}
 	return nil
+}
+
+// setBody sets the body, and the data in it.
+func (f *Frame) setBody(body string) {
+	f.Body, f.Data = body, body
+	if f.envelopeLength > 0 {
+		f.Data, f.Body = body[:f.dataLength], body[len(body)-f.envelopeLength:]
+	}
 }
 
 // parsePlain is the fast path for a flat object of unescaped strings, counts and `true`, without
@@ -161,6 +171,10 @@ func (f *Frame) setCount(key []byte, value uint64) {
 		f.headLength = int(value)
 	case "body":
 		f.bodyLength = int(value)
+	case "data":
+		f.dataLength = int(value)
+	case "envelope":
+		f.envelopeLength = int(value)
 	}
 }
 
@@ -185,12 +199,12 @@ func (f *Frame) parseJSON(line []byte) error {
 	if err := json.Unmarshal(line, &fields); err != nil {
 		return err
 	}
-	var head, body, id, deadline uint64
+	var head, body, data, envelope, id, deadline uint64
 	for key, to := range map[string]interface{}{
 		"type": &f.Type, "method": &f.Method, "path": &f.Path, "query": &f.Query, "address": &f.Address,
 		"event-id": &f.EventID, "event-type": &f.EventType, "event-time": &f.EventTime,
 		"event-namespace": &f.Namespace, "extensions": &f.Extensions,
-		"head": &head, "body": &body, "id": &id, "deadline": &deadline,
+		"head": &head, "body": &body, "data": &data, "envelope": &envelope, "id": &id, "deadline": &deadline,
 	} {
 		if value, present := fields[key]; present {
 			if err := json.Unmarshal(value, to); err != nil {
@@ -202,5 +216,6 @@ func (f *Frame) parseJSON(line []byte) error {
 		return fmt.Errorf("a head of %d bytes and a body of %d", head, body)
 	}
 	f.headLength, f.bodyLength, f.ID, f.Deadline = int(head), int(body), id, int64(deadline)
+	f.dataLength, f.envelopeLength = int(data), int(envelope)
 	return nil
 }

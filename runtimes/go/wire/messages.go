@@ -15,13 +15,13 @@ type Message interface {
 	appendTo(to []byte) []byte
 }
 
-// Ready says that the worker takes calls (PROTOCOL 3.2).
+// Ready begins the service of a worker (PROTOCOL 3.2).
 type Ready struct {
 	Handler     string
 	Concurrency int
 }
 
-// Failed says why the worker cannot take calls (PROTOCOL 3.2).
+// Failed has the reason why the worker cannot serve (PROTOCOL 3.2).
 type Failed struct {
 	Code, Message string
 	// Handlers is nil unless the code is HANDLER_NOT_FOUND.
@@ -51,7 +51,7 @@ type Chunk struct {
 // End ends an answer that was sent in parts.
 type End struct{ ID uint64 }
 
-// Error says that a call failed (PROTOCOL 4.6).
+// Error ends a call that failed (PROTOCOL 4.6).
 type Error struct {
 	ID                   uint64
 	Code, Message, Stack string
@@ -66,7 +66,7 @@ type Log struct {
 func (m Ready) appendTo(to []byte) []byte {
 	to = appendQuoted(append(to, `{"type":"ready","wire":1,"handler":`...), m.Handler)
 	to = strconv.AppendInt(append(to, `,"concurrency":`...), int64(m.Concurrency), 10)
-	return append(to, "}\n"...)
+	return append(to, `,"envelopes":true}`+"\n"...)
 }
 
 func (m Failed) appendTo(to []byte) []byte {

@@ -42,29 +42,31 @@ func (r *Reader) Next(f *Frame) bool {
 		if next-r.start < len(r.buffer) {
 			return false // the buffer can hold the rest
 		}
-		f.Head, f.Body = r.readLarge(head, f.headLength, f.bodyLength)
+		text := r.readLarge(head, f.headLength+f.bodyLength)
+		f.Head = text[:f.headLength]
+		f.setBody(text[f.headLength:])
 		return true
 	}
 	r.start = next
 	if r.WithHeads {
 		text := string(r.buffer[head:next]) // one allocation for both
-		f.Head, f.Body = text[:f.headLength], text[f.headLength:]
+		f.Head = text[:f.headLength]
+		f.setBody(text[f.headLength:])
 	} else {
-		f.Body = string(r.buffer[body:next])
+		f.setBody(string(r.buffer[body:next]))
 	}
 	return true
 }
 
 // readLarge reads a head and a body that do not fit into the buffer, without a second copy.
-func (r *Reader) readLarge(from, headLength, bodyLength int) (head, body string) {
+func (r *Reader) readLarge(from, length int) string {
 	r.BeforeWait()
-	all := make([]byte, headLength+bodyLength)
+	all := make([]byte, length)
 	for filled := copy(all, r.buffer[from:r.end]); filled < len(all); {
 		filled += read(all[filled:])
 	}
 	r.start, r.end = 0, 0
-	text := *(*string)(unsafe.Pointer(&all)) // safe: nothing writes to these bytes any more
-	return text[:headLength], text[headLength:]
+	return *(*string)(unsafe.Pointer(&all)) // safe: nothing writes to these bytes any more
 }
 
 // Fill blocks until more bytes have arrived.

@@ -9,8 +9,8 @@ import (
 	"github.com/kubeless/kubeless/wire"
 )
 
-// run calls the handler and answers the call. It returns whatever the handler does, short of ending
-// the process; only runtime.Goexit goes on to end the goroutine.
+// run calls the handler and answers the call, also if the handler panics or calls runtime.Goexit.
+// After runtime.Goexit it does not return: the goroutine ends.
 func (f *function) run(c *call) {
 	returned := false
 	defer func() {

@@ -35,7 +35,7 @@ type call struct {
 func (f *function) newCall(frame *wire.Frame) *call {
 	c := &call{function: f, id: frame.ID, method: frame.Method}
 	c.event = functions.Event{
-		Data:           frame.Body,
+		Data:           frame.Data,
 		EventID:        frame.EventID,
 		EventType:      frame.EventType,
 		EventTime:      frame.EventTime,

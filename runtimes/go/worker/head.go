@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// maxHeadBytes is the limit of PROTOCOL 2.3.
+const maxHeadBytes = 1 << 20
+
 // mayHaveBody reports whether HTTP allows a body with this status (RFC 9110 section 6.4.1).
 func mayHaveBody(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
@@ -52,6 +55,9 @@ func headOf(header http.Header, status int, content []byte, keepLength bool) (st
 		head.WriteString("Content-Type: ")
 		head.WriteString(http.DetectContentType(content))
 		head.WriteString("\r\n")
+	}
+	if head.Len() > maxHeadBytes {
+		return "", fmt.Errorf("the function set headers of %d bytes; the limit is %d", head.Len(), maxHeadBytes)
 	}
 	return head.String(), nil
 }

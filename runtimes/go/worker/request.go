@@ -9,7 +9,7 @@ import (
 	"github.com/kubeless/kubeless/wire"
 )
 
-// body is a request body. It reads the bytes of Event.Data.
+// body is a request body.
 type body struct{ strings.Reader }
 
 func (b *body) Close() error { return nil }

@@ -65,7 +65,7 @@ func (r *runners) read() {
 			continue
 		}
 		c := r.function.newCall(&frame)
-		frame.Head, frame.Body = "", "" // so that waiting keeps no body in memory
+		frame.Head, frame.Body, frame.Data = "", "", "" // so that waiting keeps no body in memory
 		if r.spread.Load() {
 			r.calls.add(c)
 			go r.runAlone(c)

@@ -77,7 +77,7 @@ describe("java", { skip: missing ?? false }, () => {
 		return { KUBELESS_LOADER_CACHE: cache, JAVA_HOME: java };
 	};
 
-	test("java: the files that a function refers to are compiled with it, and others may be broken", async (t) => {
+	test("the files that a function refers to are compiled with it, and others may be broken", async (t) => {
 		const loader = await serve(t, `	public String foo(Event event, Context context) { return Words.hello() + part.Other.more(); }`, {
 			files: {
 				"Words.java": source("Words", `	static String hello() { return "hello "; }`),
@@ -88,7 +88,7 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await loader.ask()).text, "hello more");
 	});
 
-	test("java: a class that is named in text only is compiled too, beside files that are broken or refer to broken ones", async (t) => {
+	test("a class that is named in text only is compiled too, beside files that are broken or refer to broken ones", async (t) => {
 		const members = `	public String foo(Event event, Context context) throws Exception {
 		return Class.forName("io.kubeless." + event.Data).getDeclaredConstructor().newInstance().toString();
 	}`;
@@ -107,13 +107,13 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0);
 	});
 
-	test("java: an error of the compiler names the file without its folder, and the line", async (t) => {
+	test("an error of the compiler names the file without its folder, and the line", async (t) => {
 		const { code, stderr } = await runLoader(t, { files: { "Foo.java": hello('no"text') }, env: env("Foo", "foo") });
 		assert.equal(code, 1);
 		assert.match(stderr, new RegExp(`(^|[^/])Foo\\.java:${FIRST_LINE}: error`));
 	});
 
-	test("java: a file that changes while it is compiled does not leave old code in the cache", async (t) => {
+	test("a file that changes while it is compiled does not leave old code in the cache", async (t) => {
 		const variables = cacheFor(t);
 		const volume = folder(t, { "Foo.java": hello("old"), "new.txt": hello("new") });
 		const hook = join(variables.JAVA_HOME, "hook");
@@ -126,7 +126,7 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await (await startLoader(t, options)).ask()).text, "old");
 	});
 
-	test("java: a start leaves no scratch folder, and removes those that killed ones left an hour ago", async (t) => {
+	test("a start leaves no scratch folder, and removes those that killed ones left an hour ago", async (t) => {
 		const variables = cacheFor(t);
 		const place = join(variables.KUBELESS_LOADER_CACHE, "compiled");
 		for (const name of ["scratch.old", "scratch.new"]) mkdirSync(join(place, name));
@@ -136,7 +136,7 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.deepEqual(cached(variables.KUBELESS_LOADER_CACHE, /^scratch/), ["scratch.new"]);
 	});
 
-	test("java: without HOME the cache is a folder of this user in TMPDIR with mode 0700", async (t) => {
+	test("without HOME the cache is a folder of this user in TMPDIR with mode 0700", async (t) => {
 		const tmp = folder(t);
 		startWorker(t, { HOME: "", XDG_CACHE_HOME: "", TMPDIR: tmp });
 		const place = `kubeless-loader-${userInfo().uid}`;
@@ -147,7 +147,7 @@ describe("java", { skip: missing ?? false }, () => {
 	});
 
 	const notRoot = userInfo().uid === 0 ? false : "only root can make a folder of another user";
-	test("java: a cache folder of another user is refused, and the message names KUBELESS_LOADER_CACHE", { skip: notRoot }, async (t) => {
+	test("a cache folder of another user is refused, and the message names KUBELESS_LOADER_CACHE", { skip: notRoot }, async (t) => {
 		const tmp = folder(t);
 		const base = { HOME: "", XDG_CACHE_HOME: "", TMPDIR: tmp };
 		const place = join(tmp, `kubeless-loader-${userInfo().uid}`);
@@ -170,7 +170,7 @@ describe("java", { skip: missing ?? false }, () => {
 				env: { ...process.env, KUBELESS_INSTALL_VOLUME: volume, KUBELESS_FUNC_NAME: "foo", KUBELESS_TERMINATION_LOG: join(volume, "log") },
 			});
 
-		test("java: compile.sh compiles into the volume, and a start takes the classes from there unless the files changed", async (t) => {
+		test("compile.sh compiles into the volume, and a start takes the classes from there unless the files changed", async (t) => {
 			const volume = folder(t, { "Foo.java": hello("compiled"), "pom.xml": "" });
 			assert.deepEqual([compile(volume).status, existsSync(join(volume, "function/classes/io/kubeless/Foo.class"))], [0, true]);
 			const variables = cacheFor(t);
@@ -185,7 +185,7 @@ describe("java", { skip: missing ?? false }, () => {
 			assert.equal(cached(cache, /^java-function/).length, 1);
 		});
 
-		test("java: compile.sh writes the compiler's errors to the termination log", (t) => {
+		test("compile.sh writes the compiler's errors to the termination log", (t) => {
 			const volume = folder(t, { "Foo.java": hello('no"text'), log: "" });
 			const { status, stderr } = compile(volume);
 			assert.equal(status, 1);

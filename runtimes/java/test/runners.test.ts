@@ -13,7 +13,7 @@ const THREADS = `	static long threads() {
 	}`;
 
 describe("java", { skip: missing ?? false }, () => {
-	test("java: a call sees no ThreadLocal, class loader or thread name of an earlier call", async (t) => {
+	test("a call sees no ThreadLocal, class loader or thread name of an earlier call", async (t) => {
 		const members = `	static final ThreadLocal<String> USER = new ThreadLocal<>();
 	static final InheritableThreadLocal<String> TENANT = new InheritableThreadLocal<>();
 	static { TENANT.set("loaded"); }
@@ -37,7 +37,7 @@ describe("java", { skip: missing ?? false }, () => {
 		}
 	});
 
-	test("java: a ThreadLocal holds to the end of its call", async (t) => {
+	test("a ThreadLocal holds to the end of its call", async (t) => {
 		const members = `	static final ThreadLocal<String> USER = ThreadLocal.withInitial(() -> "new");
 	public String foo(Event event, Context context) {
 		String before = USER.get();
@@ -49,7 +49,7 @@ describe("java", { skip: missing ?? false }, () => {
 		for (const body of ["a", "b"]) assert.equal((await loader.ask({ body })).text, `new${body}`);
 	});
 
-	test("java: slow calls run at once, and threads that are not needed any more end", async (t) => {
+	test("slow calls run at once, and threads that are not needed any more end", async (t) => {
 		const members = `${THREADS}
 	static final CountDownLatch ALL = new CountDownLatch(10);
 	public String foo(Event event, Context context) throws Exception {
@@ -73,7 +73,7 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal(again.length, 10);
 	});
 
-	test("java: fast calls share a few threads while other processes use every CPU", async (t) => {
+	test("fast calls share a few threads while other processes use every CPU", async (t) => {
 		const members = `${THREADS}
 	public String foo(Event event, Context context) { return event.Data.isEmpty() ? "hello" : "" + threads(); }`;
 		const loader = await serve(t, members);

@@ -47,6 +47,7 @@ const RESULTS = `
 			case "stream": return closing(Stream.of("a", "b"));
 			case "iterable": return (Iterable<String>) () -> Arrays.asList("c", "d").iterator();
 			case "broken header": return new Response(200, "x").header("X-A", "a\\r\\nX-B: b");
+			case "long header": return new Response(200, "x").header("X-A", new String(new char[1 << 20]).replace((char) 0, (char) 97));
 			case "status": return new Response(99);
 			case "json response": return new Response(404, Collections.singletonMap("a", 1));
 			default: throw new IllegalArgumentException(event.Data);
@@ -78,7 +79,7 @@ describe("java", { skip: missing ?? false }, () => {
 			["iterable", 200, undefined, "cd"],
 			["json response", 404, "application/json", '{"a":1}'],
 		] as const) {
-			test(`java: the result "${given}" is answered ${status} with ${type ?? "no content type"}`, async () => {
+			test(`the result "${given}" is answered ${status} with ${type ?? "no content type"}`, async () => {
 				const got = await answer(given);
 				assert.deepEqual([got.status, got.type, got.text], [status, type, text]);
 			});
@@ -91,26 +92,33 @@ describe("java", { skip: missing ?? false }, () => {
 			"failing getter",
 			"object",
 			"broken header",
+			"long header",
 			"status",
 			"failed stage",
 		] as const) {
-			test(`java: the result "${given}" is an error 500`, async () => {
+			test(`the result "${given}" is an error 500`, async () => {
 				assert.equal((await answer(given)).status, 500);
 			});
 		}
 
-		test("java: a result of bytes arrives unchanged as application/octet-stream", async () => {
+		test("headers over 1 MiB end their own call and not the worker, and the log has the reason", async () => {
+			await answer("long header");
+			await loader.said(({ code, msg }) => code === "RESULT_INVALID" && /bytes of headers, and the limit is/.test(msg ?? ""));
+			assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0);
+		});
+
+		test("a result of bytes arrives unchanged as application/octet-stream", async () => {
 			assert.deepEqual(await answer("bytes"), { status: 200, type: "application/octet-stream", text: "\ufffd\0\n", hex: "ff000a" });
 			assert.equal((await answer("input")).hex, "010203");
 		});
 
-		test("java: a result that is a Stream is closed after its last item", async () => {
+		test("a result that is a Stream is closed after its last item", async () => {
 			await answer("stream");
 			await loader.said(({ msg }) => msg === "stream closed");
 		});
 	});
 
-	test("java: a record is answered as JSON", async (t) => {
+	test("a record is answered as JSON", async (t) => {
 		const members = `	record Point(int x, String label) {
 		String getOther() { return "not a component"; }
 	}
@@ -119,7 +127,7 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await loader.ask()).text, '{"x":1,"label":"a"}');
 	});
 
-	test("java: a function for Kubeless runs unchanged and gets line breaks in the body", async (t) => {
+	test("a function for Kubeless runs unchanged and gets line breaks in the body", async (t) => {
 		const loader = await serve(
 			t,
 			`	private String last = "";
@@ -133,7 +141,7 @@ describe("java", { skip: missing ?? false }, () => {
 		assert.equal((await loader.ask()).text, "one\ntwo\n||||foo180");
 	});
 
-	test("java: Request and Response of another package can be imported by a wildcard", async (t) => {
+	test("Request and Response of another package can be imported by a wildcard", async (t) => {
 		const other = (name: string) => `package other; public class ${name} { public String toString() { return "other.${name}"; } }`;
 		const foo = `package io.kubeless;
 import other.*;
@@ -146,7 +154,7 @@ public class Foo {
 		assert.equal((await loader.ask()).text, "other.Request other.Response");
 	});
 
-	test("java: a body that is no JSON reaches the handler as text, and a byte order mark before JSON is left out", async (t) => {
+	test("a body that is no JSON reaches the handler as text, and a byte order mark before JSON is left out", async (t) => {
 		const members = `	public String foo(Event event, Context context) { return event.Data.length() + event.Data + event.getBytes().length; }`;
 		const loader = await serve(t, members);
 		const ask = async (type: string, body: string) => (await loader.ask({ body, headers: { "Content-Type": type } })).text;
@@ -156,7 +164,7 @@ public class Foo {
 		assert.equal(await ask("application/json", ""), "00");
 	});
 
-	test("java: the request has method, path, parameters, headers and the caller's address, also with malformed escapes", async (t) => {
+	test("the request has method, path, parameters, headers and the caller's address, also with malformed escapes", async (t) => {
 		const members = `	public static String foo(Event event, Context context) {
 		Request request = event.getRequest();
 		return request.getMethod() + request.getPath() + request.getParameter("a") + request.getParameters().get("b") + request.getHeader("x-ONE")
@@ -167,7 +175,7 @@ public class Foo {
 		assert.equal(text, "GET/p%20q%zz č[1, ]1127.0.0.1");
 	});
 
-	test("java: System.exit ends its call only, also as a method reference", async (t) => {
+	test("System.exit ends its call only, also as a method reference", async (t) => {
 		const members = `	public String foo(Event event, Context context) {
 		if (event.Data.isEmpty()) System.exit(1);
 		IntStream.of(2).forEach(System::exit);
@@ -179,7 +187,7 @@ public class Foo {
 		assert.equal((await loader.figures()).sum("function_worker_exits_total"), 0);
 	});
 
-	test("java: shutdown hooks of the function run when the loader is stopped", async (t) => {
+	test("shutdown hooks of the function run when the loader is stopped", async (t) => {
 		const members = `	public Foo() {
 		Runtime.getRuntime().addShutdownHook(new Thread(() -> {
 			try {
@@ -198,7 +206,7 @@ public class Foo {
 		assert.deepEqual(await loader.ended, { code: 0, signal: null });
 	});
 
-	test("java: the log has the causes and the suppressed exceptions of an exception", async (t) => {
+	test("the log has the causes and the suppressed exceptions of an exception", async (t) => {
 		const members = `	static class Resource implements AutoCloseable {
 		@Override public void close() { throw new IllegalStateException("cannot close"); }
 	}
@@ -216,7 +224,7 @@ public class Foo {
 		);
 	});
 
-	test("java: a caller that disconnects interrupts the handler, and the log line names the call", async (t) => {
+	test("a caller that disconnects interrupts the handler, and the log line names the call", async (t) => {
 		const members = `	public String foo(Event event, Context context) throws InterruptedException {
 		try {
 			if (event.Data.isEmpty()) System.out.println("started");
@@ -238,7 +246,7 @@ public class Foo {
 		for (let i = 0; i < 20; i++) assert.equal((await loader.ask({ body: "x" })).text, "false");
 	});
 
-	test("java: an exception in the constructor is reported with its file and line", async (t) => {
+	test("an exception in the constructor is reported with its file and line", async (t) => {
 		const members = `	public Foo() { throw new IllegalStateException("not today"); }
 	public String foo(Event event, Context context) { return ""; }`;
 		const { code, stderr } = await runLoader(t, { files: { "Foo.java": source("Foo", members) }, env: env("Foo", "foo") });

@@ -1,10 +1,9 @@
 "use strict";
 
 /**
- * A file that cannot be loaded: its line 17, which is the same in every language, is not
- * JavaScript.
+ * A file that cannot be loaded: line 17, as in every language, is not JavaScript.
  *
- * What a worker says about it must name this file and that line.
+ * The worker's message must name this file and that line.
  */
 
 exports.echoes = (event) => {

@@ -1,4 +1,4 @@
 "use strict";
 
-/** The only handler of its file: a worker finds it without being told its name. */
+/** The only handler of its file: a worker finds it without FUNC_HANDLER. */
 exports.single = () => "the only one";

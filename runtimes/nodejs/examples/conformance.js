@@ -1,8 +1,8 @@
 "use strict";
 
 /**
- * The functions that test/conformance/ calls to see whether a worker keeps the wire's rules; its
- * README says what each of them does. They use only what Node.js 6 has.
+ * The handlers that the conformance vectors call; docs/conformance.md describes each. They use
+ * only what Node.js 6 has.
  */
 const { spawn } = require("child_process");
 const { readFileSync } = require("fs");

@@ -11,6 +11,8 @@ const { line } = require("./wire");
 /** A larger result is sent in chunks (PROTOCOL 5.2). */
 const MAX_RESULT_BYTES = 256 * 1024;
 const MAX_CHUNK_BYTES = 64 * 1024;
+/** PROTOCOL 2.3 */
+const MAX_HEAD_BYTES = 1024 * 1024;
 
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)[ \t]*\r\n/im;
 
@@ -98,6 +100,7 @@ class Call {
 	 */
 	result(status, head, body) {
 		if (this.state !== OPEN) return;
+		if (head.length > MAX_HEAD_BYTES) return this.refuse(head);
 		const size = typeof body === "string" ? Buffer.byteLength(body) : body.length;
 		if (size > MAX_RESULT_BYTES) return this.resultInChunks(status, head, typeof body === "string" ? Buffer.from(body) : body);
 		this.finish();
@@ -129,6 +132,7 @@ class Call {
 	 */
 	begin(status, head) {
 		if (this.state !== OPEN) return;
+		if (head.length > MAX_HEAD_BYTES) return this.refuse(head);
 		const length = CONTENT_LENGTH.exec(head);
 		if (length !== null && this.frame.method === "HEAD")
 			head = head.replace(CONTENT_LENGTH, ""); // the body is not sent
@@ -202,6 +206,15 @@ class Call {
 		const fields = { type: "error", id: this.id, code: code ?? (this.cancelled && !own ? "CANCELLED" : undefined), message, stack };
 		this.calls.wire.write(line(fields), "", 0);
 		if (this.exchange !== null) this.exchange.abandon();
+	}
+
+	/**
+	 * Ends the call and stops its work, as its headers are too long to be sent.
+	 * @param {string} head
+	 */
+	refuse(head) {
+		this.fail(unsendable(new RangeError(`${head.length} bytes of headers, and the limit is ${MAX_HEAD_BYTES}`)));
+		this.calls.scopes.run(this, stop, this);
 	}
 
 	/** Is called before the last frame is written. */

@@ -34,7 +34,7 @@ class CallError extends Error {
 	}
 }
 
-/** Why a function cannot be loaded, as a `failed` frame says it (PROTOCOL 3.2). */
+/** A function cannot be loaded; becomes a `failed` frame (PROTOCOL 3.2). */
 class LoadError extends Error {
 	/**
 	 * @param {"HANDLER_NOT_FOUND" | "HANDLER_FAILED_TO_LOAD"} code

@@ -1,6 +1,6 @@
 <?php
 
-// The only handler of its file: a worker finds it without being told its name.
+// The only handler of its file: a worker finds it without FUNC_HANDLER.
 
 function single($event, $context)
 {

@@ -26,10 +26,10 @@ describe("php: what one call changes in the process, the next call does not see"
 	};
 	for (const [name, [code, body]] of Object.entries(changes)) {
 		const source = `function h2() { return true; } function h() { ${code} }`;
-		test(name, (t) => play(t, source, twice(body)));
+		test(`a call that changes ${name} does not change it for the next call`, (t) => play(t, source, twice(body)));
 	}
 
-	test("an error handler that it sets, and one that it takes off", (t) =>
+	test("an error handler that a call sets or removes is as before in the next call", (t) =>
 		play(
 			t,
 			`set_error_handler(function () { throw new Exception('from the file'); });
@@ -41,7 +41,7 @@ describe("php: what one call changes in the process, the next call does not see"
 			calls({ first: { body: "from the file" }, second: { body: "from the file" }, third: { body: "from the file" } }),
 		));
 
-	test("a session that it started", (t) =>
+	test("a session that a call started is closed before the next call", (t) =>
 		play(
 			t,
 			`ini_set('session.save_path', sys_get_temp_dir());
@@ -49,14 +49,14 @@ describe("php: what one call changes in the process, the next call does not see"
 			twice("none"),
 		));
 
-	test("changes by code in a file that the call includes", (t) =>
+	test("changes by a file that a call includes do not reach the next call", (t) =>
 		play(t, "function h() { return require 'other.php'; }", twice("yes"), {}, undefined, {
 			"other.php": "<?php $was = getcwd() === __DIR__; chdir('/'); return $was ? 'yes' : 'no';",
 		}));
 });
 
 describe("php: functions and classes that a call declares", { skip }, () => {
-	test("can be declared again by the next call", (t) =>
+	test("functions and classes that a call declares can be declared again by the next call", (t) =>
 		play(
 			t,
 			`namespace My;
@@ -70,12 +70,12 @@ describe("php: functions and classes that a call declares", { skip }, () => {
 			twice("twice 21"),
 		));
 
-	test("can come from a file that every call includes", (t) =>
+	test("functions can come from a file that every call includes", (t) =>
 		play(t, "function h() { require 'other.php'; return half(4) . counted(); }", twice("21"), {}, undefined, {
 			"other.php": "<?php function half($n) { return $n / 2; } function counted() { static $count = 0; return ++$count; }",
 		}));
 
-	test("stay, with everything else that is kept, if the code looks whether they exist", (t) =>
+	test("functions stay, with everything else that is kept, if the code checks whether they exist", (t) =>
 		play(
 			t,
 			`function h() {
@@ -90,14 +90,14 @@ describe("php: functions and classes that a call declares", { skip }, () => {
 			{ "other.php": "<?php function third($n) { return $n / 3; }" },
 		));
 
-	test("are a fatal error with the cure where the worker could not foresee it", (t) =>
+	test("a function that eval declares again is a fatal error with the cure", (t) =>
 		play(t, "function h() { eval('function h() {}'); }", calls({ x: { code: "FUNCTION_THREW", message: { $contains: "require_once" } } })));
 });
 
 describe("php: the end of a worker", { skip }, () => {
 	const waits = 'pcntl_async_signals(true);\npcntl_signal(SIGTERM, function () { echo "SIGTERM\\n"; exit(3); });';
 
-	test("runs the function's SIGTERM handler, its shutdown functions and destructors, and keeps exit code 0", (t) =>
+	test("stop runs the function's SIGTERM handler, its shutdown functions and destructors, and keeps exit code 0", (t) =>
 		play(
 			t,
 			`${waits}
@@ -115,7 +115,7 @@ describe("php: the end of a worker", { skip }, () => {
 			],
 		));
 
-	test("comes with the loader's end, even inside a call", { skip: process.platform !== "linux" && "needs setpriv" }, async (t) => {
+	test("a worker ends with its loader, also inside a call", { skip: process.platform !== "linux" && "needs setpriv" }, async (t) => {
 		const loader = await serve(t, "function h() { echo 'pid ', getmypid(), \"\\n\"; sleep(60); }");
 		void loader.ask().catch(() => {});
 		const record = await loader.said(({ msg }) => /^pid \d+$/.test(msg ?? ""));
@@ -127,7 +127,7 @@ describe("php: the end of a worker", { skip }, () => {
 		);
 	});
 
-	test("ends the children that it forked", async (t) => {
+	test("the end of a worker ends the children that it forked", async (t) => {
 		const loader = await serve(
 			t,
 			`function h() {
@@ -145,7 +145,7 @@ describe("php: the end of a worker", { skip }, () => {
 		);
 	});
 
-	test("replaces a process that a fatal error ended while it held a connection that PHP cannot close", async (t) => {
+	test("a new worker replaces a process that a fatal error ended while it held a connection that PHP cannot close", async (t) => {
 		const loader = await serve(
 			t,
 			`function h($event) {

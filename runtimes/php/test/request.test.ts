@@ -79,7 +79,7 @@ describe("php: the superglobals", { skip }, () => {
 			],
 		));
 
-	test("are filled for code in a file that the handler includes", (t) =>
+	test("the superglobals are filled for code in a file that the handler includes", (t) =>
 		play(t, "function h() { return require 'other.php'; }", asked(1, { query: "a=1" }, { body: '{"a":"1"}' }), {}, undefined, {
 			"other.php": "<?php return $_GET;",
 		}));
@@ -105,7 +105,7 @@ describe("php: $event->extensions", { skip }, () => {
 		}`;
 	const ask = (query: string) => ({ query: `do=${query}` });
 
-	test("request has the methods of Slim's request", (t) =>
+	test("the request has the methods of Slim's request", (t) =>
 		play(t, source, [
 			...asked(
 				1,
@@ -115,7 +115,7 @@ describe("php: $event->extensions", { skip }, () => {
 			...asked(2, { ...upload, ...ask("upload") }, { body: '[{"a":{"x":"value"},"none":""},"C:\\\\dir\\\\a.txt","file\\r\\nbytes",0]' }),
 		]));
 
-	test("response has the methods of Slim's response", (t) =>
+	test("the response has the methods of Slim's response", (t) =>
 		play(t, source, [
 			...asked(1, ask("json"), { status: 201, head: { "X-A": "1", "Content-Type": "application/json;charset=utf-8" }, body: '{"a":1}' }),
 			...asked(2, ask("write"), { body: "one two" }),
@@ -126,7 +126,7 @@ describe("php: $event->extensions", { skip }, () => {
 describe("php: JSON in the body", { skip }, () => {
 	const json = (body: string) => ({ method: "POST", json: true, head: ["Content-Type: application/json"], body });
 
-	test("may begin with a byte order mark, and half a surrogate pair becomes U+FFFD", (t) =>
+	test("JSON may begin with a byte order mark, and half a surrogate pair becomes U+FFFD", (t) =>
 		play(t, "function h($event) { return $event->data; }", [
 			...asked(1, json('\ufeff{"a":1}'), { body: '{"a":1}' }),
 			...asked(2, json('["\\ud800","\\\\ud800","\\ud83d\\ude00 \\uDC00x"]'), { body: '["�","\\\\ud800","😀 �x"]' }),

@@ -6,8 +6,8 @@ namespace Kubeless\Worker;
 final class Calls
 {
     /**
-     * Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer changes
-     * between the two processes.
+     * Calls that the loader may send before earlier ones are answered (PROTOCOL 5.5): fewer
+     * switches between the two processes.
      */
     public const AHEAD = 32;
 
@@ -113,11 +113,16 @@ final class Calls
                 $why = "the body of $size bytes does not fit twice into the memory that PHP has left";
                 throw new CallError('FUNCTION_THREW', "$why: raise the memory limit");
             }
+            $data = $call[2];
+            if (isset($call[0]['envelope'])) { // PROTOCOL 4.11
+                $data = substr($call[2], 0, $call[0]['data'] ?? 0);
+                $call[2] = substr($call[2], \strlen($data));
+            }
             if ($this->fillsSuperglobals) {
                 Superglobals::fill($call);
             }
             $extensions = new Extensions($call);
-            $event = Event::of($call, $extensions);
+            $event = Event::of($call[0], $data, $extensions);
             $answer = Result::answer($id, ($this->handler)($event, clone $this->context), $extensions);
             if (!\is_string($answer)) {
                 $answer = $this->stream($id, $answer);

@@ -14,12 +14,11 @@ final class Event
         . '|[^u]|u(?![dD][89a-fA-F])|$)(*SKIP)(*FAIL)'
         . '|u[dD][89a-fA-F][\da-fA-F]{2})/';
 
-    /** @param array{0: array<string, mixed>, 1: string, 2: string} $call fields, head and body */
-    public static function of(array $call, Extensions $extensions): \stdClass
+    /** @param array<string, mixed> $fields of the frame's line */
+    public static function of(array $fields, string $data, Extensions $extensions): \stdClass
     {
-        list($fields, , $body) = $call;
         return (object) [
-            'data' => isset($fields['json']) && $fields['json'] ? self::parse($body) : $body,
+            'data' => isset($fields['json']) && $fields['json'] ? self::parse($data) : $data,
             'event-id' => $fields['event-id'] ?? null,
             'event-type' => $fields['event-type'] ?? null,
             'event-time' => $fields['event-time'] ?? null,

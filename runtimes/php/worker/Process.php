@@ -63,7 +63,7 @@ final class Process
         Memory::loaded();
         self::$calls = new Calls(self::$wire, $handler, $name);
         if (self::isFirst()) {
-            self::$wire->send(Errors::line(['type' => 'ready', 'wire' => 1, 'handler' => $name, 'ahead' => Calls::AHEAD]));
+            self::$wire->send(Errors::line(['type' => 'ready', 'wire' => 1, 'handler' => $name, 'ahead' => Calls::AHEAD, 'envelopes' => true]));
         }
     }
 

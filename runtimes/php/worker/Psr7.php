@@ -47,7 +47,7 @@ final class Psr7
         if ($type === 'multipart/form-data') {
             return self::withForm($request, $body, Headers::first($headers, 'content-type'));
         }
-        $json = ($fields['json'] ?? false) ? json_decode($body, true) : null;
+        $json = ($fields['json'] ?? isset($fields['envelope'])) ? json_decode($body, true) : null;
         return \is_array($json) ? $request->withParsedBody($json) : $request;
     }
 

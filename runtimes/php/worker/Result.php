@@ -31,6 +31,8 @@ final class Result
 {
     private const MAX_WHOLE_BYTES = 256 * 1024; // a longer body is sent in pieces (PROTOCOL 5.2)
     private const PIECE_BYTES = 64 * 1024;
+    /** PROTOCOL 2.3; the rest is for Content-Type and Content-Length. */
+    private const MAX_HEAD_BYTES = (1 << 20) - 128;
     private const BYTES = "Content-Type: application/octet-stream\r\n";
     private const JSON = "Content-Type: application/json\r\n";
     private const TO_JSON = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION;
@@ -132,6 +134,9 @@ final class Result
             foreach ($values as $value) {
                 $head .= self::header((string) $name, $value);
             }
+        }
+        if (\strlen($head) > self::MAX_HEAD_BYTES) {
+            throw new CallError('RESULT_INVALID', 'the handler set ' . \strlen($head) . ' bytes of headers: the limit is ' . self::MAX_HEAD_BYTES);
         }
         $hasType = $response->hasHeader('Content-Type');
         if (!$hasType && $type !== self::UNTYPED && $more !== '') {

@@ -7,6 +7,7 @@ from .errors import CallError
 
 MAX_RESULT_BYTES = 256 * 1024  # a larger body is sent in chunks (PROTOCOL 5.2)
 CHUNK_BYTES = 64 * 1024
+MAX_HEAD_BYTES = (1 << 20) - 64  # PROTOCOL 2.3; the rest is for a Content-Length line
 
 TEXT = b'Content-Type: text/html; charset=UTF-8\r\n'
 BYTES = b'Content-Type: text/html\r\n'
@@ -156,6 +157,8 @@ def head_of(response, kind, counted):
             head += kind
         elif known != 'content-length' or not counted:
             head += header(name, value)
+    if len(head) > MAX_HEAD_BYTES:
+        raise ResultInvalid('the handler returned %d bytes of headers: the limit is %d' % (len(head), MAX_HEAD_BYTES))
     return head
 
 

@@ -77,8 +77,8 @@ class Runners:
             me.task = os.path.join('/proc', os.readlink('/proc/thread-self'))
         except OSError:
             pass
-        # Not a daemon, so that threads which a handler starts are none. Before 3.8 the interpreter
-        # would wait for it.
+        # Not a daemon, because threads that a handler starts inherit this. Before 3.8 the
+        # interpreter would wait for it.
         if sys.version_info >= (3, 8):
             threading.current_thread()._daemonic = False  # type: ignore[attr-defined]
         try:
@@ -125,7 +125,7 @@ class Runners:
                 runner = Runner()
                 try:
                     start_thread(self.work, 'call-%d' % (len(self.runners) + 1), runner)
-                except RuntimeError:  # the container's limit of processes is reached: use the threads that there are
+                except RuntimeError:  # the container's limit of processes is reached: use the existing threads
                     if not self.runners:
                         raise
                     self.limit = max(1, len(self.runners) - 1)

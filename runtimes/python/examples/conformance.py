@@ -1,4 +1,4 @@
-"""The functions that test/conformance/ calls. Its README says what each of them does."""
+"""The handlers that the conformance vectors call. docs/conformance.md describes each."""
 
 import builtins
 import itertools

@@ -41,6 +41,48 @@ describe("Python: install.sh", needsPython, () => {
 	});
 });
 
+describe("Python: cache-key.sh", needsPython, () => {
+	const LINES = [
+		["an included file", "-r ../shared.txt", "shared.txt"],
+		["a constraints file in the short form", "-c../shared.txt", "shared.txt"],
+		["a file that an included file includes", "--requirement=../more.txt", "shared.txt"],
+		["a local package", "-e ../lib[fast] # ours", "lib/src/mine.py"],
+		["a local package by its URL", "mine @ file:../lib ; python_version > '3'", "lib/setup.py"],
+	] as const;
+	for (const [what, line, changed] of LINES) {
+		test(`the key changes with ${what} outside the function's folder`, (t) => {
+			const place = folder(t, {
+				"f/requirements.txt": `${line}\n`,
+				"shared.txt": "six==1.16.0\n-r more.txt\n",
+				"more.txt": "-r shared.txt\n",
+				"lib/setup.py": "",
+				"lib/src/mine.py": "",
+				"other.txt": "",
+			});
+			const key = () => {
+				const given = { PATH: env.PATH, KUBELESS_DEPS_FILE: join(place, "f/requirements.txt") };
+				const { status, stdout, stderr } = spawnSync("/bin/sh", [join(home, "cache-key.sh")], { env: given, encoding: "utf8" });
+				assert.deepEqual([status, stderr], [0, ""]);
+				return stdout;
+			};
+			const before = key();
+			writeFileSync(join(place, "other.txt"), "changed");
+			assert.equal(key(), before);
+			writeFileSync(join(place, changed), "# changed");
+			assert.notEqual(key(), before);
+		});
+	}
+
+	test("the key of a function whose package is its own folder does not change with the function's file", (t) => {
+		const place = folder(t, { "requirements.txt": "-e .\n./lib\n", "f.py": "", "lib/setup.py": "" });
+		const given = { PATH: env.PATH, KUBELESS_DEPS_FILE: join(place, "requirements.txt") };
+		const lines = spawnSync("/bin/sh", [join(home, "cache-key.sh")], { env: given, encoding: "utf8" })
+			.stdout.trimEnd()
+			.split("\n");
+		assert.equal(lines.at(-1), "@folder", "the files in the folder are for the caller, who knows which one is the function's");
+	});
+});
+
 /** Writes a wheel by hand: building one would fetch what it takes to build. */
 const WHEEL = `
 import zipfile

@@ -26,7 +26,7 @@ describe("Python: the value that a handler returns", needsPython, () => {
 		["__import__('io').StringIO('file')", "file", "text/html; charset=UTF-8"],
 		["'x' * 300000", "x".repeat(300_000), "text/html; charset=UTF-8"],
 	];
-	test("a result is sent as the table in the README says", async (t) => {
+	test("a result is sent as the table in the README states", async (t) => {
 		const worker = startAny(t);
 		for (const [value, text, expected] of RESULTS) {
 			const frame = await worker.ask({ body: `answer = ${value}` });
@@ -65,6 +65,14 @@ describe("Python: the value that a handler returns", needsPython, () => {
 		assert.equal(latin.body.length, 1);
 		const events = await worker.ask({ body: "answer = HTTPResponse(iter(['a', 'b']), headers={'Content-Type': 'text/event-stream'})" });
 		assert.deepEqual([events.text, events.headers["content-type"]], ["ab", "text/event-stream"]);
+	});
+
+	test("headers over 1 MiB end their own call and not the worker", async (t) => {
+		const worker = startAny(t, {}, "from bottle import HTTPResponse");
+		const { error } = await worker.ask({ body: "answer = HTTPResponse('x', headers={'X-A': 'a' * (1 << 20)})" });
+		assert.equal(error?.code, "RESULT_INVALID");
+		assert.match(error?.message ?? "", /bytes of headers: the limit is/);
+		assert.equal((await worker.ask({ body: "answer = 'short'" })).text, "short");
 	});
 
 	test("a bottle response that is raised after the first chunk breaks the stream off", async (t) => {

@@ -61,10 +61,10 @@ module KubelessWorker
     # Returns the event. Raises BodyMalformed if the body has to be JSON and is not.
     def of(call)
       extensions = Extensions.new(call)
-      body = call.body
-      body.force_encoding(Encoding::UTF_8)
-      body.force_encoding(Encoding::BINARY) unless body.valid_encoding?
-      data = call.json && !body.empty? ? parse(body) : body
+      data = call.data
+      data.force_encoding(Encoding::UTF_8)
+      data.force_encoding(Encoding::BINARY) unless data.valid_encoding?
+      data = parse(data) if call.json && !data.empty?
       if call.plain
         return { data: data, 'event-id': nil, 'event-type': nil, 'event-time': nil, 'event-namespace': nil,
                  extensions: extensions }

@@ -5,6 +5,7 @@
 module KubelessWorker
   module Response
     HEADER_NAME = /\A[!#$%&'*+\-.^_`|~0-9A-Za-z]+\z/.freeze
+    MAX_HEAD_BYTES = (1 << 20) - 128 # PROTOCOL 2.3; the rest is for Content-Type and Content-Length
     PAIR_STATUS = (200..599).freeze # a pair with another number is an Array
 
     module_function
@@ -61,7 +62,9 @@ module KubelessWorker
         values = values.to_s.split("\n") if name.casecmp('set-cookie') == 0 && !values.is_a?(Array)
         Array(values).each { |value| head << header(name, value.to_s) }
       end
-      head
+      return head if head.bytesize <= MAX_HEAD_BYTES
+
+      raise ResultInvalid, "the handler returned #{head.bytesize} bytes of headers: the limit is #{MAX_HEAD_BYTES}"
     end
 
     def header(name, value)

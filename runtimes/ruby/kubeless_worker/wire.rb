@@ -9,17 +9,25 @@ require 'socket'
 module KubelessWorker
   # A `call` frame.
   class Call
-    attr_reader :id, :head, :body, :json, :plain
+    attr_reader :id, :head, :body, :data, :json, :plain
 
     # `plain`: the line has neither event-* nor extensions; its fields are parsed when they are
     # read.
     def initialize(id, head, body, json, line)
       @id = id
       @head = head
-      @body = body
+      @body = @data = body
       @json = json
       @plain = line.is_a?(MatchData)
       @line = line
+      open_envelope if !@plain && line['envelope']
+    end
+
+    # The event's data is before the request's body (PROTOCOL 4.11).
+    def open_envelope
+      size = @line['data'] || 0
+      @data = @body.byteslice(0, size)
+      @body = @body.byteslice(size, @line['envelope'])
     end
 
     def fields

@@ -79,6 +79,14 @@ describe("Ruby: the result", needsRuby, () => {
 		}
 	});
 
+	test("headers over 1 MiB end their own call and not the worker", async (t) => {
+		const worker = startAny(t);
+		const { error } = await worker.ask({ body: "[200, { 'X-A' => 'a' * (1 << 20) }, 'x']" });
+		assert.equal(error?.code, "RESULT_INVALID");
+		assert.match(error?.message ?? "", /bytes of headers: the limit is/);
+		assert.equal((await worker.ask({ body: "'short'" })).text, "short");
+	});
+
 	test("a header may be repeated as in Rack 3 and Rack 2, and need not be ASCII", async (t) => {
 		const worker = startAny(t);
 		for (const value of ["['a=1', 'b=2']", '"a=1\\nb=2"']) {

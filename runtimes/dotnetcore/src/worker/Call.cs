@@ -40,10 +40,10 @@ namespace Kubeless.Worker
 
 		internal long Id => Message.Id;
 
-		internal bool HasJson => Message.IsJson && Message.Body != null && Message.Body.Length > 0;
+		internal bool HasJson => Message.IsJson && Message.Data != null && Message.Data.Length > 0;
 
 		/// <summary>A JsonElement or a string.</summary>
-		internal object Data => HasJson ? (object)JsonBody.Parse(Message.Body) : Utf8.Text(Message.Body);
+		internal object Data => HasJson ? (object)JsonBody.Parse(Message.Data) : Utf8.Text(Message.Data);
 
 		/// <summary>The function has used the request or the response.</summary>
 		internal bool HasExchange => Volatile.Read(ref exchange) != null;

@@ -60,7 +60,7 @@ namespace Kubeless.Worker
 			try
 			{
 				if (call.IsCancelled) throw CallError.Cancelled();
-				if (call.HasJson) JsonBody.Check(call.Message.Body);
+				if (call.HasJson) JsonBody.Check(call.Message.Data);
 				object value;
 				me.Enter();
 				try

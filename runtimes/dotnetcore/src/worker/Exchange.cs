@@ -17,6 +17,9 @@ namespace Kubeless.Worker
 	/// </summary>
 	internal sealed class Exchange : IHttpRequestFeature, IHttpResponseFeature, IHttpConnectionFeature, IHttpRequestLifetimeFeature
 	{
+		/// <summary>PROTOCOL 2.3; the rest is for a Content-Length line.</summary>
+		private const int MaxHeadBytes = (1 << 20) - 64;
+
 		private readonly Call call;
 		private readonly ResponseStream written;
 		private readonly IHttpResponseBodyFeature body;
@@ -147,8 +150,8 @@ namespace Kubeless.Worker
 
 		/// <summary>Returns the header lines, one character a byte (PROTOCOL 2.5).</summary>
 		/// <param name="type">the content type if the function has set none; null: none</param>
-		/// <param name="withoutLength">leave out a Content-Length: the worker or the loader knows it
-		/// better</param> <exception cref="CallError">RESULT_INVALID</exception>
+		/// <param name="withoutLength">leave out a Content-Length, which others set</param>
+		/// <exception cref="CallError">RESULT_INVALID</exception>
 		internal string Head(string type, bool withoutLength)
 		{
 			var head = new StringBuilder();
@@ -164,6 +167,7 @@ namespace Kubeless.Worker
 					head.Append(Latin(line)).Append("\r\n");
 				}
 			}
+			if (head.Length > MaxHeadBytes) throw CallError.Invalid($"the function set {head.Length} bytes of headers: the limit is {MaxHeadBytes}");
 			return head.ToString();
 		}
 

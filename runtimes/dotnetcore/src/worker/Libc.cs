@@ -75,7 +75,8 @@ namespace Kubeless.Worker
 		internal static bool KeepFromChildren(int descriptor) => Control(descriptor, SetDescriptorFlags, CloseOnExec) == 0;
 
 		/// <summary>Reads the beginning of a small file. Returns the number of bytes; 0 if the file
-		/// cannot be read.</summary> <param name="path">ends with a zero byte</param>
+		/// cannot be read.</summary>
+		/// <param name="path">ends with a zero byte</param>
 		internal static int ReadFile(byte[] path, byte[] target)
 		{
 			var descriptor = Open(path, OpenCloseOnExec);

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace Kubeless.Worker
@@ -35,8 +36,21 @@ namespace Kubeless.Worker
 
 		internal int HeadLength;
 		internal int BodyLength = NoBody;
+		internal int DataLength = NoBody;
+		internal int EnvelopeLength = NoBody;
 		internal byte[] Head;
-		/// <summary>null if the request had no body</summary>
+		/// <summary>The request's body; null if it had none.</summary>
 		internal byte[] Body;
+		/// <summary>The event's data: the body, or what an envelope holds; null without data.</summary>
+		internal byte[] Data;
+
+		/// <summary>Separates the data from the envelope behind it (PROTOCOL 4.11).</summary>
+		internal void Open()
+		{
+			Data = Body;
+			if (EnvelopeLength == NoBody) return;
+			Data = DataLength == NoBody ? null : Body.AsSpan(0, DataLength).ToArray();
+			Body = Body.AsSpan(Body.Length - EnvelopeLength).ToArray();
+		}
 	}
 }

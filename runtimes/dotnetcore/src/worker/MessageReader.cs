@@ -21,7 +21,8 @@ namespace Kubeless.Worker
 			Path = Utf8.Bytes("path"), Head = Utf8.Bytes("head"), Body = Utf8.Bytes("body"), Query = Utf8.Bytes("query"),
 			Address = Utf8.Bytes("address"), Json = Utf8.Bytes("json"), EventId = Utf8.Bytes("event-id"),
 			EventType = Utf8.Bytes("event-type"), EventTime = Utf8.Bytes("event-time"),
-			EventNamespace = Utf8.Bytes("event-namespace"), Extensions = Utf8.Bytes("extensions");
+			EventNamespace = Utf8.Bytes("event-namespace"), Extensions = Utf8.Bytes("extensions"),
+			Data = Utf8.Bytes("data"), Envelope = Utf8.Bytes("envelope");
 
 		private static readonly byte[] CallType = Utf8.Bytes("call"), CancelType = Utf8.Bytes("cancel"), PauseType = Utf8.Bytes("pause"),
 			ResumeType = Utf8.Bytes("resume"), StopType = Utf8.Bytes("stop");
@@ -64,6 +65,8 @@ namespace Kubeless.Worker
 			else if (reader.ValueTextEquals(EventTime)) message.EventTime = Text(ref reader);
 			else if (reader.ValueTextEquals(EventNamespace)) message.EventNamespace = Text(ref reader);
 			else if (reader.ValueTextEquals(Extensions)) message.Extensions = Texts(ref reader);
+			else if (reader.ValueTextEquals(Data)) message.DataLength = (int)Count(ref reader, MaxBodyBytes);
+			else if (reader.ValueTextEquals(Envelope)) message.EnvelopeLength = (int)Count(ref reader, MaxBodyBytes);
 			else reader.Skip();
 		}
 

@@ -49,7 +49,7 @@ namespace Kubeless.Worker
 			var runners = new Runners(wire, calls, concurrency);
 			calls.Runners = runners;
 			wire.Send(new Frame().Latin("{\"type\":\"ready\",\"wire\":1,\"handler\":").Quoted(handler.Name)
-				.Latin(",\"concurrency\":").Number(concurrency).Latin("}\n"));
+				.Latin(",\"concurrency\":").Number(concurrency).Latin(",\"envelopes\":true}\n"));
 			runners.Start();
 
 			calls.WaitForStop();

@@ -18,7 +18,7 @@ namespace Kubeless.Worker
 		/// <summary>The runner of the calling thread; null if the thread is not a runner.</summary>
 		internal static Runner Current => current;
 
-		/// <summary>For the answers of its calls, one after the other.</summary>
+		/// <summary>The buffer for the answers of its calls, reused.</summary>
 		internal readonly Frame Frame = new Frame();
 
 		// Guarded by the lock of Runners.

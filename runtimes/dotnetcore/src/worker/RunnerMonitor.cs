@@ -37,7 +37,8 @@ namespace Kubeless.Worker
 		private int helpers;
 		private int ticksSince;
 
-		/// <summary>Looks at threads inside calls, and those that found the thread blocked.</summary>
+		/// <summary>The number of looks at threads inside calls, and of those that found the thread
+		/// blocked, weighted.</summary>
 		private double looks, blockedLooks;
 		/// <summary>CPU time plus blocked time of a call, in µs.</summary>
 		private double average;

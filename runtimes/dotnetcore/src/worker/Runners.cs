@@ -187,7 +187,7 @@ namespace Kubeless.Worker
 					catch (OutOfMemoryException)
 					{
 						if (threads == 0) throw;
-						return; // the container's limit of threads: the runners there are go on
+						return; // the container's limit of threads: the existing runners continue
 					}
 					threads++;
 				}

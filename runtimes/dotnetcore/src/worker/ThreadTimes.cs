@@ -1,7 +1,7 @@
 namespace Kubeless.Worker
 {
-	/// <summary>What the kernel knows of one thread. Linux alone has this; elsewhere it is not known,
-	/// and wall time is used.</summary>
+	/// <summary>The times of one thread, read from the kernel. Only Linux has them: elsewhere the
+	/// monitor uses wall time.</summary>
 	internal sealed class ThreadTimes
 	{
 		private readonly int id;

@@ -11,7 +11,7 @@ namespace Kubeless.Worker
 		private const int Descriptor = 3;
 		private const int ReadBytes = 1 << 16; // about a hundred calls
 		private const int MaxLineBytes = 1 << 20; // PROTOCOL 2.3
-		/// <summary>Unsent bytes above which those who send chunks have to wait.</summary>
+		/// <summary>Unsent bytes above which a sender of chunks waits.</summary>
 		private const int MaxPendingBytes = 1 << 22;
 		private const int MaxQuotedBytes = 200;
 
@@ -21,13 +21,13 @@ namespace Kubeless.Worker
 		private Frame spare = new Frame();
 		private bool writing;
 
-		// What was read. Used by the reader alone.
+		// The bytes that were read. Used by the reader alone.
 		private byte[] buffer = new byte[ReadBytes];
 		private int start;
 		private int end;
 		/// <summary>A frame whose line is complete, but not its head and body.</summary>
 		private Message unfinished;
-		/// <summary>Bytes of its head and body that have come.</summary>
+		/// <summary>Bytes of its head and body that have arrived.</summary>
 		private int filled;
 
 		internal Wire()
@@ -174,6 +174,7 @@ namespace Kubeless.Worker
 				}
 			}
 			unfinished = null;
+			message.Open();
 			return message;
 		}
 

@@ -14,7 +14,7 @@ type Handler = func(event Event, context Context) (string, error)
 
 // Event is the input of a handler.
 type Event struct {
-	// Data is the request's body, byte for byte.
+	// Data is the request's body, byte for byte, or the data of a structured CloudEvent.
 	Data           string
 	EventID        string
 	EventType      string
@@ -25,7 +25,7 @@ type Event struct {
 
 // Extension is the HTTP side of an event.
 type Extension struct {
-	// Request is the HTTP request. Its Body reads the bytes of Event.Data.
+	// Request is the HTTP request. Its Body reads the body as it came.
 	Request *http.Request
 	// Response takes a status, headers and a body, which the handler's result is appended to. It is an
 	// http.Flusher.

@@ -69,7 +69,7 @@ function asks(config) {
 }
 
 /**
- * Returns the function's own TypeScript; undefined if there is none, or one without this interface
+ * Returns the function's own TypeScript; undefined if it is not installed, or has another interface
  * (version 7).
  * @param {string} file
  * @returns {any}

@@ -8,7 +8,7 @@ const { scopeType, usable } = require("./package-json");
 
 /** @import { Loaded } from "../protocol" */
 
-/** With the usual ten, Node.js's own frames are all there is when a required module is missing. */
+/** With Node.js's default of 10, the stack of a missing module has only frames of Node.js. */
 const LOADING_FRAMES = 50;
 const EXTENSIONS = /\bextensions\b/;
 const TYPESCRIPT = /\.[mc]?ts$/;
@@ -66,7 +66,7 @@ function findInstalled(file, volume) {
 }
 
 /**
- * Returns an error that says what is wrong, where, and what to do about it.
+ * Returns an error with the reason, the place and the cure.
  * @param {any} error
  * @param {string} file
  */

@@ -42,7 +42,7 @@ public class Event {
 		return EventNamespace;
 	}
 
-	/** Returns the body as received. */
+	/** Returns the body as received, or the data of a structured CloudEvent. */
 	public byte[] getBytes() {
 		return Data == null ? new byte[0] : Data.getBytes(StandardCharsets.UTF_8);
 	}
@@ -54,6 +54,6 @@ public class Event {
 
 	/** Returns the HTTP request; of an event that a test makes, an empty one. */
 	public Request getRequest() {
-		return new Request("GET", "/", null, null, new byte[0]);
+		return new Request("GET", "/", null, null, new byte[0], new byte[0]);
 	}
 }

@@ -20,6 +20,7 @@ public class Request {
 	private final String query;
 	private final String address;
 	private final byte[] head;
+	private final byte[] body;
 	private Map<String, List<String>> headers;
 	private Map<String, List<String>> parameters;
 
@@ -28,13 +29,15 @@ public class Request {
 	 * @param query without the question mark; may be null
 	 * @param address the caller's IP address; may be null
 	 * @param head header lines, `Name: value\r\n` each, in ISO-8859-1
+	 * @param body empty if the request has no body
 	 */
-	public Request(String method, String path, String query, String address, byte[] head) {
+	public Request(String method, String path, String query, String address, byte[] head, byte[] body) {
 		this.method = method;
 		this.path = path;
 		this.query = query;
 		this.address = address;
 		this.head = head;
+		this.body = body;
 	}
 
 	public String getMethod() {
@@ -46,9 +49,14 @@ public class Request {
 		return path;
 	}
 
-	/** Returns the query without the question mark; null if there is none. */
+	/** Returns the query without the question mark; null if the request has no query. */
 	public String getQuery() {
 		return query;
+	}
+
+	/** Returns the body as received: of a structured CloudEvent, the whole event. */
+	public byte[] getBody() {
+		return body;
 	}
 
 	/** Returns the IP address that the caller's connection came from; null if it is not known. */
@@ -56,7 +64,7 @@ public class Request {
 		return address;
 	}
 
-	/** Returns the first value of a query parameter; null if there is none. */
+	/** Returns the first value of a query parameter; null if the query does not have it. */
 	public String getParameter(String name) {
 		return first(getParameters().get(name));
 	}
@@ -76,7 +84,7 @@ public class Request {
 		return parameters;
 	}
 
-	/** Returns the first header of a name, in upper or lower case; null if there is none. */
+	/** Returns the first header of a name, in upper or lower case; null if it is absent. */
 	public String getHeader(String name) {
 		return first(getHeaders().get(name));
 	}

@@ -1,5 +1,6 @@
 package io.kubeless.worker;
 
+import java.util.Arrays;
 import java.util.Map;
 
 /** A frame from the loader (PROTOCOL.md, chapters 4 to 6), and for a `call` its state. */
@@ -21,9 +22,13 @@ final class Call {
 	boolean json;
 	int headLength;
 	int bodyLength = NO_BODY;
+	int dataLength = NO_BODY;
+	int envelopeLength = NO_BODY;
 	byte[] head;
-	/** null if the request had none */
+	/** the request's body; null if it had none */
 	byte[] body;
+	/** the event's data: the body, or what an envelope holds; null without data */
+	byte[] data;
 
 	// Guarded by the lock of Runners: the neighbours in the list of open calls, and the thread that
 	// runs this one.
@@ -33,6 +38,14 @@ final class Call {
 
 	private boolean paused;
 	private boolean cancelled;
+
+	/** Separates the data from the envelope that follows it in the body (PROTOCOL 4.11). */
+	void openEnvelope() {
+		data = body;
+		if (envelopeLength == NO_BODY) return;
+		data = dataLength == NO_BODY ? null : Arrays.copyOf(body, dataLength);
+		body = Arrays.copyOfRange(body, body.length - envelopeLength, body.length);
+	}
 
 	synchronized void pause() {
 		paused = true;

@@ -24,14 +24,14 @@ final class CallEvent extends Event {
 	 * a String.
 	 */
 	private static String textOf(Call call) {
-		if (call.body == null || call.body.length == 0) return "";
-		String text = new String(call.body, StandardCharsets.UTF_8);
+		if (call.data == null || call.data.length == 0) return "";
+		String text = new String(call.data, StandardCharsets.UTF_8);
 		return call.json && !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? text.substring(1) : text;
 	}
 
 	@Override
 	public byte[] getBytes() {
-		return call.body == null ? NOTHING : call.body;
+		return call.data == null ? NOTHING : call.data;
 	}
 
 	@Override
@@ -41,7 +41,7 @@ final class CallEvent extends Event {
 
 	@Override
 	public synchronized Request getRequest() {
-		if (request == null) request = new Request(call.method, call.path, call.query, call.address, call.head);
+		if (request == null) request = new Request(call.method, call.path, call.query, call.address, call.head, call.body == null ? NOTHING : call.body);
 		return request;
 	}
 }

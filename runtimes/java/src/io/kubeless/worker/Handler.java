@@ -61,7 +61,7 @@ final class Handler {
 
 	/**
 	 * Returns the class of that name, or with that last part of its name, in Kubeless's package first;
-	 * null if there is none.
+	 * null if no class has it.
 	 */
 	private static String find(List<String> classes, String given) {
 		String dotted = given.replace('_', '.');

@@ -16,11 +16,11 @@ final class Monitor implements Runnable {
 	private Thread thread;
 	private volatile boolean resting;
 
-	/** the reader's call at the last tick; 0 if there was none */
+	/** the number of the reader's call at the last tick; 0 if the reader was in no call */
 	private long seen;
 	/** CPU time in ns of the reader's thread when it was first examined in this call */
 	private long callCpu;
-	/** CPU time and clock in ns when a reader was last examined, and which */
+	/** the reader that was examined last, with its CPU time and the clock at that moment, in ns */
 	private Runner examined;
 	private long tickCpu;
 	private long tickAt;

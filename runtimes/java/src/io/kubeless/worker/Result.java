@@ -16,6 +16,8 @@ final class Result {
 	/** a larger body is sent in chunks (PROTOCOL 5.2) */
 	private static final int MAX_WHOLE_BYTES = 256 * 1024;
 	private static final int MAX_CHUNK_BYTES = 64 * 1024;
+	/** PROTOCOL 2.3; the rest is for Content-Type and Content-Length */
+	private static final int MAX_HEAD_BYTES = (1 << 20) - 128;
 	private static final byte[] NOTHING = {};
 
 	private final Wire wire;
@@ -127,6 +129,9 @@ final class Result {
 			}
 			if (name.equalsIgnoreCase("content-length") && !streamed) continue; // the loader counts the body
 			head.append(latin1(line)).append("\r\n");
+		}
+		if (head.length() > MAX_HEAD_BYTES) {
+			throw CallError.invalidResult(head.length() + " bytes of headers, and the limit is " + MAX_HEAD_BYTES);
 		}
 		return head.toString();
 	}

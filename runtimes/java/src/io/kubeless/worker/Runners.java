@@ -41,7 +41,7 @@ final class Runners {
 	private int threads;
 	private int started;
 	private Runner reader;
-	/** woken or started, and not yet in next() */
+	/** the runner that was woken or started and has not yet called next() */
 	private Runner waking;
 	/** the reader waits for the wire, or is about to */
 	private boolean reading;
@@ -206,7 +206,7 @@ final class Runners {
 		}
 	}
 
-	/** Calls that seem slow are slow. */
+	/** Turns spread on: the monitor has found that the calls that seem slow are slow. */
 	void spread() {
 		synchronized (lock) {
 			spread = averageNs > SLOW_NS;

@@ -16,7 +16,7 @@ final class ThreadContext {
 	private static final Field INHERITABLE = field("inheritableThreadLocals");
 
 	private final ClassLoader loader;
-	/** what InheritableThreadLocals held after loading; null if there were none */
+	/** what InheritableThreadLocals held after loading; null if they held nothing */
 	private final Object inherited;
 	private final Method copy;
 

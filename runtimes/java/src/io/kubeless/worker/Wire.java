@@ -125,7 +125,7 @@ final class Wire {
 		if (newline == end) return false;
 		try {
 			unfinished = Line.read(buffer, start, newline);
-		} catch (Line.Malformed error) {
+		} catch (JsonScanner.Malformed error) {
 			throw broken(error.getMessage(), start, newline);
 		}
 		unfinished.head = new byte[unfinished.headLength];
@@ -160,6 +160,7 @@ final class Wire {
 			}
 		}
 		unfinished = null;
+		call.openEnvelope();
 		return call;
 	}
 

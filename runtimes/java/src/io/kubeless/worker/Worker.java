@@ -11,8 +11,12 @@ import java.util.List;
  * of two ways:
  *
  * <pre>
- * java -jar worker.jar CLASSES [JAR | FOLDER]... serves; CLASSES is a jar, or folders joined by ":"
- * java -jar worker.jar --compile FILE FOLDER CLASSPATH compiles FILE, see Compile </pre>
+ * java -jar worker.jar CLASSES [JAR | FOLDER]...
+ *     serves; CLASSES is a jar, or folders joined by ":"
+ *
+ * java -jar worker.jar --compile FILE FOLDER CLASSPATH
+ *     compiles FILE, see Compile
+ * </pre>
  */
 public final class Worker {
 	private static final int WIRE_DESCRIPTOR = 3;
@@ -37,7 +41,7 @@ public final class Worker {
 		Calls calls = new Calls(wire, handler, context);
 		Runners runners = new Runners(wire, calls, concurrency, new ThreadContext());
 		wire.send(new Frame().ascii("{\"type\":\"ready\",\"wire\":1,\"handler\":").quoted(handler.name)
-				.ascii(",\"concurrency\":").number(concurrency).ascii("}\n"));
+				.ascii(",\"concurrency\":").number(concurrency).ascii(",\"envelopes\":true}\n"));
 		runners.serve();
 		System.exit(0); // runs the function's shutdown hooks; the loader bounds their time
 	}
