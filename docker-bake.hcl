@@ -1,7 +1,6 @@
 # docker buildx bake            all images of all languages' current versions
-# docker buildx bake python the images of one language; also: legacy, runtimes, installers, loader,
-# provision, examples, or a
-#                               single image, python-3-13
+# docker buildx bake python     the images of one language; also: legacy, runtimes, installers,
+#                               loader, provision, examples, or a single image, python-3-13
 # docker-bake.json has the versions. `npm run generate` writes it from runtimes/*/runtime.json.
 
 variable "REGISTRY" {

@@ -16,9 +16,10 @@ function start(t: TestContext, ...args: string[]) {
 	const folder = mkdtempSync(join(tmpdir(), "kubeless-run-"));
 	const file = join(folder, "hello.js");
 	writeFileSync(file, "exports.handler = () => 'hello'");
-	const child = spawn(process.execPath, [main, "run", file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+	const child = spawn(process.execPath, [main, "run", file, ...args], { stdio: ["ignore", "pipe", "pipe"], detached: true });
 	t.after(() => {
-		child.kill("SIGKILL");
+		// Its loader too: what holds the pipes keeps this process alive.
+		if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
 		rmSync(folder, { recursive: true, force: true });
 	});
 	const output = { text: "" };

@@ -28,8 +28,14 @@ export function stopSignals(): StopSignals {
 }
 
 /** Drains on the first signal; a second one ends everything at once. */
-export async function drain(log: Logger, signals: StopSignals, serving: { drain(): Promise<void>; kill(): Promise<void> }): Promise<void> {
-	log.info({ signal: await signals.first }, "finishing the running calls, then stopping");
+export async function drain(
+	log: Logger,
+	signals: StopSignals,
+	serving: { readWaiting(): Promise<void>; drain(): Promise<void>; kill(): Promise<void> },
+): Promise<void> {
+	const signal = await signals.first;
+	await serving.readWaiting();
+	log.info({ signal }, "finishing the running calls, then stopping");
 	const atOnce = signals.second.then((signal) => {
 		log.warn({ signal }, "stopping at once");
 		return serving.kill();

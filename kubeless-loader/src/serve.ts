@@ -8,7 +8,9 @@ import type { Config } from "./config.ts";
 import { StartError } from "./errors.ts";
 import { functionOutput } from "./function-output.ts";
 import { ByteBudget } from "./invoke/body.ts";
-import type { Call, CallHost } from "./invoke/call.ts";
+import type { Call } from "./invoke/call.ts";
+import { readWaiting } from "./invoke/connection.ts";
+import type { CallHost } from "./invoke/host.ts";
 import { functionRoute } from "./invoke/route.ts";
 import type { LogStream } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -32,6 +34,8 @@ export interface Serving {
 	readonly port: number;
 	/** Notes an uncaught exception: the loader's state is unknown, so /healthz fails from now on. */
 	exception(): void;
+	/** Accepts the connections and reads the requests that wait in the kernel. */
+	readWaiting(): Promise<void>;
 	/** Takes no more calls, finishes the running ones within SHUTDOWN_TIMEOUT, ends all workers. */
 	drain(): Promise<void>;
 	/** Ends all workers now; resolves when their calls were answered. */
@@ -99,6 +103,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		exception: () => {
 			metrics.exceptions++;
 		},
+		readWaiting: () => readWaiting(fastify.server),
 		async drain() {
 			host.draining = true;
 			const deadline = performance.now() + config.shutdownTimeoutMs;

@@ -52,6 +52,18 @@ everyRuntime("SIGTERM", ({ serve }) => {
 	});
 });
 
+test("calls that were sent before SIGTERM are answered, even if the loader has not accepted their connections yet", async (t) => {
+	const loader = await startFake(t);
+	// As on a busy CPU: the loader runs again when calls and the signal have come.
+	loader.signal("SIGSTOP");
+	const taps = await Promise.all([1, 2, 3, 4, 5].map(() => WireTap.open(loader.port, t)));
+	for (const tap of taps) tap.write("GET /slow?50 HTTP/1.1\r\nHost: x\r\n\r\n");
+	loader.signal();
+	loader.signal("SIGCONT");
+	for (const tap of taps) assert.match(await tap.untilEnd(), /^HTTP\/1\.1 200 OK\r\n[^]*slow$/);
+	assert.deepEqual(await loader.ended, { code: 0, signal: null });
+});
+
 test("SIGTERM under load loses no accepted call: each gets a complete answer or was never begun", async (t) => {
 	const loader = await startFake(t);
 	const calls = load(loader, 400, 20, (number) => ({ path: "/slow?20", body: String(number) }));

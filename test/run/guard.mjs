@@ -1,6 +1,7 @@
 // Cleans up after a test run, however the run ended. The run starts this process in a session of
 // its own and holds the other end of its standard input: the kernel closes it when the run ends,
 // SIGKILL included.
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 
 const [run, folder] = process.argv.slice(2);
@@ -9,6 +10,7 @@ process.stdin.on("end", clean).resume();
 function clean() {
 	// A process that is being ended may start another one, so look again until there is nothing left.
 	for (let round = 0; round < 20 && killAll(); round++);
+	for (const place of mounts()) spawnSync("umount", ["--lazy", place], { stdio: "ignore" });
 	rmSync(folder, { recursive: true, force: true });
 }
 
@@ -24,6 +26,18 @@ function killAll() {
 		}
 	}
 	return found;
+}
+
+/** The file systems that tests have mounted below the folder (test/chaos/disk.ts). */
+function mounts() {
+	try {
+		const places = readFileSync("/proc/mounts", "utf8")
+			.split("\n")
+			.map((line) => line.split(" ")[1] ?? "");
+		return places.filter((place) => place.startsWith(`${folder}/`));
+	} catch {
+		return [];
+	}
 }
 
 /** Linux only; elsewhere a killed run leaves its processes. */

@@ -1,8 +1,9 @@
 // A caller's connection: the answers that it has still to carry, how the loader notices that the
 // caller has gone, and how a connection ends so that no answer is lost and no broken answer is
 // taken for a whole one.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 const LATEST = Symbol("latest answer");
 const EARLIER = Symbol("the answer before this one");
@@ -31,6 +32,25 @@ export function watchConnection(socket: CallerSocket): void {
 		for (let answer = socket[LATEST]; answer !== undefined && !answer.closed; answer = answer[EARLIER]) open.unshift(answer);
 		for (const answer of open) if (answer.socket === null) answer.emit("close");
 	});
+}
+
+/** Turns of the event loop in which a new connection is accepted, and its request is read. */
+const READ_TURNS = 3;
+/** Each turn accepts one connection, and Node.js lets 511 wait. */
+const MAX_READ_TURNS = 600;
+
+/**
+ * Accepts the connections and reads the requests that wait in the kernel: closing the listening
+ * socket would reset them.
+ */
+export async function readWaiting(server: Server): Promise<void> {
+	let quiet = 0;
+	const accepted = () => {
+		quiet = 0;
+	};
+	server.on("connection", accepted);
+	for (let turn = 0; turn < MAX_READ_TURNS && quiet < READ_TURNS; turn++, quiet++) await nextTurn();
+	server.off("connection", accepted);
 }
 
 /** Notes a request's answer, which is sent after all earlier ones of its connection. */

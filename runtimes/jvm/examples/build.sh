@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the jars of these examples in the folder $1, as your own build tool would.
+# Makes the jars of these examples in the folder $1, as your own build tool would. Further arguments
+# name the jars to make: by default all examples, and faults-VERSION if it is named (test/chaos).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,8 +20,16 @@ make() {
 	"${javac%javac}jar" cf "$out/$1.jar" -C "$scratch/$1" .
 }
 
-make deps/greeting "$here/deps/greeting.java"
-make deps/deps "$here/deps/deps.java"
-make hello "$here/hello.java"
-make data "$here/data.java"
-for name in conformance conformance-single; do make "$name" "$home/examples/$name.java"; done
+[ $# -gt 1 ] || set -- "$1" deps/greeting deps/deps hello data conformance conformance-single
+shift
+for name; do
+	case $name in
+	faults-*)
+		source=$scratch/faults.java
+		sed "s/\"one\"/\"${name#faults-}\"/" "$home/examples/faults.java" >"$source"
+		;;
+	conformance*) source=$home/examples/$name.java ;;
+	*) source=$here/$name.java ;;
+	esac
+	make "$name" "$source"
+done
