@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a folder with a program `python3` for each Python on PATH and of pyenv, and prints the
-# folders. Python 2.7 and PyPy have this name there too, because the manifest uses it.
+# folders, PyPy's with this origin. Python 2.7 and PyPy have this name there too, because the manifest uses it.
 set -eu
 
 IFS=:
@@ -13,6 +13,6 @@ for folder in $PATH "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
 		printf '#!/bin/sh\nexec "%s" "$@"\n' "$python" >"$place/python3.new"
 		chmod +x "$place/python3.new"
 		mv "$place/python3.new" "$place/python3"
-		echo "$place"
+		case $python in */pypy*) printf '%s\tPyPy\n' "$place" ;; *) echo "$place" ;; esac
 	done
 done

@@ -29,6 +29,9 @@ const CACHE = join(ROOT, "node_modules/.cache/versions");
 /** Factor for the time limits of vectors: on a busy machine only a hang reaches them. */
 const PATIENCE = "10";
 
+/** Needs of optional vectors that a worker has on later versions only. */
+const LACKS = [{ id: "php", before: 8, need: "recursion" }];
+
 /** A version of a language. */
 interface Subject {
 	readonly manifest: Manifest;
@@ -121,7 +124,11 @@ async function play({ manifest, version, by, env }: Subject): Promise<Result> {
 	const { id, name, folder } = manifest;
 	const started = performance.now();
 	const cache = join(CACHE, "loader", `${id}-${version}`);
-	const options = ["--patience", PATIENCE, ...builtFunction(manifest, `${cache}-examples`, env)];
+	const lacks = LACKS.filter(({ id: one, before }) => one === id && Number.parseInt(version, 10) < before).flatMap(({ need }) => [
+		"--lacks",
+		need,
+	]);
+	const options = ["--patience", PATIENCE, ...lacks, ...builtFunction(manifest, `${cache}-examples`, env)];
 	const outcome = await playVectors(join(folder, "runtime.json"), { ...env, KUBELESS_LOADER_CACHE: cache }, options);
 	const { code, output, mandatory, optional } = outcome;
 	const seconds = ((performance.now() - started) / 1000).toFixed(0);

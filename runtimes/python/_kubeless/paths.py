@@ -34,7 +34,7 @@ def add_paths(folder, prefixes):
 
 
 def add_prefix(prefix):
-    python = 'python%d.%d' % sys.version_info[:2]
+    python = ('pypy' if 'pypy' in sys.version.lower() else 'python') + '%d.%d' % sys.version_info[:2]
     for layout in LAYOUTS:
         path = os.path.join(prefix, layout % python)
         if os.path.isdir(path):
