@@ -107,7 +107,7 @@ target "runtimes" {
   dockerfile = "runtimes/${item.id}/Dockerfile"
   target     = "runtime"
   contexts   = { layer = "target:layer", strip = "images/strip" }
-  args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE }, item.args)
+  args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE, NODE_IMAGE = NODE_IMAGE }, item.args)
   tags       = tags(item.id, item.version, item.newest)
   labels     = labels("${item.name} ${item.version} functions", item.version, item.base)
 }
@@ -119,7 +119,7 @@ target "installers" {
   dockerfile = "runtimes/${item.id}/Dockerfile"
   target     = "installer"
   contexts   = { layer = "target:layer", strip = "images/strip", installation = "target:installation" }
-  args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE }, item.args)
+  args       = merge({ BASE = item.base, INSTALLER_BASE = item.installer, VERSION = item.version, BASE_IMAGE = BASE_IMAGE, NODE_IMAGE = NODE_IMAGE }, item.args)
   tags       = tags("${item.id}-installer", item.version, item.newest)
   labels     = labels("Installs and compiles ${item.name} ${item.version} functions", item.version, item.installer)
 }

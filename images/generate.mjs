@@ -26,7 +26,7 @@ export function generated() {
 		"docker-bake.json": json(matrix(manifests, { version, node })),
 		"images/runtime-images.json": json(runtimeImages(manifests, version)),
 		"docs/functions.md": guide(read("docs/functions.md"), manifests, between),
-		"docs/support.md": supportPage(manifests),
+		"docs/support.md": supportPage(manifests, JSON.parse(read("test/versions/results.json"))),
 		"README.md": tables(read("README.md"), manifests),
 	};
 }

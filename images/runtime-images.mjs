@@ -2,12 +2,15 @@
  * images/runtime-images.json: the value of `runtime-images` in the ConfigMap kubeless-config, as
  * Kubeless's controller reads it. It joins ID and version to the name in Function specs, and takes
  * that apart again with ^[a-zA-Z_-]+ and [0-9.]+$.
+ *
+ * Kubeless 1.0 ignores `readinessProbeInfo`. Our controller gives pods that readiness probe.
  */
 export function runtimeImages(manifests, loaderVersion) {
 	return manifests.map((manifest) => ({
 		ID: manifest.id,
 		depName: manifest.depsFile ?? "",
 		fileNameSuffix: manifest.suffixes?.[0] ?? "",
+		readinessProbeInfo: { httpGet: { path: "/readyz" } },
 		versions: manifest.versions.map(({ version }) => ({
 			name: `${manifest.id}${version}`,
 			version,

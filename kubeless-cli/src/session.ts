@@ -59,7 +59,7 @@ export class Session {
 		this.shell = shell;
 		this.cluster = load({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
 		shell.server = this.cluster.server;
-		this.api = new Api(this.cluster);
+		this.api = new Api(this.cluster, { userAgent: FIELD_MANAGER });
 		this.namespace = allNamespaces ? "" : namespace || this.cluster.namespace;
 	}
 

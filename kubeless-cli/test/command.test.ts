@@ -313,3 +313,30 @@ test("a function behind a URL is read for its checksum", async (t) => {
 	const bad = await kubeless(["function", "deploy", "hello", "-f", `${url}/nope.js`, "--dry-run"]);
 	assert.deepEqual([bad.code, bad.stderr], [1, `${url}/nope.js cannot be read: its server answers 404. Check the URL of --from-file.\n`]);
 });
+
+test("requests to the API server have the command's own user agent", async (t) => {
+	const agents = new Set<string | undefined>();
+	const server = createServer((request, response) => {
+		agents.add(request.headers["user-agent"]);
+		response.setHeader("content-type", "application/json");
+		response.end(JSON.stringify({ items: [] }));
+	}).listen(0, "127.0.0.1");
+	t.after(() => server.close());
+	await new Promise((resolve) => server.once("listening", resolve));
+	const folder = mkdtempSync(join(tmpdir(), "kubeless-agent-"));
+	t.after(() => rmSync(folder, { recursive: true }));
+	const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+	const kubeconfig = join(folder, "config");
+	writeFileSync(
+		kubeconfig,
+		JSON.stringify({
+			"current-context": "c",
+			clusters: [{ name: "c", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+			users: [{ name: "c", user: {} }],
+			contexts: [{ name: "c", context: { cluster: "c", user: "c" } }],
+		}),
+	);
+	const { code, stderr } = await kubeless(["function", "list", "--kubeconfig", kubeconfig]);
+	assert.equal(code, 0, stderr);
+	assert.deepEqual([...agents], ["kubeless-cli"]);
+});

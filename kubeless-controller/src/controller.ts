@@ -9,9 +9,10 @@ import { Applier } from "./kube/applier.ts";
 import { Cache, podResource } from "./kube/cache.ts";
 import { findAddOns } from "./kube/capabilities.ts";
 import { recordEvent } from "./kube/events.ts";
-import { CONFIG_MAPS, type Kind, MADE, objectPath, PODS, RESOURCES } from "./kube/kinds.ts";
+import { CONFIG_MAPS, MADE, objectPath, PODS, RESOURCES } from "./kube/kinds.ts";
 import { Queue } from "./kube/queue.ts";
-import { Reflector, sleep, type Timing } from "./kube/reflector.ts";
+import type { Timing } from "./kube/reflector.ts";
+import { Watches } from "./kube/watches.ts";
 import type { Metrics } from "./metrics.ts";
 import { reconcile, type Subject, type Tools } from "./reconcile.ts";
 import { equal } from "./status.ts";
@@ -19,7 +20,6 @@ import { subjects } from "./subjects.ts";
 
 /** News of a made object or a pod often come in groups: they become one pass, in ms. */
 const COLLECT_MS = 100;
-const ADD_ONS_MS = 30_000;
 /** States that every resource passes through: they are no events. */
 const PROGRESS = new Set(["Starting", "RollingOut", "NotConfigured", "Suspended", "ScaledToZero", "WaitingForGateway"]);
 /** The names of the runtimes, for the admission policy. */
@@ -49,7 +49,7 @@ export class Controller {
 	readonly #queue: Queue;
 	readonly #subjects: Readonly<Record<string, Subject>>;
 	readonly #tools: Tools;
-	readonly #addOns = new Map<string, AbortController>();
+	readonly #watches: Watches;
 	#config: Config | SpecError = new SpecError("InvalidConfig", "kubeless-config has not been read yet.");
 	#namespace = "";
 	#started = false;
@@ -57,7 +57,16 @@ export class Controller {
 
 	constructor(options: ControllerOptions) {
 		this.#options = options;
-		const { api, log, metrics, concurrency, backoff } = options;
+		const { api, log, metrics, concurrency, backoff, timing } = options;
+		this.#watches = new Watches({
+			api,
+			onChange: (now, before) => this.#onChange(now, before),
+			onRestart: (kind, reason) => {
+				metrics.watchRestarts.inc({ kind });
+				log.warn({ kind, reason }, "watch restarted");
+			},
+			timing,
+		});
 		this.#applier = new Applier(api, this.#cache);
 		this.#tools = {
 			api,
@@ -73,7 +82,7 @@ export class Controller {
 				if (this.#config instanceof SpecError) throw this.#config;
 				return this.#config;
 			},
-			has: (kind) => this.#addOns.has(kind),
+			has: (kind) => this.#watches.has(kind),
 		});
 		this.#queue = new Queue({
 			work: (key) => this.#work(key),
@@ -96,7 +105,7 @@ export class Controller {
 		const failed = new Promise<never>((_, reject) => (this.#fail = reject));
 		try {
 			await Promise.race([this.#start(ended), failed]);
-			await Promise.race([this.#pollAddOns(ended), failed]);
+			await Promise.race([this.#followAddOns(ended), failed]);
 		} finally {
 			stop.abort();
 			await this.#queue.stop();
@@ -110,75 +119,29 @@ export class Controller {
 
 	async #start(signal: AbortSignal): Promise<void> {
 		const { api, configNamespace, configName, log } = this.#options;
-		const config = this.#reflector(
-			CONFIG_MAPS,
-			configNamespace,
-			(now) => this.#onConfig(now?.["data"] as Labels | undefined),
-			`metadata.name=${configName}`,
-		);
-		void config.run(signal);
-		await settled(config, signal);
+		const onConfig = (now: KubeObject | undefined) => this.#onConfig(now?.["data"] as Labels | undefined);
+		await this.#watches.one(CONFIG_MAPS, configNamespace, configName, onConfig, signal);
 		if (this.#config instanceof SpecError && this.#config.message.endsWith("read yet.")) this.#onConfig(undefined);
 		const kinds = [...RESOURCES, ...MADE.filter(({ addOn }) => !addOn), PODS, ...(await findAddOns(api))];
 		// The functions must be known before anything is done: a trigger whose function is missing
 		// removes its objects.
-		await Promise.all(kinds.map((kind) => this.#watch(kind, signal)));
+		await Promise.all(kinds.map((kind) => this.#watches.all(kind, this.#namespace, signal)));
 		if (signal.aborted) return;
 		this.#started = true;
 		log.info({ namespace: this.#namespace || "all", functions: this.#cache.ofKind("Function").length }, "controller started");
 		this.#addAll();
 	}
 
-	/**
-	 * Starts to watch a kind. Resolves when its objects are known, or when the API server refuses to
-	 * list them.
-	 */
-	async #watch(kind: Kind, signal: AbortSignal): Promise<void> {
-		const stop = new AbortController();
-		if (kind.addOn) this.#addOns.set(kind.kind, stop);
-		const ended = AbortSignal.any([signal, stop.signal]);
-		const reflector = this.#reflector(kind, this.#namespace, (now, before) => this.#onChange(now, before));
-		void reflector.run(ended);
-		await (kind.kind === "Function" ? Promise.race([reflector.synced, sleep(2 ** 31 - 1, ended)]) : settled(reflector, ended));
-	}
-
-	#reflector(
-		kind: Kind,
-		namespace: string,
-		onChange: (now: KubeObject | undefined, before: KubeObject | undefined) => void,
-		fieldSelector?: string,
-	): Reflector {
-		const { api, log, metrics, timing } = this.#options;
-		const onRestart = (name: string, reason: string): void => {
-			metrics.watchRestarts.inc({ kind: name });
-			log.warn({ kind: name, reason }, "watch restarted");
-		};
-		return new Reflector({ api, kind, namespace, onChange, onRestart, ...(fieldSelector && { fieldSelector }), ...(timing && { timing }) });
-	}
-
-	async #pollAddOns(signal: AbortSignal): Promise<void> {
-		const { api, log, addOnsMs = ADD_ONS_MS } = this.#options;
-		for (;;) {
-			await sleep(addOnsMs, signal);
-			if (signal.aborted) return;
-			try {
-				const found = await findAddOns(api);
-				const names = new Set(found.map(({ kind }) => kind));
-				const gone = [...this.#addOns.keys()].filter((kind) => !names.has(kind));
-				const added = found.filter(({ kind }) => !this.#addOns.has(kind));
-				for (const kind of gone) {
-					this.#addOns.get(kind)?.abort();
-					this.#addOns.delete(kind);
-				}
-				await Promise.all(added.map((kind) => this.#watch(kind, signal)));
-				if (gone.length + added.length > 0) {
-					log.info({ added: added.map(({ kind }) => kind), gone }, "add-ons changed");
-					this.#addAll();
-				}
-			} catch (error) {
-				log.warn({ error: (error as Error).message }, "add-ons cannot be looked up");
-			}
-		}
+	#followAddOns(signal: AbortSignal): Promise<void> {
+		const { addOnsMs: everyMs, log } = this.#options;
+		return this.#watches.pollAddOns(this.#namespace, signal, {
+			everyMs,
+			changed: (added, gone) => {
+				log.info({ added, gone }, "add-ons changed");
+				this.#addAll();
+			},
+			failed: ({ message }) => log.warn({ error: message }, "add-ons cannot be looked up"),
+		});
 	}
 
 	/** A configuration that cannot be read leaves the previous one in place. */
@@ -273,10 +236,3 @@ function isChanged({ metadata: now }: KubeObject, { metadata: before }: KubeObje
 	const fields = ["uid", "generation", "labels", "annotations", "finalizers", "deletionTimestamp"] as const;
 	return fields.some((field) => !equal(now[field], before[field]));
 }
-
-/**
- * Resolves when the objects are known, or when the API server refuses to list them: a missing right
- * must not stop everything else.
- */
-const settled = ({ synced, refused }: Reflector, signal: AbortSignal): Promise<void> =>
-	Promise.race([synced, refused, sleep(2 ** 31 - 1, signal)]);

@@ -10,6 +10,8 @@ import { serve } from "./server.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 const LEASE_NAME = "kubeless-controller";
+/** The client's default if it finds neither a kubeconfig nor a service account. */
+const NO_SERVER = "http://localhost:8080";
 
 async function main(settings: Settings, log: Logger): Promise<void> {
 	const stop = new AbortController();
@@ -18,9 +20,10 @@ async function main(settings: Settings, log: Logger): Promise<void> {
 	}
 	const { kubeconfig, tokenFile } = settings;
 	const cluster = loadCluster({ ...(kubeconfig && { kubeconfig }), ...(tokenFile && { tokenFile }) });
+	if (cluster.server === NO_SERVER) throw new Error("No cluster: set KUBECONFIG, or run in a pod with a service account.");
 	const namespace = settings.namespace || cluster.namespace;
 	const metrics = new Metrics();
-	const api = new Api(cluster, (method, status) => metrics.requests.inc({ method, code: status }));
+	const api = new Api(cluster, { onRequest: (method, status) => metrics.requests.inc({ method, code: status }) });
 	const lease = new Lease({ api, namespace, name: LEASE_NAME, identity: settings.identity });
 	const controller = new Controller({ ...settings, api, log, metrics, configNamespace: namespace });
 	const server = await serve(settings.port, metrics, () => (lease.holds ? controller.started : lease.seen));

@@ -125,8 +125,10 @@ function crash({ name, state, lastState, restartCount = 0, ready }: ContainerSta
 		};
 	}
 	const why = ended.message?.trim() || ended.reason || "no message";
+	// After the second crash the kubelet waits with the next start, but shows that only 10 s later.
+	const waits = restartCount > 0 && !state?.running;
 	return {
-		reason: state?.waiting?.reason ?? "Crashed",
+		reason: state?.waiting?.reason ?? (waits ? "CrashLoopBackOff" : "Crashed"),
 		message: clip(`container ${name} ended with exit code ${ended.exitCode} (${restartCount} restarts): ${why}`),
 	};
 }

@@ -13,6 +13,7 @@ import type { LogStream } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import { SUPERSEDED } from "./pool/generation.ts";
 import { Pool } from "./pool/pool.ts";
+import { Reloads } from "./reload.ts";
 import type { Serving } from "./serve.ts";
 import { folderState, type IsWatched, watchFolder } from "./watch.ts";
 import type { LoadFailure } from "./worker/contract.ts";
@@ -37,7 +38,7 @@ export interface Application {
 	readonly announce: Announcements;
 }
 
-/** What a load needs besides the function. */
+/** The result of `prepare`: needed by a load besides the function. */
 export interface Preparation {
 	/** variables for the workers */
 	readonly env: NodeJS.ProcessEnv;
@@ -51,7 +52,7 @@ export interface Preparation {
 /** How long a load takes, in ms, before the terminal shows that it is under way. */
 const SLOW_LOAD_MS = 2000;
 
-/** What the log or the terminal shows of the function's life. */
+/** Each is one message in the log or at the terminal. */
 export interface Announcements {
 	serving(output: Output, port: number, file: string): void;
 	/** A load takes long. */
@@ -78,7 +79,8 @@ export async function runApplication(application: Application, signals: StopSign
 	const { config, manifest, watched, local, announce } = application;
 	const plan = planWorkers(config, manifest);
 	const state = () => (watched ? folderState(watched.folder, watched.isWatched) : "");
-	let loadedState = "";
+	/** the digest of the files that serve */
+	let loadedState: string | undefined;
 	let place = application.locate();
 	const pool = new Pool({
 		...plan.processes,
@@ -86,6 +88,7 @@ export async function runApplication(application: Application, signals: StopSign
 		timeoutMs: config.timeoutMs,
 		roomFor: (worker) => roomForAnother(worker.pid),
 		isCurrent: () => state() === loadedState,
+		changed: () => reloads.request(),
 	});
 	const opened = Promise.withResolvers<Output>();
 	let loads = 0;
@@ -96,8 +99,9 @@ export async function runApplication(application: Application, signals: StopSign
 		const start = async () => {
 			if (number !== loads) throw { code: SUPERSEDED, message: "a newer state is being loaded" } satisfies LoadFailure;
 			const loading = pool.load(plan.starter(found, env));
-			loadedState = state();
+			const files = state();
 			await loading;
+			loadedState = files;
 		};
 		const slow = setTimeout(() => opened.promise.then((output) => announce.loading?.(output)), SLOW_LOAD_MS);
 		try {
@@ -117,20 +121,21 @@ export async function runApplication(application: Application, signals: StopSign
 		served = true;
 		announce.serving(output, serving?.port ?? config.port, place.file);
 	};
-	const loadAgain = async () => {
-		const output = await opened.promise;
-		try {
-			await load(application.locate());
-			if (served) announce.reloaded(output);
-			else announceServing(output);
-		} catch (failure) {
+	const reloads = new Reloads({
+		state,
+		load: () => opened.promise.then(() => load(application.locate())),
+		ended: async (failure, isRepeated) => {
+			const output = await opened.promise;
+			if (failure === undefined) return served ? announce.reloaded(output) : announceServing(output);
 			const { code, message } = asStartError(failure, place, local);
-			if (code === SUPERSEDED) return;
+			if (code === SUPERSEDED || isRepeated) return;
 			if (served) announce.reloadFailed(output, code, message);
 			else announce.startFailed?.(output, message);
-		}
-	};
-	const changed = () => loaded.then(loadAgain, () => (application.waitsForSave ? loadAgain() : undefined));
+		},
+		retries: !local,
+	});
+	const request = () => reloads.request();
+	const changed = () => loaded.then(request, application.waitsForSave ? request : () => {});
 	const watcher = watched && watchFolder(watched.folder, watched.isWatched, changed);
 	await setImmediate(); // the worker starts before the code of log and server is loaded
 	const { createLogger, LogStream } = await import("./log.ts");
@@ -156,6 +161,7 @@ export async function runApplication(application: Application, signals: StopSign
 		await Promise.race([signals.first, started]);
 		await signals.first;
 		watcher?.close();
+		reloads.stop();
 		await drain(log, signals, serving);
 	} catch (failure) {
 		throw asStartError(failure, place, local);

@@ -1,4 +1,7 @@
-import { type DestinationStream, destination, type Logger, pino } from "pino";
+import { createWriteStream, fstatSync } from "node:fs";
+import { Socket } from "node:net";
+import { Writable } from "node:stream";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 /** Bytes that may wait for a slow reader; further lines are dropped and counted. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
@@ -10,10 +13,25 @@ const LAST_WRITE_MS = 1000;
 const MAX_GATHERED = 16 * 1024;
 
 /**
+ * Opens a file descriptor for writing. A pipe or a socket whose reader does not read must not
+ * block: a thread that waits in a write would keep the process from exiting, so libuv's
+ * non-blocking writes are used for them.
+ */
+function openOutput(fd: number): Writable {
+	try {
+		const stats = fstatSync(fd);
+		if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: false, writable: true });
+		return createWriteStream("", { fd, autoClose: false });
+	} catch {
+		return new Writable({ write: (_bytes, _encoding, done) => done() }); // it is closed
+	}
+}
+
+/**
  * Writes log lines: gathered for a moment, without blocking, and dropped if the reader is too slow.
  */
 export class LogStream implements DestinationStream {
-	readonly #out: ReturnType<typeof destination>;
+	readonly #out: Writable;
 	#text = "";
 	#timer: NodeJS.Timeout | undefined;
 
@@ -21,9 +39,8 @@ export class LogStream implements DestinationStream {
 	onDrop: (lines: number) => void = () => {};
 
 	constructor(fd: number) {
-		this.#out = destination({ fd, sync: false, maxLength: MAX_WAITING_BYTES });
+		this.#out = openOutput(fd);
 		this.#out.on("error", () => {}); // a closed pipe must not end the loader
-		this.#out.on("drop", (text: string) => this.onDrop(text.split("\n").length - 1));
 	}
 
 	/** @param lines whole lines */
@@ -38,7 +55,7 @@ export class LogStream implements DestinationStream {
 		this.#flush();
 		return new Promise((resolve) => {
 			const timer = setTimeout(resolve, LAST_WRITE_MS);
-			this.#out.flush(() => {
+			this.#out.write("", () => {
 				clearTimeout(timer);
 				resolve();
 			});
@@ -51,7 +68,8 @@ export class LogStream implements DestinationStream {
 		if (this.#text === "") return;
 		const text = this.#text;
 		this.#text = "";
-		this.#out.write(text);
+		if (this.#out.writableLength + text.length <= MAX_WAITING_BYTES) this.#out.write(text);
+		else this.onDrop(text.split("\n").length - 1);
 	};
 }
 

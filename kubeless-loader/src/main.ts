@@ -1,4 +1,7 @@
-// The entry: chooses the command, and writes why the loader ends.
+// kubeless-loader: serves one function over HTTP, in any language that has a runtime.json. The
+// files of this folder are the program: what is served (container.ts, local/), the life of the
+// function (application.ts) and the HTTP surface (serve.ts, server.ts). This file is the entry: it
+// chooses the command, and writes why the loader ends.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -31,7 +31,7 @@ export interface HttpSettings {
 	readonly ready?: string;
 }
 
-/** What a command that is run for each call writes. */
+/** The format of a command's output, if a command is run for each call. */
 export interface CommandSettings {
 	readonly output?: "body" | "cgi";
 }

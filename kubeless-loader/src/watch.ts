@@ -80,10 +80,13 @@ function fingerprint(root: string, isWatched: IsWatched): { folders: string[]; d
 	const hash = createHash("sha256");
 	/** folders to watch */
 	const folders = new Set<string>();
-	let visited = 0;
+	/** device and inode: a link may lead to a folder that was visited, or that it is in */
+	const visited = new Set<string>();
 	let files = 0;
-	const visit = (folder: string) => {
-		if (visited++ >= MAX_FOLDERS) return;
+	const visit = (folder: string, { dev, ino }: Stats) => {
+		const id = `${dev}:${ino}`;
+		if (visited.has(id) || visited.size >= MAX_FOLDERS) return;
+		visited.add(id);
 		folders.add(folder);
 		let entries: Dirent[];
 		try {
@@ -98,12 +101,12 @@ function fingerprint(root: string, isWatched: IsWatched): { folders: string[]; d
 			const stats = statsOf(path);
 			if (!stats || !isWatched(name, stats.isDirectory())) continue;
 			if (stats.isDirectory()) {
-				if (name !== "..data") visit(path);
+				if (name !== "..data") visit(path, stats);
 			} else if (stats.isFile() && files++ < MAX_FILES) {
-				// A link's target changes without an event in the folder of the link.
-				if (entry.isSymbolicLink()) folders.add(dirname(realpathSync(path)));
 				hash.update(`${path}\0${stats.size}\0`);
 				try {
+					// A link's target changes without an event in the folder of the link.
+					if (entry.isSymbolicLink()) folders.add(dirname(realpathSync(path)));
 					hash.update(stats.size > MAX_READ_BYTES ? String(stats.mtimeMs) : readFileSync(path));
 				} catch {
 					// It was removed, or this user may not read it: its name and size count.
@@ -111,6 +114,7 @@ function fingerprint(root: string, isWatched: IsWatched): { folders: string[]; d
 			}
 		}
 	};
-	visit(root);
+	const stats = statsOf(root);
+	if (stats !== undefined) visit(root, stats);
 	return { folders: [...folders], digest: hash.digest("hex") };
 }

@@ -28,4 +28,4 @@ if [ ! -d "$place" ]; then
 	(cd "$new/packs/Microsoft.NETCore.App.Ref/8.0.4/ref/net8.0" && ln -s ../../../../../shared/Microsoft.NETCore.App/8.0.4/*.dll .)
 	mv "$new" "$place"
 fi
-echo "$place"
+printf '%s\tPyPI\n' "$place"

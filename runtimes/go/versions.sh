@@ -4,5 +4,5 @@
 set -eu
 
 for version in 1.27.0 1.26.0 1.25.0 1.24.0 1.23.0 1.22.0 1.21.0; do
-	echo "$(GOTOOLCHAIN=go$version go env GOROOT)/bin" || true
+	printf '%s/bin\tthe module proxy\n' "$(GOTOOLCHAIN=go$version go env GOROOT)" || true
 done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs versions of Node.js from npm into VERSIONS_DIR and prints their folders of executables.
+# Installs versions of Node.js from npm into VERSIONS_DIR and prints their folders of executables, with their origin.
 # VERSIONS lists them; without it, all that the worker runs on.
 set -eu
 
@@ -13,6 +13,6 @@ esac
 for version in ${VERSIONS:-6 8 10 12 14 16 18 20 22 24 26}; do
 	folder=$VERSIONS_DIR/node_modules/node-$version
 	[ -x "$folder/bin/node" ] || set -- "$@" "node-$version@npm:$package@$version"
-	echo "$folder/bin"
+	printf '%s\t%s\n' "$folder/bin" npm
 done
 [ $# = 0 ] || npm install --prefix "$VERSIONS_DIR" --silent --no-bin-links --no-package-lock --ignore-scripts "$@" >&2

@@ -5,6 +5,7 @@ One package per line, with tabs between its fields: an empty group, name, versio
 
 import email.parser
 import glob
+import io
 import os
 import re
 
@@ -20,16 +21,17 @@ def licence(metadata):
     return ' AND '.join(named)
 
 
-def metadata_files(volume):
-    # local/…/dist-packages is the layout of Debian's Python.
+def metadata_files():
+    # local/lib/python3.N/dist-packages is the layout of Debian's Python.
     for place in ('lib/python*/site-packages', 'lib64/python*/site-packages', 'local/lib/python*/dist-packages'):
-        for file in glob.glob(os.path.join(glob.escape(volume), place, '*.dist-info', 'METADATA')):
+        for file in glob.glob(os.path.join(place, '*.dist-info', 'METADATA')):
             yield os.path.realpath(file)  # lib64 may be a link to lib
 
 
 def main():
-    for file in sorted(set(metadata_files(os.environ['KUBELESS_INSTALL_VOLUME']))):
-        with open(file, encoding='utf-8', errors='replace') as text:
+    os.chdir(os.environ['KUBELESS_INSTALL_VOLUME'])
+    for file in sorted(set(metadata_files())):
+        with io.open(file, encoding='utf-8', errors='replace') as text:
             metadata = email.parser.Parser().parse(text, headersonly=True)
         name, version = metadata['Name'], metadata['Version']
         purl = 'pkg:pypi/%s@%s' % (re.sub('[-_.]+', '-', name).lower(), version.replace('+', '%2B'))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks the worker with ruff, mypy and vermin. Exit code 1: findings, 69: a tool is missing. With
+# Checks the workers with ruff, mypy and vermin. Exit code 1: findings, 69: a tool is missing. With
 # CI=true or KUBELESS_SETUP=true, pip installs the tools into $LINT_TOOLS.
 set -u
 
@@ -24,8 +24,18 @@ status=0
 "$tools/bin/ruff" check --quiet --cache-dir "$tools/ruff" . || status=1
 "$tools/bin/ruff" format --quiet --check --cache-dir "$tools/ruff" . || status=1
 python3 -m mypy --no-error-summary --cache-dir "$tools/mypy" || status=1
-"$tools/bin/vermin" --quiet -t=3.6- --no-tips --exclude typing.TypedDict worker.py bom.py _kubeless >"$tools/vermin.log" || {
-	cat "$tools/vermin.log"
-	status=1
+# minimum VERSIONS FILE...: no file may need a later version of Python.
+minimum() {
+	versions=$1
+	shift
+	# Excluded: modules that are only imported where they exist.
+	# shellcheck disable=SC2086 # several options
+	"$tools/bin/vermin" --quiet $versions --no-tips --violations --exclude typing.TypedDict --exclude queue --exclude Queue \
+		--exclude urllib.parse "$@" >"$tools/vermin.log" || {
+		cat "$tools/vermin.log"
+		status=1
+	}
 }
+minimum -t=3.6- worker.py _kubeless
+minimum '-t=2.7 -t=3.4-' bom.py older
 exit "$status"

@@ -1,5 +1,5 @@
-"""The Python worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Runs on Python
-3.6 and later.
+"""The Python worker: loads one function and runs its calls (runtimes/PROTOCOL.md). Python before
+3.6 runs the worker in older/.
 
 runtimes/ANATOMY.md lists the parts, which are the modules of `_kubeless`.
 """
@@ -10,6 +10,8 @@ import sys
 # The worker's own imports must not find modules that the function brings under names of the
 # standard library.
 own = os.path.dirname(os.path.realpath(__file__))
+if sys.version_info < (3, 6):
+    os.execv(sys.executable, [sys.executable, os.path.join(own, 'older', 'worker.py')])
 given = [path for path in sys.path if path != own]
 added = [os.path.abspath(path) for path in os.environ.get('PYTHONPATH', '').split(os.pathsep) if path]
 sys.path[:] = [own] + [path for path in given if path not in added]

@@ -1,7 +1,6 @@
-// The program `cluster`: a Kubernetes control plane, built from control-plane/ through the Go
-// module proxy and kept in a cache folder that is named by its source. The first build takes about
-// 15 minutes on two cores and 3 GB of disk. node test/cluster/binary.ts prints where it is, or
-// would be.
+// The programs `cluster`, a Kubernetes control plane, and `kubelet`: built from control-plane/ through the Go module proxy and
+// kept in a cache folder that is named by their source. The first build takes about 15 minutes on two cores and 3 GB of disk.
+// node test/cluster/binary.ts NAME prints where a program is, or would be.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
@@ -10,27 +9,32 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const source = fileURLToPath(new URL("control-plane/", import.meta.url));
+const PACKAGES = { cluster: ".", kubelet: "k8s.io/kubernetes/cmd/kubelet" };
 
-export function binaryPath(): string {
-	const hash = createHash("sha256");
-	for (const file of readdirSync(source).sort()) hash.update(`${file}\n`).update(readFileSync(join(source, file)));
-	const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-	return join(cache, "kubeless-cluster", hash.digest("hex").slice(0, 16), "cluster");
+export type Program = keyof typeof PACKAGES;
+
+/** Returns a folder of the cache. */
+export function cacheFolder(name: string): string {
+	return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "kubeless-cluster", name);
 }
 
-/**
- * Returns the path of the program. Builds it if the cache does not have it. Throws if that fails.
- */
-export function binary(): string {
-	const path = binaryPath();
+export function binaryPath(name: Program): string {
+	const hash = createHash("sha256");
+	for (const file of readdirSync(source).sort()) hash.update(`${file}\n`).update(readFileSync(join(source, file)));
+	return join(cacheFolder(hash.digest("hex").slice(0, 16)), name);
+}
+
+/** Returns the path of a program. Builds it if the cache does not have it. Throws if that fails. */
+export function binary(name: Program): string {
+	const path = binaryPath(name);
 	if (existsSync(path)) return path;
 	mkdirSync(dirname(path), { recursive: true });
 	const [, minor = "", patch = ""] = /k8s\.io\/kubernetes v1\.(\d+)\.(\d+)/.exec(readFileSync(join(source, "go.mod"), "utf8")) ?? [];
 	const version = "k8s.io/component-base/version";
 	const flags = `-s -w -X ${version}.gitVersion=v1.${minor}.${patch} -X ${version}.gitMajor=1 -X ${version}.gitMinor=${minor}`;
-	console.log(`Building the control plane of Kubernetes 1.${minor}.${patch} …`);
+	console.log(`Building ${name} of Kubernetes 1.${minor}.${patch} …`);
 	const unfinished = `${path}.${process.pid}`;
-	const { status, error } = spawnSync("go", ["build", "-trimpath", "-ldflags", flags, "-o", unfinished, "."], {
+	const { status, error } = spawnSync("go", ["build", "-trimpath", "-ldflags", flags, "-o", unfinished, PACKAGES[name]], {
 		cwd: source,
 		stdio: "inherit",
 	});
@@ -40,4 +44,4 @@ export function binary(): string {
 	return path;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(binaryPath());
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(binaryPath((process.argv[2] ?? "cluster") as Program));

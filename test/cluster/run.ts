@@ -1,20 +1,30 @@
 // npm run test:cluster [FILE …]: starts a control plane, installs the CRDs and the policy, and runs
-// the tests of this folder against it.
+// the tests of this folder against it. What tests start beside them belongs to this process, which
+// outlives them.
 import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { binary } from "./binary.ts";
+import { NodeControl } from "./node/control.ts";
 import { startPlane } from "./plane.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The first of the ports; CLUSTER_PORT moves them. */
 const base = Number(process.env["CLUSTER_PORT"] || 12100);
 
-const program = binary();
+// Whatever a killed run leaves is removed.
+if (!process.env["TEST_RUN"]) (await import(new URL("../run/run.mjs", import.meta.url).href)).beginRun();
+const program = binary("cluster");
 const plane = await startPlane(program, base);
-// Tests restart the API server through this process, which has started it.
-const control = createServer(async (_, response) => {
-	await plane.restartApiServer();
+const node = new NodeControl(plane, base);
+const control = createServer(async ({ method, url }, response) => {
+	try {
+		if (url !== "/node") await plane.restartApiServer();
+		else if (method === "DELETE") await node.stop();
+		else response.write(JSON.stringify(await node.start()));
+	} catch (error) {
+		response.writeHead(500).write((error as Error).message);
+	}
 	response.end();
 }).listen(base + 5, "127.0.0.1");
 
@@ -43,5 +53,6 @@ if (code === 0) {
 }
 control.close();
 control.closeAllConnections();
+await node.stop();
 await plane.stop();
 process.exit(code);

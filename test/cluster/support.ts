@@ -126,6 +126,7 @@ export function condition(
 	name: string,
 	type: string,
 	reason: string,
+	ms = 30_000,
 ): Promise<Resource<never> & { status: Status }> {
 	let last: KubeObject | undefined;
 	return poll(
@@ -137,7 +138,7 @@ export function condition(
 				: undefined;
 		},
 		() => `${kind} ${name} has no condition ${type} with reason ${reason}: ${JSON.stringify(last?.status)}`,
-		30_000,
+		ms,
 	);
 }
 

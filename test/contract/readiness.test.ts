@@ -5,7 +5,9 @@ import { join } from "node:path";
 import test from "node:test";
 import { ask } from "../support/ask.ts";
 import { fake, startFake } from "../support/fake.ts";
+import { Figures } from "../support/figures.ts";
 import { folder, Loader } from "../support/loader.ts";
+import { poll } from "../support/poll.ts";
 
 async function freePort(): Promise<number> {
 	const holder = net.createServer().listen(0, "::");
@@ -46,11 +48,17 @@ export const h = () => "loaded";
 test("no call is sent to a worker before it is ready, and all early calls are served", async (t) => {
 	const port = await freePort();
 	const journal = join(folder(t), "journal");
-	const loader = new Loader(t, fake(t, { FAKE_START: "late", FAKE_JOURNAL: journal, FUNC_PORT: String(port) }));
+	const go = join(folder(t), "go");
+	const loader = new Loader(t, fake(t, { FAKE_START: "late", FAKE_GO: go, FAKE_JOURNAL: journal, FUNC_PORT: String(port) }));
 	assert.equal(await first(port, "/readyz"), 503);
-	const early = await Promise.all(["a", "b", "c"].map((body) => ask(port, { body })));
+	const early = Promise.all(["a", "b", "c"].map((body) => ask(port, { body })));
+	await poll(
+		async () => new Figures((await ask(port, { path: "/metrics" })).text).inFlight === 3 || undefined,
+		() => "the early calls did not arrive",
+	);
+	writeFileSync(go, "");
 	assert.deepEqual(
-		early.map(({ text }) => text),
+		(await early).map(({ text }) => text),
 		["a", "b", "c"],
 	);
 	assert.equal(readFileSync(journal, "utf8").split("\n")[0], "ready");

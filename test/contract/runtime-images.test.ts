@@ -22,7 +22,7 @@ const struct = (required: Record<string, unknown>, optional: Record<string, unkn
 	required: Object.keys(required),
 	additionalProperties: false,
 });
-/** The fields of the controller's structs. The controller ignores other fields. */
+/** The fields of the controller's structs, and the one that only our controller reads. */
 const SCHEMA = {
 	type: "array",
 	items: struct(
@@ -54,7 +54,7 @@ const SCHEMA = {
 				),
 			},
 		},
-		{ livenessProbeInfo: { type: "object" } },
+		{ livenessProbeInfo: { type: "object" }, readinessProbeInfo: { type: "object" } },
 	),
 };
 

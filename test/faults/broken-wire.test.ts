@@ -44,6 +44,20 @@ describe("a worker that breaks the wire", { concurrency: 2 }, () => {
 		});
 	}
 
+	for (const path of ["/long-head", "/long-head?stream"]) {
+		test(`an answer with over 1 MiB of headers (${path}) fails its own call alone, with a message that has both sizes`, async (t) => {
+			const loader = await startFake(t, { FUNC_TIMEOUT: "10" });
+			const { text: pid } = await loader.ask("/pid");
+			const slow = loader.ask("/slow?500");
+			assert.equal((await loader.ask({ path, body: "x" })).status, 500);
+			const { msg } = await loader.said(({ code }) => code === "RESULT_INVALID");
+			assert.equal(msg, "the answer has 1048586 bytes of headers, and the limit is 1048576: send the data in the body");
+			assert.equal((await slow).text, "slow");
+			assert.equal((await loader.ask("/pid")).text, pid);
+			await loader.figuresWhen("no call in flight", ({ inFlight }) => inFlight === 0);
+		});
+	}
+
 	test("a worker that answers a call twice is ended, and the caller gets the first answer", async (t) => {
 		const loader = await startFake(t);
 		assert.equal((await loader.ask("/twice")).text, "one");

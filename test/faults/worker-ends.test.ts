@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { startCommand } from "../support/commands.ts";
 import { startFake } from "../support/fake.ts";
 import { assertCounted, load, statuses } from "../support/load.ts";
 import { startLoader } from "../support/loader.ts";
-import { processesOf, untilGone, workersOf } from "../support/processes.ts";
+import { processesOf, untilGone, untilWatched, workersOf } from "../support/processes.ts";
 import { everyRuntime } from "../support/runtimes.ts";
+import { startServer } from "../support/servers.ts";
 
 everyRuntime("a worker that ends", ({ serve }) => {
 	test("a worker killed under load is replaced: its calls are answered 502, all others 200", async (t) => {
@@ -50,6 +52,15 @@ everyRuntime("a worker that ends", ({ serve }) => {
 		const figures = await loader.figuresWhen("the worker's end", (one) => one.exits("timeout") === 1);
 		assert.equal(figures.of("function_timeouts_total"), 1);
 		assert.equal(figures.rejections("overloaded"), 2);
+	});
+
+	test("a process started by the function ends also if the loader is killed, and no process is left", async (t) => {
+		const loader = await serve(t, "spawns");
+		const child = Number((await loader.ask()).text);
+		assert.ok(processesOf(loader.marker).includes(child), "the function's own process runs");
+		await untilWatched(loader);
+		loader.signal("SIGKILL");
+		await untilGone(loader.marker);
 	});
 
 	test("a process started by the function ends with the loader, and no process is left", async (t) => {
@@ -123,4 +134,21 @@ test("a call is not sent to another worker if its worker is killed", async (t) =
 	await loader.figuresWhen("two workers", (figures) => figures.of("function_workers_ready") === 2);
 	assert.equal((await loader.ask("/kill")).status, 502);
 	assert.equal((await loader.figures()).exits("signal"), 1, "the second worker must not get the call that killed the first");
+});
+
+test("an HTTP server ends if the loader is killed", async (t) => {
+	const loader = await startServer(t);
+	await untilWatched(loader);
+	loader.signal("SIGKILL");
+	await untilGone(loader.marker);
+});
+
+test("a command and the processes that it has started end if the loader is killed", async (t) => {
+	const loader = await startCommand(t);
+	void loader.ask("/sleep-below").catch(() => {}); // the loader is killed
+	await loader.figuresWhen("the call", ({ inFlight }) => inFlight === 1);
+	await untilWatched(loader);
+	assert.ok(workersOf(loader).length > 0, "the command runs");
+	loader.signal("SIGKILL");
+	await untilGone(loader.marker);
 });

@@ -20,7 +20,7 @@ export const STAGES = [
 	{ name: "platform", title: "monitoring, Kubernetes manifests, the bench", paths: ["test/platform", "test/bench"] },
 	{ name: "images", title: "container images, built and run", run: images },
 	{ name: "events", title: "Kafka and NATS: the consumer against real brokers", paths: ["kubeless-trigger/test/brokers"] },
-	{ name: "cluster", title: "the controller and the command against a real control plane", run: cluster },
+	{ name: "cluster", title: "the controller and the command against a real control plane and node", run: cluster },
 ];
 
 /** The stage that `npm test` runs. */

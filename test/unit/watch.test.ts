@@ -18,3 +18,15 @@ test("a link that leads to itself, and one that leads to nothing, do not hide ch
 		before,
 	);
 });
+
+test("a link from a folder to the folder that it is in does not hide changes in the last of many folders", (t) => {
+	const names = Array.from({ length: 130 }, (_, number) => `f${String(number).padStart(3, "0")}/f.js`);
+	const place = folder(t, Object.fromEntries([...names, "z/helper.js"].map((name) => [name, "one"])));
+	symlinkSync("..", join(place, "f000/up"));
+	const before = folderState(place, () => true);
+	writeFileSync(join(place, "z/helper.js"), "two");
+	assert.notEqual(
+		folderState(place, () => true),
+		before,
+	);
+});

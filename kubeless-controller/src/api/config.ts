@@ -28,7 +28,6 @@ export interface Config {
  * ignored in silence.
  */
 const DEPLOYMENT_FIELDS = new Set(["apiVersion", "kind", "metadata", "spec", "status"]);
-const READYZ = { httpGet: { path: "/readyz" } };
 
 /**
  * Returns the configuration of a ConfigMap's data, with defaults for what is not there. Throws a
@@ -37,11 +36,7 @@ const READYZ = { httpGet: { path: "/readyz" } };
  */
 export function parseConfig(data: Labels = {}, overrides: Readonly<Record<string, string>> = {}): Config {
 	const registry = data["registry"] || "kubeless";
-	// The built-in list is of images that answer /readyz. Other lists say so with
-	// `readinessProbeInfo`.
-	const runtimes = data["runtime-images"]
-		? parseRuntimes(data["runtime-images"])
-		: runtimesOf(builtIn).map((runtime) => ({ ...runtime, readinessProbe: READYZ }));
+	const runtimes = data["runtime-images"] ? parseRuntimes(data["runtime-images"]) : runtimesOf(builtIn);
 	return {
 		runtimes: withImages(runtimes, registry, overrides),
 		deployment: deploymentOf(data["deployment"]),

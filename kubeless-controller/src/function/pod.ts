@@ -22,6 +22,11 @@ import { configMapData, INSTALL_VOLUME, imageEnv, initContainers, lastOfEach, se
  * taken it off their lists.
  */
 const PRE_STOP_SECONDS = 5;
+/**
+ * A function that starts is found ready within a second. One that is ready may fail to answer for 9
+ * s, such as on a busy node, before calls go elsewhere.
+ */
+const READINESS: Fields = { periodSeconds: 1, failureThreshold: 9 };
 /** What the termination takes beside running calls, in s. */
 const TERMINATION_MARGIN_SECONDS = 5;
 
@@ -139,7 +144,7 @@ function mainContainer(fn: KubelessFunction, given: Container, runtime: Runtime 
 		livenessProbe:
 			given.livenessProbe ?? onPort({ initialDelaySeconds: 3, periodSeconds: 30, ...probe(runtime?.livenessProbe, "/healthz") }, port),
 		readinessProbe:
-			given.readinessProbe ?? onPort({ periodSeconds: 3, ...probe(builds ? runtime.readinessProbe : undefined, "/healthz") }, port),
+			given.readinessProbe ?? onPort({ ...READINESS, ...probe(builds ? runtime.readinessProbe : undefined, "/healthz") }, port),
 		lifecycle: given.lifecycle ?? { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
 		securityContext: given.securityContext ?? CONTAINER_SECURITY,
 		...(builds && { volumeMounts: [{ name: shortName(name, ""), mountPath: INSTALL_VOLUME }, ...(given.volumeMounts ?? [])] }),

@@ -42,14 +42,21 @@ export interface Request {
 	readonly signal?: AbortSignal;
 }
 
+export interface ApiOptions {
+	readonly userAgent?: string;
+	readonly onRequest?: (method: string, status: number) => void;
+}
+
 export class Api {
 	readonly #cluster: Cluster;
+	readonly #userAgent: string;
 	readonly #onRequest: (method: string, status: number) => void;
 	#credentials: Promise<Credentials> | undefined;
 	#loadedAt = 0;
 
-	constructor(cluster: Cluster, onRequest: (method: string, status: number) => void = () => {}) {
+	constructor(cluster: Cluster, { userAgent = "kubeless-controller", onRequest = () => {} }: ApiOptions = {}) {
 		this.#cluster = cluster;
+		this.#userAgent = userAgent;
 		this.#onRequest = onRequest;
 	}
 
@@ -122,7 +129,7 @@ export class Api {
 		const contentType = body === undefined ? {} : { "content-type": type ?? "application/json" };
 		return request(url, {
 			method,
-			headers: { ...headers, ...contentType, accept: "application/json", "user-agent": "kubeless-controller" },
+			headers: { ...headers, ...contentType, accept: "application/json", "user-agent": this.#userAgent },
 			body: body === undefined ? null : JSON.stringify(body),
 			signal,
 			// A watch sends its next bytes whenever there is news: `silenceMs` limits that.

@@ -12,8 +12,6 @@ import { kindOf, listPath } from "./kinds.ts";
 
 type Revision = KubeObject & { revision?: number };
 
-export { revisionSpec };
-
 /**
  * Records the current version, unless it is the newest one already, and deletes versions beyond the
  * limit.

@@ -5,6 +5,7 @@ import { Decoder, show } from "./decoder.ts";
 import type { Encoded } from "./encoder.ts";
 import { Fault, Mismatch, NotStarted } from "./fault.ts";
 import { type Candidate, startWorker } from "./start.ts";
+import { MAX_LINE_LENGTH, note } from "./transcript.ts";
 import type { Start, Suite } from "./vectors.ts";
 
 /** How long to wait for an expected event, in ms. */
@@ -16,10 +17,6 @@ export const START_MS = 20_000;
  * exit.
  */
 const EXIT_GRACE_MS = 2_000;
-/** Frames of each side that are kept for a report. */
-const MAX_FRAMES = 12;
-/** Characters of a frame's line that are kept for a report. */
-const MAX_LINE_LENGTH = 300;
 /** Characters of output that are kept for a report. */
 const MAX_OUTPUT = 4_000;
 
@@ -264,11 +261,4 @@ export function disposeAll(): void {
 
 export function exitWords(exit: number | string | undefined): string {
 	return typeof exit === "string" ? `signal ${exit}` : `exit code ${exit}`;
-}
-
-/** Keeps a frame for the report: its line, shortened if long, and the length of head and body. */
-function note(list: string[], line: string, more = 0): void {
-	const text = line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}… (${line.length} characters)` : line;
-	list.push(more > 0 ? `${text} + ${more} bytes` : text);
-	if (list.length > MAX_FRAMES) list.shift();
 }

@@ -1,39 +1,19 @@
-// One call, from the request to the answer: its state, its deadline, and what is counted and logged
-// about it.
+// One call, from the request to the answer: its state, its deadline, and the order of its end.
+// response.ts writes its answer, outcome.ts counts and logs how it ended.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Logger } from "pino";
 import { FAULTS, type FaultCode } from "../errors.ts";
-import type { LogStream } from "../log.ts";
-import type { MethodSeries, Metrics } from "../metrics.ts";
-import type { Pool, PoolCall } from "../pool/pool.ts";
+import type { MethodSeries } from "../metrics.ts";
+import type { PoolCall } from "../pool/pool-call.ts";
 import type { Answer, AnswerFault, Head, HeldBody, SentCall } from "../worker/contract.ts";
 import { accessLine } from "./access-log.ts";
 import type { ByteBudget } from "./body.ts";
 import { callerAddress } from "./caller-address.ts";
 import { originForm, type RequestHead, readHead } from "./event.ts";
+import type { CallHost } from "./host.ts";
+import { countRun, isCut, logFault, retryAfter } from "./outcome.ts";
 import { CallerResponse } from "./response.ts";
 import type { RequestUpload } from "./upload.ts";
-
-/** What all calls of a loader share. */
-export interface CallHost {
-	readonly pool: Pool;
-	readonly metrics: Metrics;
-	readonly budget: ByteBudget;
-	readonly log: Logger;
-	/** how long a call may wait and run, in ms */
-	readonly timeoutMs: number;
-	/** where access lines go; undefined: none are written */
-	readonly access: LogStream | undefined;
-	/** the caller is the function's author: answers show its errors */
-	readonly showErrors: boolean;
-	/** connections at most whose protocol was switched */
-	readonly maxWebSockets: number;
-	/** no new calls are taken, and connections end with the answer in progress */
-	draining: boolean;
-	/** answers whose last byte was not yet sent */
-	unsent: number;
-}
 
 /**
  * - `reading`: the body is being read
@@ -43,14 +23,6 @@ export interface CallHost {
  * - `over`: it was answered, or its caller has gone
  */
 type State = "reading" | "queued" | "sent" | "answering" | "over";
-
-/** Faults that end a call before the function has ended. */
-const CUT: ReadonlySet<FaultCode> = new Set(["CALLER_GONE", "FUNCTION_TIMED_OUT", "WORKER_DIED", "WIRE_BROKEN", "BODY_TOO_LARGE"]);
-
-/**
- * Returns the seconds of a Retry-After header: when the calls that wait now will have been served.
- */
-const retryAfter = (waitMs: number): number => Math.max(1, Math.ceil(waitMs / 1000));
 
 const NO_HEAD = readHead([]);
 const expire = (call: Call): void => call.expire();
@@ -65,13 +37,10 @@ export class Call implements PoolCall, Answer {
 	#timer: NodeJS.Timeout | undefined;
 	/** bytes reserved in the budget */
 	#reserved = 0;
-	/** bytes of the answer, counted in the budget, that wait for the caller to read */
-	#unread = 0;
 
 	event: RequestHead = NO_HEAD;
 	deadline = 0;
 	body: HeldBody | undefined;
-	envelope: HeldBody | undefined;
 	upload: RequestUpload | undefined;
 	upgrade: string | undefined;
 	readonly answer: Answer = this;
@@ -82,13 +51,13 @@ export class Call implements PoolCall, Answer {
 	constructor(host: CallHost, request: IncomingMessage, response: ServerResponse) {
 		this.#host = host;
 		this.#request = request;
-		this.#caller = new CallerResponse(request, response);
+		this.#caller = new CallerResponse(request, response, host.budget);
 		this.#series = host.metrics.of(request.method as string);
 		host.metrics.inFlight++;
 		host.unsent++;
 		response.once("close", () => {
 			host.unsent--;
-			this.#caughtUp();
+			this.#caller.releaseUnread();
 			this.#callerGone();
 		});
 	}
@@ -175,16 +144,11 @@ export class Call implements PoolCall, Answer {
 		if (this.#state === "over") return true;
 		try {
 			if (this.#caller.chunk(bytes)) return true;
-			this.#unread += bytes.length;
-			this.#host.budget.add(bytes.length);
 		} catch (cause) {
 			this.fail("RESULT_INVALID", (cause as Error).message);
 			return true;
 		}
-		this.#caller.onceDrained(() => {
-			this.#caughtUp();
-			this.#host.pool.resume(this);
-		});
+		this.#caller.onceDrained(() => this.#host.pool.resume(this));
 		return false;
 	}
 
@@ -192,16 +156,10 @@ export class Call implements PoolCall, Answer {
 		return !this.#host.budget.hasRoom(0);
 	}
 
-	/** Releases the bytes of the answer that the caller had not read. */
-	#caughtUp(): void {
-		if (this.#unread > 0) this.#host.budget.release(this.#unread);
-		this.#unread = 0;
-	}
-
 	end(trailers?: readonly string[]): void {
 		if (this.#state === "over") return;
 		try {
-			this.#caller.end(trailers, this.#unread > 0);
+			this.#caller.end(trailers);
 		} catch (cause) {
 			return this.fail("RESULT_INVALID", (cause as Error).message);
 		}
@@ -228,20 +186,7 @@ export class Call implements PoolCall, Answer {
 		if (this.#state === "over") return;
 		const { log, showErrors } = this.#host;
 		const { status, blame, body } = FAULTS[code];
-		if (blame !== "caller") {
-			log.error(
-				{
-					code,
-					blame,
-					call: this.sent?.id,
-					method: this.#request.method,
-					path: this.#request.url,
-					traceparent: this.event.traceparent,
-					stack,
-				},
-				message || body,
-			);
-		}
+		if (blame !== "caller") logFault(log, code, this, message || body, stack);
 		this.#refuse(code, status, showErrors && message !== "" ? `${stack ?? message}\n` : body);
 		this.#finish(code);
 	}
@@ -317,16 +262,9 @@ export class Call implements PoolCall, Answer {
 		if (access) access.write(accessLine(this.#request, this.event, status, bytes));
 		if (!reachedWorker) return;
 		const ms = performance.now() - this.sentAt;
-		this.#host.pool.took(ms, fault !== undefined && CUT.has(fault));
+		this.#host.pool.took(ms, fault !== undefined && isCut(fault));
 		// A malformed body did not reach the function.
 		if (fault === "BODY_MALFORMED") return;
-		const series = this.#series;
-		series.calls++;
-		if (fault === undefined && status >= 200) metrics.answered(status);
-		if (fault !== undefined && FAULTS[fault].blame === "function") series.failures++;
-		series.duration.observe(ms / 1000);
-		metrics.wait.observe((this.sentAt - this.queuedAt) / 1000);
-		metrics.requestBytes.observe(requestBytes);
-		metrics.responseBytes.observe(bytes);
+		countRun(metrics, this.#series, fault, ms, this.sentAt - this.queuedAt, requestBytes, status, bytes);
 	}
 }

@@ -10,13 +10,13 @@ export interface OpenedEnvelope {
 export const isStructured = (contentType: string): boolean => /^\s*application\/cloudevents\+json\s*(?:;|$)/i.test(contentType);
 
 /**
- * What a CloudEvent must have, as non-empty strings, and what is a string if it is there
- * (CloudEvents 1.0 §3.1).
+ * Attributes that a CloudEvent must have, as non-empty strings; those of STRINGS are strings if
+ * they are present (CloudEvents 1.0 §3.1).
  */
 const REQUIRED = ["specversion", "id", "source", "type"];
 const STRINGS = new Set([...REQUIRED, "datacontenttype", "dataschema", "subject", "time"]);
 
-/** A request that states that it is a CloudEvent, and is none. */
+/** The request states that it is a CloudEvent, but breaks a rule for CloudEvents. */
 export class EventError extends Error {
 	constructor(reason: string) {
 		super(`not a CloudEvent: ${reason}`);
@@ -71,8 +71,8 @@ function fillFrom(head: RequestHead, attributes: Readonly<Record<string, string>
 const ENCODED = /%[0-7][0-9a-f]|%(?:c[2-9a-f]|d[0-9a-f])%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|%f[0-4](?:%[89ab][0-9a-f]){3}/gi;
 
 /**
- * Returns an attribute that came as a header (HTTP binding 1.0 §3.1.3.2); what is no encoded
- * character stays as it is.
+ * Returns an attribute that came as a header (HTTP binding 1.0 §3.1.3.2). Text that is not an
+ * encoded character stays as it is.
  */
 function headerValue(value: string): string {
 	const text = /^"(?:[^"\\]|\\.)*"$/.test(value) ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value;

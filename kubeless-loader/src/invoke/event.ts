@@ -1,4 +1,4 @@
-import type { EventFields } from "../worker/contract.ts";
+import type { EventFields, HeldBody } from "../worker/contract.ts";
 
 /** What the loader reads of a request's headers, in one pass. */
 export interface RequestHead extends EventFields {
@@ -24,6 +24,7 @@ export interface RequestHead extends EventFields {
 	 */
 	attributes: Record<string, string> | undefined;
 	json: boolean;
+	envelope: HeldBody | undefined;
 }
 
 /**
@@ -47,6 +48,7 @@ export function readHead(raw: readonly string[]): RequestHead {
 		eventNamespace: undefined,
 		attributes: undefined,
 		json: false,
+		envelope: undefined,
 	};
 	for (let index = 0; index < raw.length; index += 2) {
 		const name = raw[index] as string;

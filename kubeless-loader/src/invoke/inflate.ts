@@ -12,7 +12,8 @@ type Coding = "gzip" | "deflate" | "br";
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Returns the coding that a Content-Encoding names; undefined: none; "unknown": none that is known.
+ * Returns the coding that a Content-Encoding names; undefined: the body is not encoded; "unknown":
+ * the loader cannot decode it.
  */
 export function codingOf(contentEncoding: string | undefined): Coding | "unknown" | undefined {
 	switch (contentEncoding?.trim().toLowerCase()) {

@@ -71,7 +71,7 @@ export function* membersOf(parts: readonly Buffer[]): Steps<Map<string, Span>> {
 		expected = "comma";
 	};
 	for (const part of parts) {
-		// The next of each, searched once: -2: not yet, -1: there is none.
+		// The offset of the next one in this part; -2: not searched yet, -1: the part has no further one.
 		let quote = -2;
 		let backslash = -2;
 		for (let at = 0; at < part.length; at++) {
@@ -195,13 +195,13 @@ export function* stringBytes(parts: readonly Buffer[], { start, end }: Span): St
 	return bytes.subarray(0, to);
 }
 
-/** What follows a backslash, and the byte that both stand for */
+/** The character behind a backslash, and the byte that both encode. */
 const SIMPLE = new Map([...'"\\/bfnrt'].map((char, index) => [char.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(index)]));
 /** A character by its number, or a surrogate pair */
 const UNICODE = /^(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4})/;
 const MAX_ESCAPE = 12;
 
-/** Returns what base64 text stands for; undefined if it is not base64. */
+/** Returns the bytes that base64 text encodes; undefined if it is not base64. */
 export function* base64Bytes(text: Buffer): Steps<Buffer | undefined> {
 	if (text.length % 4 !== 0) return undefined;
 	const padding = text.at(-2) === 61 ? 2 : text.at(-1) === 61 ? 1 : 0;

@@ -53,7 +53,7 @@ function readPairs(lines: readonly string[]): ReplyHead {
 			case "transfer-encoding":
 			case "upgrade":
 			case "trailer":
-			// The loader's word that the function did not run.
+			// By this header the loader states that the function did not run.
 			case "kubeless-refused":
 				continue;
 			case "access-control-allow-origin":

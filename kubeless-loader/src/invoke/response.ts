@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Head } from "../worker/contract.ts";
+import type { ByteBudget } from "./body.ts";
 import { cutAnswer, isLastAnswer, sendOwnAnswer } from "./connection.ts";
 import { CORS_HEADER, isBodiless, resultHeaders, streamHeaders } from "./reply.ts";
 import { joinSockets, switchingProtocols } from "./tunnel.ts";
@@ -33,6 +34,7 @@ export interface Refusal {
 export class CallerResponse {
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
+	readonly #budget: ByteBudget;
 	/** the status sent, or to be sent with the end of the stream */
 	status = 0;
 	/** bytes of the body that are sent to the caller */
@@ -43,10 +45,13 @@ export class CallerResponse {
 	#length: number | undefined;
 	/** `onceDrained` waits for the caller */
 	#draining = false;
+	/** bytes, counted in the budget, that wait for the caller to read */
+	#unread = 0;
 
-	constructor(request: IncomingMessage, response: ServerResponse) {
+	constructor(request: IncomingMessage, response: ServerResponse, budget: ByteBudget) {
 		this.#request = request;
 		this.#response = response;
+		this.#budget = budget;
 	}
 
 	/**
@@ -89,10 +94,16 @@ export class CallerResponse {
 		response.flushHeaders();
 	}
 
-	/** Writes a piece of a streamed answer. Returns false if the caller reads too slowly. */
+	/**
+	 * Writes a piece of a streamed answer. Returns false if the caller reads too slowly: the budget
+	 * then counts the bytes until the caller has read them, or has gone.
+	 */
 	chunk(bytes: Buffer): boolean {
 		if (!this.bodiless) this.bytes += bytes.length;
-		return this.#response.write(bytes);
+		if (this.#response.write(bytes)) return true;
+		this.#unread += bytes.length;
+		this.#budget.add(bytes.length);
+		return false;
 	}
 
 	/** Calls back once when the caller has caught up; further requests before that are ignored. */
@@ -101,17 +112,22 @@ export class CallerResponse {
 		this.#draining = true;
 		this.#response.once("drain", () => {
 			this.#draining = false;
+			this.releaseUnread();
 			then();
 		});
 	}
 
-	/**
-	 * Ends a streamed answer; `trailers` as [name, value, …]; `isUnread`: bytes wait for the caller.
-	 */
-	end(trailers: readonly string[] | undefined, isUnread: boolean): void {
+	/** Releases what the budget counts for this answer: the caller has read it, or never will. */
+	releaseUnread(): void {
+		if (this.#unread > 0) this.#budget.release(this.#unread);
+		this.#unread = 0;
+	}
+
+	/** Ends a streamed answer; `trailers` as [name, value, …]. */
+	end(trailers: readonly string[] | undefined): void {
 		// The call is over, and with it its time limit: a caller that does not read must not hold memory
 		// for ever.
-		if (isUnread) this.#response.setTimeout(MAX_UNREAD_MS, () => this.#response.destroy());
+		if (this.#unread > 0) this.#response.setTimeout(MAX_UNREAD_MS, () => this.#response.destroy());
 		if (trailers !== undefined) this.#response.addTrailers(inPairs(trailers));
 		this.#response.end();
 	}

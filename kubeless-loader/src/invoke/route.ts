@@ -1,11 +1,13 @@
-// A call's way from the request to the pool: headers, body, envelope, worker. The answer comes back
-// to the Call.
+// invoke/ is a call's way through the loader: from an HTTP request to the pool, and from the
+// worker's answer to the HTTP response. This file is the way in: headers, body, envelope, pool. The
+// answer comes back to the Call (call.ts), which writes it to the caller (response.ts).
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeldBody, Intake } from "../worker/contract.ts";
 import { discard, readBody } from "./body.ts";
-import { Call, type CallHost } from "./call.ts";
+import { Call } from "./call.ts";
 import { EventError, isBinary, isStructured, type OpenedEnvelope, openEnvelope, readBinary } from "./cloudevent.ts";
 import { isJson, type RequestHead } from "./event.ts";
+import type { CallHost } from "./host.ts";
 import { codingOf, inflate, inflatedHeaders } from "./inflate.ts";
 import { inSlices } from "./json-members.ts";
 import { RequestUpload } from "./upload.ts";
@@ -68,7 +70,7 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 			head.json = json;
 			if (opens) {
 				call.takeBody(data && { parts: data, length: data.reduce((sum, { length }) => sum + length, 0) }, reserved);
-				call.envelope = body;
+				head.envelope = body;
 			}
 			call.begin();
 		};
@@ -81,7 +83,7 @@ export function functionRoute(host: CallHost, { bodyLimit, intake }: RouteOption
 		inSlices(openEnvelope(head, body.parts), opened, failed);
 	}
 
-	/** Reads a CloudEvent. What is none is refused, unless the call's worker judges that itself. */
+	/** Reads a CloudEvent. An invalid one is refused, unless the worker opens envelopes itself. */
 	function asEvent(call: Call, read: () => void): "refused" | undefined {
 		try {
 			read();

@@ -12,7 +12,7 @@ import type { Commands } from "./commands.ts";
  */
 const FOLDER = "@folder";
 
-/** What is installed. */
+/** The dependencies of one function. */
 export interface Dependencies {
 	readonly manifest: Manifest;
 	/** the dependency file */

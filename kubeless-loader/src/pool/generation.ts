@@ -20,15 +20,14 @@ export interface PoolEvents {
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
-/** What the workers' events mean to the pool. */
+/** The pool around the generations. */
 export interface GenerationsHost {
 	/** processes that always run */
 	readonly min: number;
-	/**
-	 * Returns true if the function's files are those whose load was last requested; a worker that
-	 * started after a change loaded neither.
-	 */
+	/** Returns true if the function's files are those that serve. */
 	readonly isCurrent: () => boolean;
+	/** A worker has loaded files that do not serve yet: they are to be loaded for all workers. */
+	changed(): void;
 	/** A call ended in this worker. */
 	room(slot: Slot): void;
 	/** A worker is ready for calls. */
@@ -54,7 +53,8 @@ export class Generations {
 	#loading: Generation | undefined;
 	#events: PoolEvents | undefined;
 	#restart: NodeJS.Timeout | undefined;
-	#nextFill: NodeJS.Immediate | undefined;
+	/** a worker was started: no other one is until the event loop has had as much time for the rest */
+	#pause: NodeJS.Timeout | undefined;
 	#stopped: PromiseWithResolvers<void> | undefined;
 
 	constructor(host: GenerationsHost) {
@@ -96,29 +96,30 @@ export class Generations {
 		}
 		const { loaded } = this.#loading;
 		loaded.promise.catch(() => {}); // the caller may not have attached its own handler when it fails
-		this.#add(this.#loading);
+		this.fill();
 		return loaded.promise;
 	}
 
-	/** Starts one more worker of the state that serves. */
+	/** Starts one more worker of the state that serves, if one can be started now. */
 	add(): void {
-		if (this.#serving) this.#add(this.#serving);
+		if (this.#serving && !this.#loading && this.#pause === undefined) this.#add(this.#serving);
 	}
 
-	/**
-	 * Starts what is missing to the number of processes that always run: one per turn, as a start
-	 * takes milliseconds.
-	 */
+	/** Starts what is missing, one worker after the other. */
 	fill(): void {
-		if (this.stopping || !this.#serving || this.#serving.slots.size >= this.#host.min) return;
-		this.#add(this.#serving);
-		if (this.#serving.slots.size < this.#host.min) this.#nextFill ??= setImmediate(this.#fillOn);
+		if (this.stopping || this.#pause !== undefined) return;
+		const generation = this.#incomplete;
+		if (generation !== undefined) this.#add(generation);
 	}
 
-	#fillOn = (): void => {
-		this.#nextFill = undefined;
-		this.fill();
-	};
+	get #incomplete(): Generation | undefined {
+		const loading = this.#loading;
+		const serving = this.#serving;
+		if (loading?.slots.size === 0) return loading;
+		if (!serving || serving.slots.size >= this.#host.min) return undefined;
+		// It would load the files that are being loaded, and could not serve beside the others.
+		return loading && countReady(serving.slots) > 0 ? undefined : serving;
+	}
 
 	/** Takes a worker out of service: it finishes its calls and ends. */
 	retire(slot: Slot, reason: ExitReason): void {
@@ -159,16 +160,27 @@ export class Generations {
 		});
 		const slot: Slot = { worker, startedAt, used: false, expiredCalls: 0, movedAt: startedAt };
 		generation.slots.add(slot);
+		// A start blocks the event loop for 2 to 30 ms, and probes and answers wait for one at most:
+		// after the timer, the loop reads the sockets, and only then are immediates run.
+		this.#pause = setTimeout(() => setImmediate(this.#resume), performance.now() - startedAt);
 		this.#events?.started(worker);
 	}
+
+	#resume = (): void => {
+		this.#pause = undefined;
+		this.fill();
+	};
 
 	#ready(generation: Generation, slot: Slot): void {
 		this.#events?.ready(slot.worker, performance.now() - slot.startedAt);
 		this.restarts.ready();
 		if (generation === this.#loading) this.#takeOver(generation);
-		// It has loaded the state that is about to take over: callers must not see that before the
-		// previous one is retired.
-		else if (this.#loading || !this.#host.isCurrent()) return this.#leave(generation, slot, "replaced");
+		else if (!this.#host.isCurrent()) {
+			this.#host.changed();
+			// Callers must not get answers of the new files beside answers of the previous ones. If no other
+			// worker serves, there is no such answer.
+			if (countReady(generation.slots) > 1) return this.#leave(generation, slot, "replaced");
+		}
 		this.#host.ready(slot);
 	}
 
@@ -202,6 +214,7 @@ export class Generations {
 			this.#loading = undefined;
 			if (this.#serving) this.#events?.reloaded("failed");
 			generation.loaded.reject({ code: "HANDLER_FAILED_TO_LOAD", message: why } satisfies LoadFailure);
+			this.fill();
 		} else if (generation === this.#serving && generation.slots.size < this.#host.min) {
 			const wait = this.restarts.ended(slot);
 			clearTimeout(this.#restart);

@@ -1,41 +1,24 @@
-// The pool lends workers to calls: a call goes to a worker with room, or waits in the queue.
-// generation.ts starts and replaces workers, scaling.ts decides how many, read-ahead.ts what a busy
-// worker may be sent.
-
-import type { FaultCode } from "../errors.ts";
-import type { SentCall, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
+// pool/ holds all workers of the function and lends them to calls. This file is the lending: a call
+// goes to a worker with room, or waits in the queue, or is refused. generation.ts starts and
+// replaces workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
+import type { SentCall, StartWorker, Worker } from "../worker/contract.ts";
 import { countReady, Generations, type PoolEvents } from "./generation.ts";
 import { Overload } from "./overload.ts";
+import type { PoolCall } from "./pool-call.ts";
 import { Queue } from "./queue.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { Scaling, type ScalingOptions } from "./scaling.ts";
 import { type Slot, takesCalls } from "./slot.ts";
-
-/** A call as the pool sees it. */
-export interface PoolCall extends WorkerCall {
-	/** it waits in the queue */
-	readonly queued: boolean;
-	/** when it was submitted, in ms of performance.now() */
-	readonly queuedAt: number;
-	/** when it was last sent to a worker, in ms of performance.now() */
-	readonly sentAt: number;
-	/** what its worker returned for it; undefined before it is sent */
-	sent: SentCall | undefined;
-	/** It has to wait, or it has come back from a worker that did not begin it. */
-	toQueue(): void;
-	/** It is about to be sent to a worker. */
-	toWorker(): void;
-	/** It gets no worker. */
-	refuse(code: FaultCode): void;
-}
 
 export interface PoolOptions extends ScalingOptions {
 	/** calls that may wait */
 	readonly queueLength: number;
 	/** how long a call may wait and run, in ms */
 	readonly timeoutMs: number;
-	/** Returns true if the function's files are those whose load was last requested. */
+	/** Returns true if the function's files are those that serve. */
 	readonly isCurrent: () => boolean;
+	/** A worker has loaded files that do not serve yet: they are to be loaded for all workers. */
+	readonly changed: () => void;
 }
 
 /** How long after its deadline a call may take to end before its worker counts as stuck, in ms. */
@@ -63,6 +46,7 @@ export class Pool {
 		this.#generations = new Generations({
 			min: options.min,
 			isCurrent: options.isCurrent,
+			changed: options.changed,
 			room: (slot) => this.#hasEnded(slot),
 			ready: (slot) => this.#feed(slot),
 			returned: (calls) => this.#takeBack(calls as readonly PoolCall[]),
@@ -274,7 +258,7 @@ export class Pool {
 		const next = this.#queue.peek();
 		if (!next || now - next.queuedAt < STANDING_MS) return;
 		const slots = this.#generations.serving;
-		let more = this.#scaling.wanted(slots, this.#waiting, this.#readAhead.mean);
-		for (; more > 0 && this.#scaling.hasRoom(slots); more--) this.#generations.add();
+		// One at a time: #look comes back as long as calls wait.
+		if (this.#scaling.wanted(slots, this.#waiting, this.#readAhead.mean) > 0 && this.#scaling.hasRoom(slots)) this.#generations.add();
 	}
 }

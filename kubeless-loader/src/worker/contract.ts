@@ -1,5 +1,6 @@
-// What a worker is to the rest of the loader. The pool and the calls know these interfaces alone;
-// the three kinds of worker (wire/, http/, command/) implement them.
+// worker/ is the loader's side of the processes that run the function. This file says what a worker
+// is to the rest of the loader: the pool and the calls know these interfaces alone. The three kinds
+// of worker (wire/, http/, command/) implement them; start.ts chooses one of them.
 import type { Duplex, Readable } from "node:stream";
 
 /** An answer's headers: one block (PROTOCOL 2.5), or [name, value, name, value, …]. */
@@ -51,6 +52,8 @@ export interface EventFields {
 	readonly attributes: Readonly<Record<string, string>> | undefined;
 	/** the content type declares the data to be JSON */
 	readonly json: boolean;
+	/** the request's body as it came, if it was opened: the call's body is then the data in it */
+	readonly envelope: HeldBody | undefined;
 }
 
 /** A request body that was read before its call began. */
@@ -82,8 +85,6 @@ export interface WorkerCall {
 	readonly deadline: number;
 	/** undefined if the request has no body, or if it is an upload */
 	readonly body: HeldBody | undefined;
-	/** the request's body as it came, if `body` is the data of the envelope in it */
-	readonly envelope: HeldBody | undefined;
 	/** only for kinds whose intake is "streamed" */
 	readonly upload: Upload | undefined;
 	/** the protocol that the caller wants to switch to; only for kinds whose intake has `upgrades` */
@@ -112,7 +113,7 @@ export interface SentCall {
 	resume(): void;
 }
 
-/** What a kind of worker takes. */
+/** The requests that a kind of worker takes, stated by the kind. */
 export interface Intake {
 	/**
 	 * "whole": every body is read before the call begins; "streamed": a long body is passed on while
@@ -148,7 +149,7 @@ export interface WorkerEvents {
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
-/** Why a function could not be loaded, in the words of its language (PROTOCOL 3.2). */
+/** Why a function could not be loaded, as its language reports it (PROTOCOL 3.2). */
 export interface LoadFailure {
 	readonly code: string;
 	readonly message: string;

@@ -3,6 +3,7 @@
 import type { Consumer } from "@platformatic/kafka";
 import type { Logger } from "pino";
 import type { Message } from "../message.ts";
+import { FailureLog } from "./failures.ts";
 import type { Partition } from "./partition.ts";
 
 /**
@@ -24,6 +25,7 @@ export class Fetcher {
 	readonly #topic: string;
 	readonly #start: "latest" | "earliest";
 	readonly #log: Logger;
+	readonly #failures: FailureLog;
 	#partitions: readonly Partition[] = [];
 	#closed = false;
 	#room: (() => void) | undefined;
@@ -41,6 +43,7 @@ export class Fetcher {
 		this.#topic = topic;
 		this.#start = start;
 		this.#log = log;
+		this.#failures = new FailureLog(log, topic);
 		consumer.topics.track(topic);
 	}
 
@@ -68,7 +71,7 @@ export class Fetcher {
 				await this.#untilRoom();
 			} catch (error) {
 				if (this.#closed) return;
-				this.#log.warn({ err: error }, "messages could not be fetched, trying again");
+				this.#failures.warn(error as Error, "messages could not be fetched, trying again");
 				this.#consumer.clearMetadata();
 				await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS));
 			}
@@ -109,13 +112,14 @@ export class Fetcher {
 		} catch (error) {
 			if (this.#closed) return;
 			if (this.#outOfRange(error as { response?: FetchResponse }, partitions)) return;
-			this.#log.warn({ err: error }, "messages could not be fetched, trying again");
+			this.#failures.warn(error as Error, "messages could not be fetched, trying again");
 			this.#consumer.clearMetadata();
 			await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS));
 		}
 	}
 
 	#received({ responses }: FetchResponse, asked: readonly Partition[]): void {
+		this.#failures.reset();
 		for (const { partitionIndex, highWatermark, records } of responses.flatMap(({ partitions }) => partitions)) {
 			const partition = asked.find(({ number }) => number === partitionIndex);
 			if (!partition) continue;

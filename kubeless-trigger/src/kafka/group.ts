@@ -7,6 +7,7 @@ import type { Message } from "../message.ts";
 import type { Metrics } from "../metrics.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { Settings, Target } from "../settings.ts";
+import { FailureLog } from "./failures.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Partition } from "./partition.ts";
 
@@ -28,6 +29,7 @@ export class Group {
 	readonly #deliver: Deliver;
 	readonly #metrics: Metrics;
 	readonly #log: Logger;
+	readonly #failures: FailureLog;
 	readonly #calls: Semaphore;
 	readonly #closing = new AbortController();
 	readonly #partitions = new Map<number, Partition>();
@@ -53,6 +55,7 @@ export class Group {
 		this.#deliver = deliver;
 		this.#metrics = metrics;
 		this.#log = log;
+		this.#failures = new FailureLog(log, settings.topic);
 		this.#calls = new Semaphore(settings.concurrency);
 	}
 
@@ -68,7 +71,7 @@ export class Group {
 				await this.#membership();
 			} catch (error) {
 				if (this.#closing.signal.aborted) return;
-				this.#log.warn({ err: error }, "the consumer group was left, joining again");
+				this.#failures.warn(error as Error, "the consumer group was left, joining again");
 			}
 			this.#joined = false;
 			await this.#release();
@@ -155,6 +158,7 @@ export class Group {
 		}
 		fetcher.partitions = [...this.#partitions.values()];
 		this.#joined = true;
+		this.#failures.reset();
 		this.#log.info({ topic, partitions: numbers }, "partitions assigned");
 	}
 

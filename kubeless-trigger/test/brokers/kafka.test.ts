@@ -19,9 +19,8 @@ describe("kubeless-trigger kafka", () => {
 	});
 	const brokers = (): string => `127.0.0.1:${broker.port}`;
 
-	async function newTopic(): Promise<string> {
+	async function newTopic(name = `topic${++topics}`): Promise<string> {
 		const admin = new Admin({ clientId: "test", bootstrapBrokers: [brokers()] });
-		const name = `topic${++topics}`;
 		await admin.createTopics({ topics: [name], partitions: PARTITIONS, replicas: 1 });
 		await admin.close();
 		return name;
@@ -91,6 +90,18 @@ describe("kubeless-trigger kafka", () => {
 			assert.equal(headers["ce-id"], headers["event-id"]);
 			assert.match(String(headers["traceparent"]), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
 		}
+	});
+
+	test("a topic that does not exist is logged once with the cure, and consumed as soon as it is created", async (t) => {
+		const fn = await NotedFunction.start(t);
+		const process = consumer(t, "late", [fn]);
+		await until("the line", () => process.output.includes('topic \\"late\\" does not exist. Create it, or correct'));
+		assert.doesNotMatch(process.output, /"stack"/);
+		await newTopic("late");
+		await process.ready();
+		await produce("late", ["m"]);
+		await until("the call", () => fn.calls.length === 1);
+		assert.equal(process.output.match(/does not exist/g)?.length, 1, process.output);
 	});
 
 	test("a CloudEvent's ce_ headers and traceparent are passed on", async (t) => {

@@ -18,7 +18,7 @@ const PLACE = join(ROOT, "node_modules/.cache/versions/nodejs");
 mkdirSync(PLACE, { recursive: true });
 const env = { ...process.env, VERSIONS_DIR: PLACE, VERSIONS: VERSIONS.join(" ") };
 const { status, stdout, stderr } = spawnSync("sh", [join(RUNTIME, "versions.sh")], { env, encoding: "utf8" });
-const folders = stdout.split("\n").filter((line) => line !== "");
+const folders = stdout.split("\n").flatMap((line) => line.split("\t")[0] || []);
 const missing =
 	status !== 0 ? `npm cannot bring other versions of Node.js: ${stderr}` : folders.length === 0 ? "npm has none for this system" : "";
 if (missing) console.log(`SKIPPED: other versions of Node.js. ${missing}`);

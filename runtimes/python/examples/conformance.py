@@ -1,6 +1,11 @@
-"""The handlers that the conformance vectors call. docs/conformance.md describes each."""
+# coding: utf-8
+"""The handlers that the conformance vectors call. docs/conformance.md describes each.
 
-import builtins
+Also for Python 2.7, where str is bytes.
+"""
+
+from __future__ import print_function
+
 import itertools
 import os
 import signal
@@ -25,7 +30,7 @@ def types(event, context):
         'type': event['event-type'],
         'time': event['event-time'],
         'namespace': event['event-namespace'],
-        'data': data.decode() if isinstance(data, builtins.bytes) else data,
+        'data': data.decode('utf-8') if isinstance(data, type(b'')) else data,
         'source': event['extensions'].get('source'),
     }
 
@@ -35,6 +40,8 @@ def context(event, context):
 
 
 def raises(event, context):
+    if sys.version_info < (3,):
+        raise ValueError(event['data'])
     # Bytes that are not UTF-8 become lone surrogates, as in file names and the environment.
     raise ValueError(event['data'].decode(errors='surrogateescape'))
 
@@ -52,7 +59,7 @@ def recurses(event, context):
 
 
 def prints(event, context):
-    text = event['data'].decode()
+    text = event['data'].decode('utf-8')
     print(text)
     print(text, file=sys.stderr)
     return 'printed'
@@ -66,12 +73,12 @@ def unicode(event, context):
 
 
 def sleeps(event, context):
-    time.sleep(int(event['data']) / 1000)
+    time.sleep(int(event['data']) / 1000.0)
     return 'slept'
 
 
 def bytes(event, context):
-    return builtins.bytes(range(256))
+    return bytearray(range(256))
 
 
 def big(event, context):
@@ -79,12 +86,13 @@ def big(event, context):
 
 
 def streams(event, context):
-    n, m, ms, *then = event['data'].decode().split()
+    words = event['data'].decode('utf-8').split()
+    n, m, ms = words[:3]
     for i in range(int(n)):
         if i > 0:
-            time.sleep(int(ms) / 1000)
+            time.sleep(int(ms) / 1000.0)
         yield str(i % 10) * int(m)
-    if then == ['raise']:
+    if words[3:] == ['raise']:
         raise ValueError('broken off')
 
 

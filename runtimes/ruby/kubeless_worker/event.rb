@@ -88,7 +88,7 @@ module KubelessWorker
     def parse(body)
       raise BodyMalformed, 'the body is not JSON: it is not UTF-8' if body.encoding == Encoding::BINARY
 
-      text = body.delete_prefix(UTF8_BOM)
+      text = body.start_with?(UTF8_BOM) ? body[UTF8_BOM.size..-1] : body
       text = text.gsub(ESCAPE) { |escape| $2 ? '\ufffd' : escape } if SURROGATE.match?(text)
       JSON.parse(text, OPTIONS)
     rescue JSON::ParserError, EncodingError => error

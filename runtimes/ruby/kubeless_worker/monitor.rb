@@ -98,6 +98,14 @@ module KubelessWorker
     end
   end
 
+  # IO#pread for Ruby 2.4.
+  module Pread
+    def pread(size, offset)
+      sysseek(offset)
+      sysread(size)
+    end
+  end
+
   # Reads /proc/…/schedstat of the reader.
   #
   # Adds the time for which the monitor itself waits for a CPU: it may hold the interpreter lock
@@ -130,7 +138,10 @@ module KubelessWorker
     end
 
     def open(task)
-      File.open("#{task}/schedstat") unless task.nil?
+      return if task.nil?
+
+      file = File.open("#{task}/schedstat")
+      file.respond_to?(:pread) ? file : file.extend(Pread)
     rescue SystemCallError
       nil
     end

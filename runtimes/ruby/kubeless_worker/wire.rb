@@ -93,10 +93,12 @@ module KubelessWorker
 
       Thread.handle_interrupt(UNINTERRUPTED) do
         @lock.synchronize do
-          @writer = Thread.current
-          write(@out.shift(@out.size)) until @out.empty?
-        ensure
-          @writer = nil
+          begin # Ruby 2.4 has no `ensure` in a block
+            @writer = Thread.current
+            write(@out.shift(@out.size)) until @out.empty?
+          ensure
+            @writer = nil
+          end
         end
       end
     end

@@ -1,7 +1,7 @@
 // A worker that breaks rules on purpose: FAKE_START selects how it starts, a call's path what it
 // does with the call. FAKE_CONCURRENCY is its `concurrency`; FAKE_AHEAD is the number of calls that
 // it accepts ahead, in order.
-import { appendFileSync, closeSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync } from "node:fs";
 import { Socket } from "node:net";
 
 const wire = new Socket({ fd: 3, readable: true, writable: true });
@@ -67,11 +67,11 @@ const STARTS = {
 		ready();
 	},
 	never() {},
+	// When the file $FAKE_GO exists.
 	late() {
-		setTimeout(() => {
-			note("ready");
-			ready();
-		}, 500);
+		if (!existsSync(process.env.FAKE_GO)) return setTimeout(STARTS.late, 20);
+		note("ready");
+		ready();
 	},
 	version2: () => send({ type: "ready", wire: 2, handler: "fake" }),
 	dies: () => process.exit(3),
@@ -156,6 +156,14 @@ const CALLS = {
 		send({ type: "head", id, status: 200 });
 		send({ type: "chunk", id }, "half of it");
 		setTimeout(() => process.exit(7), 50);
+	},
+	// Headers with more bytes than the wire allows, as `head` of a stream or of a result.
+	"/long-head"({ id, query }) {
+		const head = `X-Name: ${"a".repeat(1024 * 1024)}\r\n`;
+		if (query !== "stream") return send({ type: "result", id, head }, "x");
+		send({ type: "head", id, head });
+		send({ type: "chunk", id }, "x");
+		send({ type: "end", id });
 	},
 	"/too-long"({ id }) {
 		send({ type: "head", id, status: 200, head: "Content-Length: 3\r\n" });

@@ -21,7 +21,7 @@ const TEXT = ["Content-Type", "text/plain; charset=utf-8"];
 export class Run implements SentCall {
 	readonly worker: Worker;
 	readonly id: number;
-	readonly #call: WorkerCall;
+	readonly call: WorkerCall;
 	readonly #cgi: boolean;
 	#child: ChildProcess | undefined;
 	#ended: () => void = () => {};
@@ -47,7 +47,7 @@ export class Run implements SentCall {
 	constructor(worker: Worker, id: number, call: WorkerCall, output: "body" | "cgi") {
 		this.worker = worker;
 		this.id = id;
-		this.#call = call;
+		this.call = call;
 		this.#cgi = output === "cgi";
 	}
 
@@ -56,18 +56,18 @@ export class Run implements SentCall {
 	 * read.
 	 */
 	start(command: Command, printed: LineSink, ended: () => void): void {
+		this.#ended = ended;
+		if (this.#cancelled || this.#killedWhy !== "") return this.#notStarted(this.#killedWhy);
 		const [program = ""] = command.command;
 		let child: ChildProcess;
 		try {
-			const env = { ...command.env, ...cgiVariables(this.#call) };
+			const env = { ...command.env, ...cgiVariables(this.call) };
 			child = startGroup({ ...command, env }, ["pipe", "pipe", "pipe"]);
 		} catch (cause) {
 			// The system refused: the variables are too long, or memory is short.
-			this.over = true;
-			return this.#call.answer.fail("WORKER_DIED", whyNotStarted(program, cause as Error));
+			return this.#notStarted(whyNotStarted(program, cause as Error));
 		}
 		this.#child = child;
-		this.#ended = ended;
 		child.on("error", (error) => {
 			if (child.pid === undefined) this.#notStarted(whyNotStarted(program, error));
 		});
@@ -90,7 +90,7 @@ export class Run implements SentCall {
 		return !this.over;
 	}
 
-	/** What the connection still holds goes with the call. */
+	/** The process ends with the call, and with it the pipe that holds the rest of the body. */
 	onceWritten(then: () => void): void {
 		then();
 	}
@@ -116,7 +116,7 @@ export class Run implements SentCall {
 	#feed({ stdin }: ChildProcess): void {
 		if (!stdin) return;
 		stdin.on("error", () => {}); // a command need not read its input
-		const { body, upload } = this.#call;
+		const { body, upload } = this.call;
 		if (upload) {
 			upload.pipe(stdin);
 			// Killed, not only ended: the command must not take half a body for a whole one.
@@ -156,12 +156,12 @@ export class Run implements SentCall {
 	#stream(status: number, head: readonly string[], first: Buffer): void {
 		this.#held = [];
 		this.#streaming = true;
-		this.#call.answer.head(status, head);
+		this.call.answer.head(status, head);
 		if (first.length > 0) this.#pass(first);
 	}
 
 	#pass(bytes: Buffer): void {
-		if (this.#call.answer.chunk(bytes)) return;
+		if (this.call.answer.chunk(bytes)) return;
 		this.#paused = true;
 		this.#child?.stdout?.pause();
 	}
@@ -196,7 +196,7 @@ export class Run implements SentCall {
 		if (this.over || !this.#exited || !this.#outputEnded) return;
 		this.#finish();
 		if (this.#cancelled || this.#invalid) return;
-		const { answer } = this.#call;
+		const { answer } = this.call;
 		if (this.#fault !== undefined) return answer.fail(this.#child?.signalCode ? "WORKER_DIED" : "FUNCTION_THREW", this.#fault);
 		if (this.#streaming) return answer.end();
 		if (this.#cgi) return answer.fail("RESULT_INVALID", "the command ended before the empty line that ends its headers");
@@ -206,13 +206,13 @@ export class Run implements SentCall {
 	#failAsInvalid(message: string): void {
 		this.#invalid = true;
 		this.kill();
-		this.#call.answer.fail("RESULT_INVALID", message);
+		this.call.answer.fail("RESULT_INVALID", message);
 	}
 
 	#notStarted(message: string): void {
 		if (this.over) return;
 		this.#finish();
-		if (!this.#cancelled) this.#call.answer.fail("WORKER_DIED", message);
+		if (!this.#cancelled) this.call.answer.fail("WORKER_DIED", message);
 	}
 
 	#finish(): void {

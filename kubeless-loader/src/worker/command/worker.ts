@@ -1,5 +1,6 @@
 // The kind of worker that is a command: each call is a process of its own (run.ts) that reads the
-// request body from its standard input and writes the answer to its standard output.
+// request body from its standard input and writes the answer to its standard output. cgi.ts has the
+// variables and the header block of CGI. This file limits how many run at once.
 import type { ExitReason, Intake, Worker, WorkerCall, WorkerEvents } from "../contract.ts";
 import { type Command, canStart, whyNotStarted } from "../process/process-group.ts";
 import { Run } from "./run.ts";
@@ -22,6 +23,9 @@ export class CommandWorker implements Worker {
 	readonly #spec: CommandSpec;
 	readonly #events: WorkerEvents;
 	readonly #runs = new Set<Run>();
+	/** runs of `#runs` whose process is not started yet */
+	readonly #unstarted: Run[] = [];
+	#turn: NodeJS.Immediate | undefined;
 	#lastId = 0;
 	#state: "loading" | "open" | "retiring" | "dead" = "loading";
 	#reason: ExitReason | undefined;
@@ -48,14 +52,22 @@ export class CommandWorker implements Worker {
 
 	send(call: WorkerCall): Run {
 		const run = new Run(this, ++this.#lastId, call, this.#spec.output);
-		run.start(
-			this.#command,
-			(text, cut) => this.#events.line("stderr", text, call, cut),
-			() => this.#ended(run),
-		);
-		if (!run.over) this.#runs.add(run);
+		this.#runs.add(run);
+		this.#unstarted.push(run);
+		this.#turn ??= setImmediate(this.#startOne);
 		return run;
 	}
+
+	/** One in a turn of the event loop: a start blocks it for some ms, and probes must not be late. */
+	#startOne = (): void => {
+		const run = this.#unstarted.shift() as Run;
+		this.#turn = this.#unstarted.length > 0 ? setImmediate(this.#startOne) : undefined;
+		run.start(
+			this.#command,
+			(text, cut) => this.#events.line("stderr", text, run.call, cut),
+			() => this.#ended(run),
+		);
+	};
 
 	/** Calls are never sent ahead. */
 	recall(): void {}

@@ -63,7 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler, HeldCall {
 		return this.#controller !== undefined;
 	}
 
-	/** What the connection still holds goes with the call. */
+	/** The connection is closed with the call, and with it the part of the body that it holds. */
 	onceWritten(then: () => void): void {
 		then();
 	}

@@ -5,10 +5,11 @@ import type { Duplex } from "node:stream";
 import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { type Command, isEnding, signalGroup } from "../process/process-group.ts";
-import { type ClientClass, Connection, loadClient, reach } from "./connection.ts";
-import type { Address, Endpoint } from "./endpoint.ts";
+import { Connection } from "./connection.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { Exchange, type ExchangeHost } from "./exchange.ts";
 import { proxyHeaders } from "./forwarded-headers.ts";
+import { type Reached, Readiness } from "./readiness.ts";
 
 /** CloudEvents libraries open an envelope themselves, so a server gets it as it was sent. */
 export const HTTP_INTAKE: Intake = { body: "streamed", envelopes: "as sent", upgrades: true };
@@ -34,10 +35,8 @@ export interface ServerSpec {
 	readonly timeoutMs: number;
 }
 
-/** The interval of the readiness checks in ms; it grows from `first` to `max`. */
-const CHECK_MS = { first: 10, max: 200 };
-/** How long one readiness check may take, in ms. */
-const CHECK_TIMEOUT_MS = 2000;
+/** How often it is checked whether the previous server has left the only port, in ms. */
+const FREE_CHECK_MS = 200;
 /** How long after the end of a connection the exit of its process may be reported, in ms. */
 const EXIT_DELAY_MS = 20;
 /** How long the connections of an ended process are read on, in ms. */
@@ -51,9 +50,9 @@ const CANCEL_GRACE_MS = 1000;
 export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	readonly #spec: ServerSpec;
 	#endpoint: Endpoint | undefined;
-	/** the endpoint's address that took a connection */
-	#address: Address | undefined;
-	#Client: ClientClass | undefined;
+	/** undefined until it is ready */
+	#reached: Reached | undefined;
+	readonly #readiness: Readiness;
 	readonly #connections = new Set<Connection>();
 	readonly #idle: Connection[] = [];
 	/**
@@ -65,12 +64,11 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 	 * connection, so that no answer can be taken for another call's.
 	 */
 	#reuse = true;
-	/** the result of the last readiness check */
-	#checked = "it takes no connections";
 
 	constructor(spec: ServerSpec, limits: WorkerLimits, events: WorkerEvents) {
 		super(limits, events);
 		this.#spec = spec;
+		this.#readiness = new Readiness(spec.ready, (connection) => this.#noteEnd(connection));
 		this.#settle();
 	}
 
@@ -181,7 +179,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 
 	protected loadTimeoutMessage(seconds: number): string {
 		if (this.#endpoint === undefined) return `the previous server did not end within ${seconds} s, and its port is the only one`;
-		return `the server was not ready at ${this.#endpoint.text} after ${seconds} s: ${this.#checked}; let it listen there, or raise FUNC_LOAD_TIMEOUT if it needs longer`;
+		return `the server was not ready at ${this.#endpoint.text} after ${seconds} s: ${this.#readiness.result}; let it listen there, or raise FUNC_LOAD_TIMEOUT if it needs longer`;
 	}
 
 	get #ending(): boolean {
@@ -197,7 +195,7 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 			return;
 		}
 		if (this.#endpoint === undefined) {
-			setTimeout(() => this.#settle(), CHECK_MS.max);
+			setTimeout(() => this.#settle(), FREE_CHECK_MS);
 			return;
 		}
 		// Nothing is sent on file descriptor 3. It ends with the loader, which a server cannot learn
@@ -207,20 +205,25 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 		void this.#untilReady(this.#endpoint);
 	}
 
+	async #untilReady({ addresses }: Endpoint): Promise<void> {
+		const reached = await this.#readiness.until(addresses, () => this.state === "loading" && !this.ended);
+		if (reached === undefined || !this.reportedOnce()) return;
+		this.#reached = reached;
+		this.loaded();
+	}
+
 	#connect(): Connection {
-		const connection = new Connection(this.#Client as ClientClass, this.#address as Address, (closed) => {
-			if (closed.untidy && this.#reuse) {
-				this.#reuse = false;
-				this.events.line(
-					"stderr",
-					"the server sent data that no call had asked for: from now on each call has a connection of its own",
-					undefined,
-					false,
-				);
-			}
-		});
+		const { Client, address } = this.#reached as Reached;
+		const connection = new Connection(Client, address, (closed) => this.#noteEnd(closed));
 		this.#connections.add(connection);
 		return connection;
+	}
+
+	#noteEnd({ untidy }: Connection): void {
+		if (!untidy || !this.#reuse) return;
+		this.#reuse = false;
+		const message = "the server sent data that no call had asked for: from now on each call has a connection of its own";
+		this.events.line("stderr", message, undefined, false);
 	}
 
 	#rest(connection: Connection): void {
@@ -235,58 +238,6 @@ export class HttpWorker extends ChildWorker<Exchange> implements ExchangeHost {
 
 	#cutTunnels(): void {
 		for (const { tunnel } of this.#tunnels) tunnel?.destroy();
-	}
-
-	async #untilReady(endpoint: Endpoint): Promise<void> {
-		const loading = loadClient();
-		for (let wait = CHECK_MS.first; this.state === "loading"; wait = Math.min(wait * 1.5, CHECK_MS.max)) {
-			for (const address of endpoint.addresses) {
-				if (!(await this.#takesConnections(address))) continue;
-				this.#address = address;
-				this.#Client = await loading;
-				if (this.#spec.ready !== undefined && !(await this.#isReady(this.#spec.ready))) break;
-				if (this.state !== "loading" || this.ended || !this.reportedOnce()) return;
-				return this.loaded();
-			}
-			await new Promise((resolve) => setTimeout(resolve, wait));
-		}
-	}
-
-	#takesConnections(address: Address): Promise<boolean> {
-		return new Promise((resolve) => {
-			reach(address, 0, (_error, socket) => {
-				socket?.destroy();
-				resolve(socket !== undefined);
-			});
-		});
-	}
-
-	#isReady(path: string): Promise<boolean> {
-		return new Promise((resolve) => {
-			const connection = this.#connect();
-			let isOver = false;
-			const over = (ready: boolean, result: string) => {
-				if (isOver) return; // dropping the connection is reported as an error
-				isOver = true;
-				clearTimeout(timer);
-				this.#checked = result;
-				this.#drop(connection);
-				resolve(ready);
-			};
-			const timer = setTimeout(() => over(false, `GET ${path} was not answered within ${CHECK_TIMEOUT_MS / 1000} s`), CHECK_TIMEOUT_MS);
-			connection.dispatch(
-				{ method: "GET", path, headers: ["Host", "localhost"] },
-				{
-					onRequestStart: () => {},
-					onResponseData: () => {},
-					onResponseEnd: () => {},
-					onResponseStart: (_controller, status) => {
-						if (status >= 200) over(status < 400, `GET ${path} was answered with ${status}`);
-					},
-					onResponseError: (_controller, error) => over(false, `GET ${path} was not answered: ${error.message}`),
-				},
-			);
-		});
 	}
 }
 

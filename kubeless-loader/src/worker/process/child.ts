@@ -24,7 +24,7 @@ export interface HeldCall extends SentCall {
 
 /** The wire must have room for all calls that are sent ahead. */
 const MAX_AHEAD = 32;
-/** How long a process may take to end after it was asked to, in ms. */
+/** How long a process may take to end after `stop` or SIGTERM, in ms. */
 const STOP_GRACE_MS = 2000;
 /** Characters of a loading process's stderr that are kept: they may explain why it ended. */
 const MAX_STDERR_TAIL = 4000;
@@ -64,11 +64,11 @@ export abstract class ChildWorker<Held extends HeldCall> implements Worker {
 	}
 
 	abstract send(call: WorkerCall): Held;
-	/** Tells the process that this call was cancelled. */
+	/** Notifies the process that this call was cancelled. */
 	protected abstract sendCancel(held: Held): void;
-	/** Tells the process that no call will follow; it may still hold some. */
+	/** Notifies the process that no call will follow; it may still hold some. */
 	protected abstract sendStop(): void;
-	/** Asks the process to end: it holds no calls any more. */
+	/** Makes the process end by itself: it holds no calls any more. */
 	protected abstract requestExit(): void;
 	/** Closes the connection to the process, which is about to be killed. */
 	protected abstract disconnect(): void;

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { type LineSink, LineSplitter } from "./lines.ts";
+import { watchdog } from "./watchdog.ts";
 
 /** A command, its environment and its working folder. */
 export interface Command {
@@ -19,8 +20,12 @@ export interface Command {
 export function startGroup({ command, env, cwd }: Command, stdio: ("ignore" | "pipe")[]): ChildProcess {
 	const [program, ...args] = command as [string, ...string[]];
 	const child = spawn(program, args, { cwd, env, stdio, detached: true });
-	endBeforeLoader(child.pid);
-	yieldToLoader(child.pid);
+	const { pid } = child;
+	if (pid === undefined) return child;
+	watchdog.add(pid);
+	child.on("exit", () => watchdog.remove(pid));
+	yieldToLoader(pid);
+	endBeforeLoader(pid);
 	return child;
 }
 
@@ -34,8 +39,7 @@ const OOM_SCORE = "500";
  * If memory runs out, the kernel kills a worker rather than the loader: with the loader, the
  * container ends.
  */
-function endBeforeLoader(pid: number | undefined): void {
-	if (pid === undefined) return;
+function endBeforeLoader(pid: number): void {
 	try {
 		writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
 	} catch {
@@ -44,17 +48,30 @@ function endBeforeLoader(pid: number | undefined): void {
 }
 
 /**
- * The nice value of workers: a loader that waits for a busy CPU answers neither callers nor probes
- * in time.
+ * The nice value of workers is this much above the loader's: a loader that waits for a busy CPU
+ * answers neither callers nor probes in time.
  */
-const NICE = 5;
+const NICER = 5;
+const MAX_NICE = 19;
 
-function yieldToLoader(pid: number | undefined): void {
-	if (pid === undefined) return;
+function yieldToLoader(pid: number): void {
+	lowerPriority(pid, Math.min(getPriority() + NICER, MAX_NICE));
+}
+
+/**
+ * Threads and children inherit a nice value when they are made; those that the process has made by
+ * now are changed here.
+ */
+function lowerPriority(pid: number, nice: number): void {
 	try {
-		setPriority(pid, Math.max(getPriority(), NICE));
+		setPriority(pid, nice);
+		for (const thread of readdirSync(`/proc/${pid}/task`)) {
+			if (Number(thread) !== pid) setPriority(Number(thread), nice);
+			const children = readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ");
+			for (const child of children) if (child !== "") lowerPriority(Number(child), nice);
+		}
 	} catch {
-		// It has ended, or the system does not allow it.
+		// It has ended, the system does not allow it, or this is not Linux.
 	}
 }
 

@@ -22,7 +22,7 @@ export class WireError extends Error {
 const NEWLINE = 10;
 // in bytes (PROTOCOL 2.3)
 const MAX_LINE = 1024 * 1024;
-const MAX_HEAD = 1024 * 1024;
+export const MAX_HEAD = 1024 * 1024;
 export const MAX_BODY = 1024 * 1024 * 1024;
 
 /**
@@ -49,6 +49,8 @@ export class FrameReader {
 	#missing = 0;
 	/** parts of the unfinished frame are passed on as they arrive */
 	#inParts = false;
+	/** the rest of the unfinished frame is discarded: its head is too long */
+	#discards = false;
 
 	constructor(sink: FrameSink) {
 		this.#sink = sink;
@@ -76,6 +78,16 @@ export class FrameReader {
 			const headStart = newline + 1;
 			const bodyStart = headStart + (line.head ?? 0);
 			const end = bodyStart + (line.body ?? 0);
+			if (isHeadTooLong(line)) {
+				// The frame is passed on without its blocks: they are not held.
+				this.#sink(line, bytes, headStart, headStart, headStart);
+				at = end;
+				if (end <= bytes.length) continue;
+				this.#line = line;
+				this.#missing = end - bytes.length;
+				this.#discards = true;
+				return;
+			}
 			if (end > bytes.length) {
 				this.#line = line;
 				this.#missing = end - bytes.length;
@@ -99,6 +111,12 @@ export class FrameReader {
 		const line = this.#line as Line;
 		const taken = Math.min(this.#missing, chunk.length);
 		this.#missing -= taken;
+		if (this.#discards) {
+			if (this.#missing > 0) return taken;
+			this.#line = undefined;
+			this.#discards = false;
+			return taken;
+		}
 		if (this.#inParts) {
 			if (this.#missing === 0) this.#line = undefined;
 			this.#sink(line, chunk, 0, 0, taken);
@@ -118,6 +136,10 @@ export class FrameReader {
 	}
 }
 
+/** True for an answer whose headers are longer than the wire's limit (PROTOCOL 2.3). */
+export const isHeadTooLong = ({ head, type }: Line): boolean =>
+	head !== undefined && head > MAX_HEAD && (type === "result" || type === "head");
+
 const comesInParts = ({ type, head = 0, body = 0 }: Line): boolean =>
 	type === "result" ? body > MAX_WHOLE_BODY : type === "chunk" && head === 0;
 
@@ -133,7 +155,9 @@ function parseLine(bytes: Buffer, start: number, end: number): Line {
 	// Invalid UTF-8 decodes to U+FFFD, so only lines that contain it need validating.
 	if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) throw new WireError("2.1", "a line is not UTF-8");
 	if (typeof line.type !== "string") throw new WireError("2.2", "a line has no type");
-	if (line.head !== undefined && !isCount(line.head, MAX_HEAD)) throw new WireError("2.3", `head is ${JSON.stringify(line.head)}`);
+	// How long an answer's headers are is up to the function: they fail its call, not its worker.
+	const maxHead = line.type === "result" || line.type === "head" ? MAX_BODY : MAX_HEAD;
+	if (line.head !== undefined && !isCount(line.head, maxHead)) throw new WireError("2.3", `head is ${JSON.stringify(line.head)}`);
 	if (line.body !== undefined && !isCount(line.body, MAX_BODY)) throw new WireError("2.3", `body is ${JSON.stringify(line.body)}`);
 	return line;
 }

@@ -1,4 +1,4 @@
-// What a worker sends, as types. A line is checked here, once, against the rules for its type.
+// The messages of a worker, as types. A line is checked here, once, against the rules for its type.
 import type { AnswerFault, LoadFailure } from "../contract.ts";
 import { isCount, type Line, WireError } from "./frames.ts";
 

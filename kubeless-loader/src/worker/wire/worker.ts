@@ -1,39 +1,34 @@
 // The kind of worker that speaks the wire (runtimes/PROTOCOL.md): one process that takes many calls
-// over file descriptor 3. call-line.ts writes a call, frames.ts and messages.ts read what comes
-// back, this file does what it says.
+// over file descriptor 3. frames.ts and messages.ts read what it sends; this file finds the call
+// that a frame is about, and wire-call.ts sends that call and passes its answer on.
 import { Socket } from "node:net";
-import type { HeldBody, Intake, WorkerCall, WorkerEvents } from "../contract.ts";
+import type { Intake, WorkerCall, WorkerEvents } from "../contract.ts";
 import { ChildWorker, type WorkerLimits } from "../process/child.ts";
 import { LineSplitter } from "../process/lines.ts";
 import type { Command } from "../process/process-group.ts";
-import { callLine } from "./call-line.ts";
-import { FrameWriter, MAX_COPIED_BODY } from "./frame-writer.ts";
-import { FrameReader, isCount, type Line, MAX_BODY, WireError } from "./frames.ts";
-import { type LogMessage, type ReadyMessage, type ResultMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { FrameReader, isCount, isHeadTooLong, type Line, MAX_HEAD, WireError } from "./frames.ts";
+import { type LogMessage, type ReadyMessage, WIRE_VERSION, workerMessage } from "./messages.ts";
 import { readBeforeDestroy } from "./read-before-destroy.ts";
+import { Recall } from "./recall.ts";
 import { WireCall } from "./wire-call.ts";
 
 export const WIRE_INTAKE: Intake = { body: "whole", envelopes: "opened", upgrades: false };
-
-/** A Content-Length that the function set itself: that of a result is the length of its body. */
-const OWN_LENGTH = /^content-length:.*\r\n/gim;
-/** RFC 9110 §6.4.1 */
-const isBodiless = (status: number): boolean => status === 204 || status === 304;
 
 /** Children of an ended process may still hold its wire: how long to read on, in ms. */
 const READ_ON_MS = 100;
 /** How long a process may run on after its wire has ended, in ms. */
 const WIRE_CLOSED_GRACE_MS = 200;
-/** Bytes that a worker may send for a paused call before it is killed for ignoring `pause`. */
-const MAX_BYTES_WHILE_PAUSED = 64 * 1024 * 1024;
 
 export class WireWorker extends ChildWorker<WireCall> {
 	readonly #wire: Socket;
 	readonly #writer: FrameWriter;
 	readonly #reader = new FrameReader((line, bytes, headStart, bodyStart, end) => this.#frame(line, bytes, headStart, bodyStart, end));
-	/** ids of calls that were taken back and that the worker has not confirmed yet */
-	readonly #withdrawn = new Set<number>();
-	#recalling = false;
+	readonly #recall = new Recall({
+		behindFirst: () => (this.state === "dead" ? undefined : this.calls.inOrder().slice(1)),
+		giveBack: (calls) => this.#giveBack(calls),
+		ended: () => this.callEnded(),
+	});
 	/** the worker takes an envelope beside the data in it */
 	#envelopes = false;
 	/** the worker has closed the wire, and all it wrote was read */
@@ -62,11 +57,11 @@ export class WireWorker extends ChildWorker<WireCall> {
 	}
 
 	override get inFlight(): number {
-		return this.calls.size + this.#withdrawn.size;
+		return this.calls.size + this.#recall.unconfirmed;
 	}
 
 	override get open(): boolean {
-		return super.open && !this.#recalling;
+		return super.open && !this.#recall.active;
 	}
 
 	protected override get onlyFirstBegun(): boolean {
@@ -76,23 +71,16 @@ export class WireWorker extends ChildWorker<WireCall> {
 	send(call: WorkerCall): WireCall {
 		const sent = new WireCall(this, call);
 		this.add(sent);
-		const { body, envelope } = call;
-		if (envelope !== undefined && this.#envelopes) this.#sendEnvelope(sent, body, envelope);
-		else this.#write(sent, callLine(sent.id, call), body);
+		sent.send(this.#writer, this.#envelopes);
 		return sent;
 	}
 
-	/** Sends the data and, behind it, the envelope that it came in (PROTOCOL 4.11). */
-	#sendEnvelope(sent: WireCall, data: HeldBody | undefined, envelope: HeldBody): void {
-		const length = (data?.length ?? 0) + envelope.length;
-		if (length > MAX_BODY) return this.#write(sent, callLine(sent.id, sent.call), data);
-		this.#write(sent, callLine(sent.id, sent.call, envelope), { parts: [...(data?.parts ?? []), ...envelope.parts], length });
+	pause(sent: WireCall): void {
+		this.#writer.send(`{"type":"pause","id":${sent.id}}\n`);
 	}
 
-	#write(sent: WireCall, lineAndHead: string, body: HeldBody | undefined): void {
-		if (body === undefined || body.length <= MAX_COPIED_BODY) return this.#writer.send(lineAndHead, body?.parts);
-		sent.unwritten = true;
-		this.#writer.sendLarge(lineAndHead, body.parts, () => sent.written());
+	pauseWire(): void {
+		this.#wire.pause();
 	}
 
 	resume(sent: WireCall): void {
@@ -106,34 +94,12 @@ export class WireWorker extends ChildWorker<WireCall> {
 	}
 
 	override recall(): void {
-		if (this.#recalling || this.state === "dead") return;
-		this.#recalling = true;
-		this.#writer.send('{"type":"withdraw"}\n');
-		this.#writer.flush(() => afterPoll(() => this.#takeBack()));
-	}
-
-	/**
-	 * By now `withdraw` is on the wire, and all that the worker wrote before that was read. So a call
-	 * without an answer will be answered later, and after that the worker reads `withdraw` before it
-	 * begins another call (PROTOCOL 5.5).
-	 */
-	#takeBack(): void {
-		if (this.state === "dead") return;
-		const [, ...behind] = this.calls.inOrder();
-		for (const sent of behind) this.#withdrawn.add(sent.id);
-		this.#giveBack(behind);
-		this.#endRecall();
+		if (this.state !== "dead") this.#recall.begin(this.#writer);
 	}
 
 	#giveBack(sent: readonly WireCall[]): void {
 		for (const one of sent) this.remove(one);
 		this.events.returned(sent.filter(({ cancelled }) => !cancelled).map(({ call }) => call));
-	}
-
-	#endRecall(): void {
-		if (this.#withdrawn.size > 0) return;
-		this.#recalling = false;
-		this.callEnded();
 	}
 
 	protected sendCancel(sent: WireCall): void {
@@ -178,27 +144,27 @@ export class WireWorker extends ChildWorker<WireCall> {
 		const message = workerMessage(line);
 		switch (message.type) {
 			case "result": {
-				if (line.body !== undefined && line.body > end - bodyStart)
-					return this.#resultPart(message, line.body, bytes, headStart, bodyStart, end);
+				const { status = 200 } = message;
+				if (isHeadTooLong(line)) return this.#headTooLong(this.#find(message, false), line);
+				if (line.body !== undefined && line.body > end - bodyStart) {
+					const sent = this.#find(message);
+					if (!sent.takePart(status, line.body, bytes, headStart, bodyStart, end)) return;
+					this.remove(sent);
+					sent.endParts();
+					return this.callEnded();
+				}
 				const sent = this.#end(message, false);
 				if (!sent.cancelled) {
 					const head = headStart === bodyStart ? "" : bytes.toString("latin1", headStart, bodyStart);
-					sent.call.answer.result(message.status ?? 200, head, bytes, bodyStart, end);
+					sent.call.answer.result(status, head, bytes, bodyStart, end);
 				}
 				return this.callEnded();
 			}
-			case "head": {
-				const sent = this.#find(message, false);
-				sent.begun = true;
-				if (!sent.cancelled) sent.call.answer.head(message.status ?? 200, bytes.toString("latin1", headStart, bodyStart));
-				return;
-			}
-			case "chunk": {
-				const sent = this.#find(message, true);
-				if (sent.cancelled || end === bodyStart) return;
-				if (!sent.call.answer.chunk(bytes.subarray(bodyStart, end))) this.#pause(sent, end - bodyStart);
-				return;
-			}
+			case "head":
+				if (isHeadTooLong(line)) return this.#headTooLong(this.#find(message, false), line);
+				return this.#find(message, false).head(message.status ?? 200, bytes.toString("latin1", headStart, bodyStart));
+			case "chunk":
+				return this.#find(message, true).chunk(bytes.subarray(bodyStart, end));
 			case "end": {
 				const sent = this.#end(message, true);
 				if (!sent.cancelled) sent.call.answer.end();
@@ -221,40 +187,21 @@ export class WireWorker extends ChildWorker<WireCall> {
 		}
 	}
 
-	/**
-	 * Passes on a part of a result as a stream: the worker's process need not wait for the caller, the
-	 * loader holds few bytes.
-	 */
-	#resultPart(message: ResultMessage, length: number, bytes: Buffer, headStart: number, bodyStart: number, end: number): void {
-		const sent = this.#find(message);
-		const { answer } = sent.call;
-		if (sent.missing === undefined) {
-			if (sent.begun) throw new WireError("4.2", `result of call ${sent.id} comes after its head`);
-			sent.missing = length;
-			sent.begun = true;
-			const { status = 200 } = message;
-			const head = bytes.toString("latin1", headStart, bodyStart).replace(OWN_LENGTH, "");
-			if (!sent.cancelled) answer.head(status, isBodiless(status) ? head : `${head}Content-Length: ${length}\r\n`);
+	/** Fails a call whose headers cannot be passed on; the worker is not to blame. */
+	#headTooLong(sent: WireCall, { type, head }: Line): void {
+		sent.begun = true;
+		if (type === "result") this.remove(sent);
+		if (!sent.cancelled) {
+			const message = `the answer has ${head} bytes of headers, and the limit is ${MAX_HEAD}: send the data in the body`;
+			sent.call.answer.fail("RESULT_INVALID", message);
+			if (type === "head") this.cancel(sent);
 		}
-		const part = bytes.subarray(bodyStart, end);
-		sent.missing -= part.length;
-		if (sent.missing === 0) {
-			this.remove(sent);
-			if (!sent.cancelled) {
-				answer.chunk(part);
-				answer.end();
-			}
-			return this.callEnded();
-		}
-		if (sent.cancelled || part.length === 0 || answer.chunk(part) || !answer.memoryFull) return;
-		// A frame cannot be paused alone: the wire waits until this caller has read.
-		sent.holdsWire = true;
-		this.#wire.pause();
+		if (type === "result") this.callEnded();
 	}
 
 	/** The worker will not begin a call. */
 	#confirmed(message: { readonly type: string; readonly id: unknown }): void {
-		if (isCount(message.id) && this.#withdrawn.delete(message.id)) return this.#endRecall();
+		if (isCount(message.id) && this.#recall.confirm(message.id)) return;
 		const sent = this.#find(message, false);
 		if (this.ahead === 0) throw new WireError("5.5", `call ${sent.id} is withdrawn by a worker that takes none ahead`);
 		this.#giveBack([sent]);
@@ -280,18 +227,6 @@ export class WireWorker extends ChildWorker<WireCall> {
 		const sent = this.#find(message, begun);
 		this.remove(sent);
 		return sent;
-	}
-
-	#pause(sent: WireCall, length: number): void {
-		if (!sent.paused) {
-			sent.paused = true;
-			sent.whilePaused = 0;
-			this.#writer.send(`{"type":"pause","id":${sent.id}}\n`);
-			return;
-		}
-		sent.whilePaused += length;
-		if (sent.whilePaused > MAX_BYTES_WHILE_PAUSED)
-			throw new WireError("5.1", `call ${sent.id} was paused and ${sent.whilePaused} bytes came`);
 	}
 
 	#ready({ wire, concurrency, ahead, envelopes }: ReadyMessage): void {
@@ -327,12 +262,4 @@ export class WireWorker extends ChildWorker<WireCall> {
 		if (this.ended) this.onGone();
 		else this.state = "retiring"; // the exit, which gives the reason, follows
 	}
-}
-
-/**
- * Calls back when all data that a socket has by now was read: Node.js reads a ready socket once a
- * turn.
- */
-function afterPoll(then: () => void): void {
-	setImmediate(() => setImmediate(then));
 }

@@ -10,6 +10,7 @@ const EVENT: EventFields = {
 	eventNamespace: undefined,
 	attributes: undefined,
 	json: false,
+	envelope: undefined,
 };
 
 function written(call: Partial<WorkerCall>): { line: string; head: string } {

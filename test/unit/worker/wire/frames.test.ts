@@ -85,6 +85,18 @@ describe("FrameReader", () => {
 		breaks("2.3", long, "  ");
 	});
 
+	test("passes on an answer with a head over 1 MiB without its blocks, and the frame behind it whole", () => {
+		const head = "x".repeat(1024 * 1024 + 1);
+		const text = `{"type":"result","id":1,"head":${head.length},"body":3}\n${head}abc{"type":"result","head":1,"body":1}\nhb`;
+		for (const cut of [text.length, 60, 1000, text.length - 40, text.length - 1]) {
+			const { frames } = read(text.slice(0, cut), text.slice(cut));
+			assert.deepEqual(frames, [
+				[{ type: "result", id: 1, head: head.length, body: 3 }, "", ""],
+				[{ type: "result", head: 1, body: 1 }, "h", "b"],
+			]);
+		}
+	});
+
 	for (const [rule, line] of [
 		["2.1", "ciao"],
 		["2.1", ""],

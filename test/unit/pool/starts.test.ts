@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Generations } from "../../../kubeless-loader/src/pool/generation.ts";
+import { Pool } from "../../../kubeless-loader/src/pool/pool.ts";
+import type { PoolCall } from "../../../kubeless-loader/src/pool/pool-call.ts";
+import type { StartWorker, Worker, WorkerCall, WorkerEvents } from "../../../kubeless-loader/src/worker/contract.ts";
+import { poll } from "../../support/poll.ts";
+
+/** A worker without a process that takes one call at a time and never ends it. */
+class FakeWorker {
+	readonly pid = undefined;
+	readonly pids = [];
+	readonly ahead = 0;
+	concurrency = 0;
+	inFlight = 0;
+	open = false;
+	readonly #events: WorkerEvents;
+
+	constructor(events: WorkerEvents) {
+		this.#events = events;
+	}
+
+	becomeReady(): void {
+		this.concurrency = 1;
+		this.open = true;
+		this.#events.ready();
+	}
+
+	send(_call: WorkerCall) {
+		this.inFlight++;
+		return { worker: this as unknown as Worker, id: 1, open: true, onceWritten: () => {}, cancel: () => {}, resume: () => {} };
+	}
+
+	recall(): void {}
+	retire(): void {}
+	kill(): void {}
+}
+
+/** Returns a StartWorker, its workers, and the number of starts in each turn of the event loop. */
+function countedStarts(): { start: StartWorker; workers: FakeWorker[]; perTurn: number[] } {
+	const workers: FakeWorker[] = [];
+	const perTurn: number[] = [];
+	let inThisTurn = 0;
+	const start = (events: WorkerEvents): Worker => {
+		// Immediates run once a turn: all starts before this one runs are in one turn.
+		if (inThisTurn++ === 0)
+			setImmediate(() => {
+				perTurn.push(inThisTurn);
+				inThisTurn = 0;
+			});
+		const worker = new FakeWorker(events);
+		workers.push(worker);
+		return worker as unknown as Worker;
+	};
+	return { start, workers, perTurn };
+}
+
+const started = (workers: FakeWorker[], count: number) =>
+	poll(
+		() => workers.length >= count || undefined,
+		() => `${workers.length} of ${count} workers were started`,
+	);
+
+const call = (): PoolCall =>
+	({
+		queued: true,
+		queuedAt: performance.now(),
+		headers: [],
+		toQueue: () => {},
+		toWorker: () => {},
+		refuse: () => {},
+	}) as unknown as PoolCall;
+
+test("a load starts at most one worker in a turn of the event loop, however often missing workers are filled up", async () => {
+	const { start, workers, perTurn } = countedStarts();
+	const generations = new Generations({
+		min: 8,
+		isCurrent: () => true,
+		changed: () => {},
+		room: () => {},
+		ready: () => {},
+		returned: () => {},
+	});
+	void generations.load(start);
+	workers[0]?.becomeReady();
+	// As when several stuck workers are retired at once.
+	for (let times = 0; times < 3; times++) generations.fill();
+	await started(workers, 8);
+	await new Promise(setImmediate);
+	generations.kill();
+	assert.deepEqual(
+		perTurn,
+		perTurn.map(() => 1),
+	);
+});
+
+test("a queue of many calls starts at most one worker in a turn of the event loop", async () => {
+	const { start, workers, perTurn } = countedStarts();
+	const pool = new Pool({
+		min: 4,
+		max: 12,
+		queueLength: 1000,
+		timeoutMs: 60_000,
+		roomFor: () => true,
+		isCurrent: () => true,
+		changed: () => {},
+	});
+	void pool.load(start);
+	workers[0]?.becomeReady();
+	await started(workers, 4);
+	for (const worker of workers.slice(1)) worker.becomeReady();
+	for (let calls = 0; calls < 40; calls++) pool.submit(call());
+	await started(workers, 8);
+	await new Promise(setImmediate);
+	pool.kill();
+	await pool.stop;
+	assert.deepEqual(
+		perTurn,
+		perTurn.map(() => 1),
+	);
+});
