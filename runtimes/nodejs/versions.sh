@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs versions of Node.js from npm into VERSIONS_DIR and prints their folders of executables, with their origin.
-# VERSIONS lists them; without it, all that the worker runs on.
+# Installs versions of Node.js from npm into VERSIONS_DIR and prints their folders of executables,
+# with their origin. VERSIONS lists them; without it, all that the worker runs on.
 set -eu
 
 case "$(uname -sm)" in

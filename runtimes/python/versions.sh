@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a folder with a program `python3` for each Python on PATH and of pyenv, and prints the
-# folders, PyPy's with this origin. Python 2.7 and PyPy have this name there too, because the manifest uses it.
+# folders, PyPy's with this origin. Python 2.7 and PyPy have this name there too, because the
+# manifest uses it.
 set -eu
 
 IFS=:

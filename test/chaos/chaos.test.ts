@@ -5,7 +5,7 @@ import { languages, type Subject } from "./languages.ts";
 import { explain, runSeed } from "./report.ts";
 
 /** They take about three minutes for all languages on two CPUs. */
-const SEEDS = 10;
+const SEEDS = 8;
 
 describe("under faults", { concurrency: 2 }, () => {
 	for (const { id, missing, prepare } of languages()) {

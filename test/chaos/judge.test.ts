@@ -90,7 +90,7 @@ describe("the account of a run under faults", () => {
 test("the plan of a run under faults follows from its seed", () => {
 	assert.deepEqual(planOf(7), planOf(7));
 	assert.notDeepEqual(planOf(7), planOf(8));
-	const faults = new Set(Array.from({ length: 10 }, (_, seed) => planOf(seed + 1).faults.map(({ fault }) => fault.what)).flat());
+	const faults = new Set(Array.from({ length: 8 }, (_, seed) => planOf(seed + 1).faults.map(({ fault }) => fault.what)).flat());
 	assert.deepEqual([...faults].sort(), ["exhaust", "fill", "freeze", "kill", "starve", "swap"]);
 });
 

@@ -1,6 +1,7 @@
-// The programs `cluster`, a Kubernetes control plane, and `kubelet`: built from control-plane/ through the Go module proxy and
-// kept in a cache folder that is named by their source. The first build takes about 15 minutes on two cores and 3 GB of disk.
-// node test/cluster/binary.ts NAME prints where a program is, or would be.
+// The programs `cluster`, a Kubernetes control plane, and `kubelet`: built from control-plane/
+// through the Go module proxy and kept in a cache folder that is named by their source. The first
+// build takes about 15 minutes on two cores and 3 GB of disk. node test/cluster/binary.ts NAME
+// prints where a program is, or would be.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";

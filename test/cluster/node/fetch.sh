@@ -1,6 +1,7 @@
 #!/bin/sh
-# fetch.sh FOLDER: unpacks Debian's containerd, runc and CNI plugins into FOLDER, beside the system, whose apt is not changed.
-# The kubelet needs containerd 2, which Debian has since release 14. runc and the plugins come from this machine's release.
+# fetch.sh FOLDER: unpacks Debian's containerd, runc and CNI plugins into FOLDER, beside the system,
+# whose apt is not changed. The kubelet needs containerd 2, which Debian has since release 14. runc
+# and the plugins come from this machine's release.
 set -eu
 
 folder=$1

@@ -1,4 +1,5 @@
-// The images of the node: built by the image tests' own means, then copied from the Docker engine into containerd.
+// The images of the node: built by the image tests' own means, then copied from the Docker engine
+// into containerd.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -15,7 +16,10 @@ export interface Images {
 	stop(): void;
 }
 
-/** Languages whose functions need only their runtime image. Compilers are too large to copy them for each run. */
+/**
+ * Languages whose functions need only their runtime image. Compilers are too large to copy them for
+ * each run.
+ */
 export const LANGUAGES = ["nodejs", "python", "ruby", "php"];
 
 /** Builds what is missing. Throws with the reason if there is no Docker engine. */

@@ -1,12 +1,14 @@
 #!/bin/sh
-# init.sh FOLDER: process 1 of the node's process namespace, which runs containerd and the kubelet until one of them ends. The
-# kernel then ends all other processes of the namespace, containers included, and drops the mounts of its mount namespace.
+# init.sh FOLDER: process 1 of the node's process namespace, which runs containerd and the kubelet
+# until one of them ends. The kernel then ends all other processes of the namespace, containers
+# included, and drops the mounts of its mount namespace.
 set -u
 
 home=$1
 # The kubelet mounts volumes here, and containerd binds them into containers.
 mount --bind "$home" "$home" && mount --make-rshared "$home" || exit 1
-# Folders that the programs use whatever their settings are: this node's own, empty, and gone with it.
+# Folders that the programs use whatever their settings are: this node's own, empty, and gone with
+# it.
 for folder in /run/containerd /run/netns /var/lib/cni /var/lib/kubelet /var/log/containers; do
 	mkdir -p "$folder" && mount -t tmpfs tmpfs "$folder" || exit 1
 done

@@ -1,4 +1,5 @@
-// A node of Kubernetes on this machine: containerd and a kubelet in namespaces of their own. Needs root and Linux.
+// A node of Kubernetes on this machine: containerd and a kubelet in namespaces of their own. Needs
+// root and Linux.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -37,7 +38,10 @@ export interface Node {
 	stop(): Promise<void>;
 }
 
-/** Returns the folder with containerd, runc and the CNI plugins. Fetches them if the cache does not have them. */
+/**
+ * Returns the folder with containerd, runc and the CNI plugins. Fetches them if the cache does not
+ * have them.
+ */
 function tools(): string {
 	const script = here("fetch.sh");
 	const place = cacheFolder(`node-${createHash("sha256").update(readFileSync(script)).digest("hex").slice(0, 16)}`);
@@ -103,7 +107,10 @@ const lastLines = (home: string): string =>
 		.map((file) => `${file}:\n${readFileSync(file, "utf8").trim().split("\n").slice(-8).join("\n")}`)
 		.join("\n");
 
-/** Removes the empty control groups of the pods. A group with processes stays: it is not this node's. */
+/**
+ * Removes the empty control groups of the pods. A group with processes stays: it is not this
+ * node's.
+ */
 function removeGroups(): void {
 	const remove = (folder: string): void => {
 		try {

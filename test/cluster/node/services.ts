@@ -1,5 +1,6 @@
-// The addresses of Services on the node, in place of kube-proxy: each ClusterIP is an address of the node's bridge, and each of
-// its TCP ports is relayed to a ready pod. Names of Services are resolved by a DNS server on the node's own address.
+// The addresses of Services on the node, in place of kube-proxy: each ClusterIP is an address of
+// the node's bridge, and each of its TCP ports is relayed to a ready pod. Names of Services are
+// resolved by a DNS server on the node's own address.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -95,7 +96,10 @@ export async function serveServices(api: Api, apiServer: Target): Promise<() => 
 	};
 }
 
-/** Relays connections to an address and port to the targets in turn. A connection without a target is closed. */
+/**
+ * Relays connections to an address and port to the targets in turn. A connection without a target
+ * is closed.
+ */
 export function relay(host: string, port: number, targets: () => readonly Target[]): Server {
 	let count = 0;
 	const open = new Set<Socket>();
@@ -126,7 +130,10 @@ export function relay(host: string, port: number, targets: () => readonly Target
 	return server;
 }
 
-/** Answers A queries for NAME.NAMESPACE.svc.cluster.local; other names do not exist. @returns a function that ends it */
+/**
+ * Answers A queries for NAME.NAMESPACE.svc.cluster.local; other names do not exist.
+ * @returns a function that ends it
+ */
 async function serveNames(addressOf: (service: string) => string | undefined): Promise<() => Promise<void>> {
 	const server = createSocket("udp4");
 	server.on("message", (query, { address, port }) => {

@@ -177,14 +177,19 @@ export class Run implements SentCall {
 
 	/**
 	 * Another process may hold the output open: after a silence, all that the command itself wrote has
-	 * arrived.
+	 * arrived. Bytes that wait are read first: the loader may have had no CPU for that long.
 	 */
 	#awaitSilence(): void {
 		clearTimeout(this.#silence);
-		this.#silence = setTimeout(() => {
-			if (this.#paused && !this.#cancelled) this.#awaitSilence();
-			else this.#child?.stdout?.destroy();
-		}, SILENCE_MS);
+		const silence = setTimeout(() => setImmediate(() => this.#closeOutput(silence)), SILENCE_MS);
+		this.#silence = silence;
+	}
+
+	/** Closes the output after a silence, unless bytes have come meanwhile. */
+	#closeOutput(silence: NodeJS.Timeout): void {
+		if (silence !== this.#silence || this.over) return;
+		if (this.#paused && !this.#cancelled) this.#awaitSilence();
+		else this.#child?.stdout?.destroy();
 	}
 
 	#conclude(): void {
