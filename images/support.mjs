@@ -19,7 +19,7 @@ export function supportPage(manifests, results) {
 		"",
 		"- **run**: the worker kept all vectors of the wire on this version;",
 		"- **checked**: only the syntax was checked, by a parser of this version or a checker;",
-		"- **not**: this version was not to be had.",
+		"- **not**: not tested, or the worker fails on this version; the page of the language has the reason.",
 		"",
 		"The images themselves are built and run for one version of each language, in `npm run test:images`.",
 		"",
