@@ -222,8 +222,8 @@ wire_their_ifs=$IFS
 IFS=$wire_ifs
 trap 'rm -rf "$wire"' EXIT
 
-mkdir "$wire/context"
-mkfifo "$wire/news" "$wire/stream"
+{ mkdir "$wire/context" && mkfifo "$wire/news" "$wire/stream"; } ||
+	wire_failed HANDLER_FAILED_TO_LOAD "no files can be made in $wire: free space or memory, and start again"
 printf '%s' "$wire_name" >"$wire/context/function-name"
 printf '%s' "$FUNC_TIMEOUT" >"$wire/context/timeout"
 printf '%s' "$FUNC_RUNTIME" >"$wire/context/runtime"

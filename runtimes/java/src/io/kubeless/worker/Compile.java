@@ -114,12 +114,15 @@ final class Compile {
 		Files.createDirectories(classes.toPath());
 		DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
 		List<String> options = new ArrayList<>(Arrays.asList("-g", "-parameters", "-nowarn", "-implicit:class", "-encoding", "UTF-8"));
-		options.addAll(Arrays.asList("-d", classes.getPath(), "-cp", path));
 		// Annotation processors run by default up to Java 22; 21 and 22 print a note without the option.
 		String version = System.getProperty("java.specification.version");
 		if (!version.startsWith("1.") && Integer.parseInt(version) >= 21) options.add("-proc:full");
 		try (StandardJavaFileManager standard = compiler.getStandardFileManager(diagnostics, Locale.ROOT, StandardCharsets.UTF_8)) {
+			// Java 8 ignores the options -d and -cp once a location is set.
 			standard.setLocation(StandardLocation.SOURCE_PATH, roots);
+			standard.setLocation(StandardLocation.CLASS_OUTPUT, Collections.singletonList(classes));
+			standard.setLocation(StandardLocation.CLASS_PATH,
+					Arrays.stream(path.split(File.pathSeparator)).filter(entry -> !entry.isEmpty()).map(File::new).collect(Collectors.toList()));
 			boolean done = compiler.getTask(new StringWriter(), new SourceManager(standard), diagnostics, options, null, files).call();
 			return done ? null : diagnostics;
 		}
