@@ -60,7 +60,8 @@ everyLanguage("a function in a mounted ConfigMap", (language) => {
 		const calls = await callers.stop();
 		assertInOrder(calls, [version(0), version(2)]);
 		assertOnly(calls, since, version(2));
-		assert.equal((await loader.figures()).of('function_reloads_total{result="failed"}'), 1);
+		// A container tries again after 1 s, so there may be more than one.
+		assert.ok((await loader.figures()).of('function_reloads_total{result="failed"}') >= 1);
 		assert.equal((await loader.ask("/readyz")).status, 200);
 	});
 
