@@ -39,15 +39,15 @@ const THERE = [
 		livenessProbeInfo: { periodSeconds: 7 },
 		versions: [
 			{
-				name: "node14",
-				version: "14",
+				name: "node15",
+				version: "15",
 				imagePullSecrets: [{ ImageSecret: "mine" }],
 				images: [
 					{ phase: "installation", image: "kubeless/nodejs@sha256:a", command: "/kubeless-npm-install.sh", secrets: [{ name: "npm" }] },
 					{ phase: "runtime", image: "kubeless/nodejs@sha256:a", env: { NODE_PATH: "$(KUBELESS_INSTALL_VOLUME)/node_modules" } },
 				],
 			},
-			{ name: "node12", version: "12", images: [{ phase: "runtime", image: "kubeless/nodejs@sha256:b" }] },
+			{ name: "node13", version: "13", images: [{ phase: "runtime", image: "kubeless/nodejs@sha256:b" }] },
 		],
 	},
 	{ ID: "perl", depName: "cpanfile", fileNameSuffix: ".pl", versions: [{ name: "perl5", version: "5", images: [] }] },
@@ -81,40 +81,40 @@ describe("examples/kubeless/patch.mjs", () => {
 
 	test("does not change runtimes without a successor", () => {
 		const { runtimes } = patched(there);
-		assert.deepEqual(version(runtimes, "nodejs", "14"), THERE[0]?.versions[0]);
-		assert.deepEqual(version(runtimes, "nodejs", "12"), THERE[0]?.versions[1]);
+		assert.deepEqual(version(runtimes, "nodejs", "15"), THERE[0]?.versions[0]);
+		assert.deepEqual(version(runtimes, "nodejs", "13"), THERE[0]?.versions[1]);
 		assert.deepEqual(runtimes.at(-1), THERE[1]);
 		assert.deepEqual(runtimes.find(({ ID }) => ID === "nodejs")?.livenessProbeInfo, { periodSeconds: 7 });
 		assert.ok(version(runtimes, "nodejs", "24"));
 	});
 
 	test("--as uses new images for an old name, and keeps its pull secrets and the phases' secrets", () => {
-		const { runtimes } = patched(there, "--as", "nodejs14=nodejs24");
+		const { runtimes } = patched(there, "--as", "nodejs15=nodejs24");
 		const wanted = version(runtimes, "nodejs", "24");
-		const { name, images, imagePullSecrets } = version(runtimes, "nodejs", "14");
-		assert.equal(name, "nodejs14");
+		const { name, images, imagePullSecrets } = version(runtimes, "nodejs", "15");
+		assert.equal(name, "nodejs15");
 		assert.deepEqual(imagePullSecrets, [{ ImageSecret: "mine" }]);
 		assert.deepEqual(images, [{ ...wanted.images[0], secrets: [{ name: "npm" }] }, wanted.images[1]]);
-		assert.deepEqual(version(runtimes, "nodejs", "12"), THERE[0]?.versions[1]);
+		assert.deepEqual(version(runtimes, "nodejs", "13"), THERE[0]?.versions[1]);
 	});
 
 	test("a second run changes nothing", () => {
-		const once = patched(there, "--as", "nodejs14=nodejs24").data["runtime-images"];
-		assert.equal(patched(once, "--as", "nodejs14=nodejs24").data["runtime-images"], once);
+		const once = patched(there, "--as", "nodejs15=nodejs24").data["runtime-images"];
+		assert.equal(patched(once, "--as", "nodejs15=nodejs24").data["runtime-images"], once);
 	});
 
 	test("--registry changes only the images of this project", () => {
 		const { data, runtimes } = patched(there, "--registry", "registry.example/k");
 		assert.match(data["provision-image"], /^registry\.example\/k\/provision:v/);
 		assert.match(version(runtimes, "nodejs", "24").images[1]?.image ?? "", /^registry\.example\/k\/nodejs:24-v/);
-		assert.deepEqual(version(runtimes, "nodejs", "12"), THERE[0]?.versions[1]);
+		assert.deepEqual(version(runtimes, "nodejs", "13"), THERE[0]?.versions[1]);
 	});
 
 	test("reports a mistake in one sentence", () => {
 		const mistakes: [string, string[], RegExp][] = [
 			["- ID: go", [], /^Standard input is not the JSON of runtime-images: .*\n$/],
-			["", ["--as", "nodejs14"], /^--as nodejs14: give OLD=NEW, such as nodejs14=nodejs24\.\n$/],
-			["", ["--as", "nodejs14=nodejs9"], /^--as nodejs14=nodejs9: there is no runtime nodejs9\.\n$/],
+			["", ["--as", "nodejs15"], /^--as nodejs15: give OLD=NEW, such as nodejs15=nodejs24\.\n$/],
+			["", ["--as", "nodejs15=nodejs9"], /^--as nodejs15=nodejs9: there is no runtime nodejs9\.\n$/],
 			["", ["--as", "ruby2.5=nodejs24"], /ruby and nodejs are different languages\.\n$/],
 		];
 		for (const [input, args, message] of mistakes) {

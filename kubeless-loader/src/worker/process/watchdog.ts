@@ -27,8 +27,11 @@ class Watchdog {
 	readonly #groups = new Set<number>();
 	#timer: NodeJS.Timeout | undefined;
 	#process: ChildProcess | undefined;
-	/** the kernel ends all processes of a container with its first one, or there is no shell */
-	#isNeedless = process.pid === 1;
+	/**
+	 * The loader is the first process of its container or that one's child, so all end with it; or
+	 * there is no shell.
+	 */
+	#isNeedless = process.pid === 1 || process.ppid === 1;
 
 	/** Notes a process group that is to end with the loader. */
 	add(group: number): void {
