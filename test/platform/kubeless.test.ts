@@ -113,7 +113,7 @@ describe("examples/kubeless/patch.mjs", () => {
 	test("reports a mistake in one sentence", () => {
 		const mistakes: [string, string[], RegExp][] = [
 			["- ID: go", [], /^Standard input is not the JSON of runtime-images: .*\n$/],
-			["", ["--as", "nodejs15"], /^--as nodejs15: give OLD=NEW, such as nodejs15=nodejs24\.\n$/],
+			["", ["--as", "nodejs15"], /^--as nodejs15: give OLD=NEW, such as nodejs14=nodejs24\.\n$/],
 			["", ["--as", "nodejs15=nodejs9"], /^--as nodejs15=nodejs9: there is no runtime nodejs9\.\n$/],
 			["", ["--as", "ruby2.5=nodejs24"], /ruby and nodejs are different languages\.\n$/],
 		];
