@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { missing } from "../support/needs.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { follow, freePort, stepsOf, withCommand } from "../support/page.ts";
 
@@ -25,10 +25,9 @@ describe("the pages about custom runtimes", () => {
 
 	for (const [page, { example, needs }] of Object.entries(PAGES)) {
 		const steps = stepsOf(join(docs, "custom-runtime", `${page}.md`));
-		const missing = spawnSync("sh", ["-c", `command -v ${needs}`]).status !== 0 && `${needs} is not installed`;
-		if (missing) console.log(`SKIPPED: docs/custom-runtime/${page}.md. ${missing}`);
+		const skip = missing(needs, "curl");
 
-		test(`${page}.md works when it is followed in an empty folder`, { skip: !process.env["CI"] && missing }, async (t) => {
+		test(`${page}.md works when it is followed in an empty folder`, { skip }, async (t) => {
 			const port = await freePort();
 			// The image tests follow the steps that need a container engine.
 			const end = steps.findIndex((step) => "commands" in step && step.commands.some((line) => line.startsWith("docker ")));

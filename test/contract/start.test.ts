@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test, { describe } from "node:test";
 import { fake } from "../support/fake.ts";
 import { folder, type LoaderOptions, runLoader, startLoader } from "../support/loader.ts";
+import { missing } from "../support/needs.ts";
 import { untilGone } from "../support/processes.ts";
 
 const GOOD = "exports.h = () => 'fine'";
@@ -45,8 +46,9 @@ const MISTAKES: [string, LoaderOptions, RegExp[]][] = [
 ];
 
 describe("a failed start ends with exit code 1 and one message:", { concurrency: 2 }, () => {
+	const withoutPython = missing("python3");
 	for (const [what, options, messages] of MISTAKES) {
-		test(what, async (t) => {
+		test(what, { skip: what.endsWith("in Python") && withoutPython }, async (t) => {
 			const log = join(folder(t, { "termination-log": "" }), "termination-log");
 			const run = await runLoader(t, { ...options, env: { ...options.env, KUBELESS_TERMINATION_LOG: log } });
 			assert.equal(run.code, 1, run.stderr);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { missing } from "../support/needs.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -63,7 +64,9 @@ function findings(file: string): string[] {
 		.map(({ line, number }) => `${file}:${number}: ${FORBIDDEN.exec(line)?.[0]}: ${line.trim().slice(0, 120)}`);
 }
 
-test("no text of the project has a word that CONTRIBUTING.md forbids", () => {
+const skip = missing("git");
+
+test("no text of the project has a word that CONTRIBUTING.md forbids", { skip }, () => {
 	const files = tracked();
 	assert.ok(files.length > 60, String(files.length));
 	assert.deepEqual(files.flatMap(findings), []);
@@ -85,7 +88,7 @@ function longLines(file: string): string[] {
 		.map(({ line, number }) => `${file}:${number}: ${line.length} characters: ${line.trim().slice(0, 60)}`);
 }
 
-test("comments and pages are wrapped at 100 characters", () => {
+test("comments and pages are wrapped at 100 characters", { skip }, () => {
 	assert.deepEqual(tracked().flatMap(longLines), []);
 });
 
