@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { KubelessFunction, KubeObject, Status } from "../../kubeless-controller/src/api/types.ts";
 import { ApiError } from "../../kubeless-controller/src/kube/api.ts";
@@ -21,7 +22,7 @@ import { kubeless as program } from "../src/program.ts";
 import { consumersOf } from "../src/run.ts";
 import { kubeless } from "./shell.ts";
 
-const NO_CLUSTER = new URL("./no-such-kubeconfig", import.meta.url).pathname;
+const NO_CLUSTER = fileURLToPath(new URL("./no-such-kubeconfig", import.meta.url));
 const shell = () => ({ env: {}, stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() });
 
 function fn(status?: Status): KubelessFunction {
