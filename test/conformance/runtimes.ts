@@ -25,8 +25,10 @@ export interface Runtime {
 
 const folder = fileURLToPath(new URL("../../runtimes", import.meta.url));
 
-export function readRuntimes(): Runtime[] {
-	return readManifests(folder).flatMap(readRuntime);
+export function readRuntimes(only?: string): Runtime[] {
+	return readManifests(folder)
+		.filter(({ id }) => only === undefined || id === only)
+		.flatMap(readRuntime);
 }
 
 function readRuntime(manifest: Manifest): Runtime[] {

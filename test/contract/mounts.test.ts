@@ -3,7 +3,7 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { ConfigMap } from "../support/configmap.ts";
 import { startLoader } from "../support/loader.ts";
-import { missing } from "../support/needs.ts";
+import { missingRuntime } from "../support/runtimes.ts";
 
 const FUNCTIONS: Record<string, { file: string; says: (word: string) => string; deps: string }> = {
 	nodejs: { file: "f.js", says: (word) => `exports.h = () => "${word}"`, deps: "package.json" },
@@ -11,7 +11,7 @@ const FUNCTIONS: Record<string, { file: string; says: (word: string) => string; 
 };
 
 for (const [id, { file, says, deps }] of Object.entries(FUNCTIONS)) {
-	const skip = missing(id === "python" ? "python3" : "node");
+	const skip = missingRuntime(id);
 
 	test(`${id}: a function is served from a mounted ConfigMap, and again when the ConfigMap changes`, { skip }, async (t) => {
 		const mounted = new ConfigMap(t, { [file]: says("first"), [deps]: "" });

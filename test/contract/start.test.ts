@@ -5,8 +5,8 @@ import { join } from "node:path";
 import test, { describe } from "node:test";
 import { fake } from "../support/fake.ts";
 import { folder, type LoaderOptions, runLoader, startLoader } from "../support/loader.ts";
-import { missing } from "../support/needs.ts";
 import { untilGone } from "../support/processes.ts";
+import { missingRuntime } from "../support/runtimes.ts";
 
 const GOOD = "exports.h = () => 'fine'";
 const node = (files: Record<string, string>, env: Record<string, string> = {}): LoaderOptions => ({
@@ -46,7 +46,7 @@ const MISTAKES: [string, LoaderOptions, RegExp[]][] = [
 ];
 
 describe("a failed start ends with exit code 1 and one message:", { concurrency: 2 }, () => {
-	const withoutPython = missing("python3");
+	const withoutPython = missingRuntime("python");
 	for (const [what, options, messages] of MISTAKES) {
 		test(what, { skip: what.endsWith("in Python") && withoutPython }, async (t) => {
 			const log = join(folder(t, { "termination-log": "" }), "termination-log");

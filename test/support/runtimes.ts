@@ -42,6 +42,17 @@ export function everyRuntime(what: string, tests: (served: Served) => void): voi
 	});
 }
 
+/**
+ * Returns why a language cannot run on this machine, for a test's `skip`; false if it can, and with
+ * CI set, so that the test fails instead.
+ */
+export function missingRuntime(id: string): string | false {
+	const [runtime] = readRuntimes(id);
+	if (runtime?.missing === undefined || runtime.wanted) return false;
+	console.log(`SKIPPED: tests that need ${id}. ${runtime.missing}`);
+	return runtime.missing;
+}
+
 function servedBy({ id, speaks, lacks, candidate }: Runtime): Served {
 	const libraries = (): Record<string, string> => {
 		const folder = candidate().env["RUNTIME_LIBRARIES"];

@@ -18,7 +18,8 @@ namespace Kubeless.Worker
 	/// null.</summary>
 	internal sealed class Message
 	{
-		internal const int NoBody = -1;
+		/// <summary>A length that the line does not have.</summary>
+		internal const int Absent = -1;
 
 		internal MessageType Type;
 		internal long Id;
@@ -35,9 +36,9 @@ namespace Kubeless.Worker
 		internal bool IsJson;
 
 		internal int HeadLength;
-		internal int BodyLength = NoBody;
-		internal int DataLength = NoBody;
-		internal int EnvelopeLength = NoBody;
+		internal int BodyLength = Absent;
+		internal int DataLength = Absent;
+		internal int EnvelopeLength = Absent;
 		internal byte[] Head;
 		/// <summary>The request's body; null if it had none.</summary>
 		internal byte[] Body;
@@ -48,8 +49,8 @@ namespace Kubeless.Worker
 		internal void Open()
 		{
 			Data = Body;
-			if (EnvelopeLength == NoBody) return;
-			Data = DataLength == NoBody ? null : Body.AsSpan(0, DataLength).ToArray();
+			if (EnvelopeLength == Absent) return;
+			Data = DataLength == Absent ? null : Body.AsSpan(0, DataLength).ToArray();
 			Body = Body.AsSpan(Body.Length - EnvelopeLength).ToArray();
 		}
 	}

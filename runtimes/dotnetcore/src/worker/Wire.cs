@@ -135,7 +135,7 @@ namespace Kubeless.Worker
 				ExitBroken(error.Message, line);
 			}
 			unfinished.Head = unfinished.HeadLength == 0 ? Array.Empty<byte>() : new byte[unfinished.HeadLength];
-			if (unfinished.BodyLength != Message.NoBody) unfinished.Body = new byte[unfinished.BodyLength];
+			if (unfinished.BodyLength != Message.Absent) unfinished.Body = new byte[unfinished.BodyLength];
 			filled = 0;
 			start += length + 1;
 			if (start == end && buffer.Length > ReadBytes)

@@ -5,7 +5,8 @@ import java.util.Map;
 
 /** A frame from the loader (PROTOCOL.md, chapters 4 to 6), and for a `call` its state. */
 final class Call {
-	static final int NO_BODY = -1;
+	/** A length that the line does not have. */
+	static final int ABSENT = -1;
 
 	String type;
 	long id;
@@ -21,9 +22,9 @@ final class Call {
 	/** the request says that its body is JSON */
 	boolean json;
 	int headLength;
-	int bodyLength = NO_BODY;
-	int dataLength = NO_BODY;
-	int envelopeLength = NO_BODY;
+	int bodyLength = ABSENT;
+	int dataLength = ABSENT;
+	int envelopeLength = ABSENT;
 	byte[] head;
 	/** the request's body; null if it had none */
 	byte[] body;
@@ -42,8 +43,8 @@ final class Call {
 	/** Separates the data from the envelope that follows it in the body (PROTOCOL 4.11). */
 	void openEnvelope() {
 		data = body;
-		if (envelopeLength == NO_BODY) return;
-		data = dataLength == NO_BODY ? null : Arrays.copyOf(body, dataLength);
+		if (envelopeLength == ABSENT) return;
+		data = dataLength == ABSENT ? null : Arrays.copyOf(body, dataLength);
 		body = Arrays.copyOfRange(body, body.length - envelopeLength, body.length);
 	}
 

@@ -129,7 +129,7 @@ final class Wire {
 			throw broken(error.getMessage(), start, newline);
 		}
 		unfinished.head = new byte[unfinished.headLength];
-		if (unfinished.bodyLength != Call.NO_BODY) unfinished.body = new byte[unfinished.bodyLength];
+		if (unfinished.bodyLength != Call.ABSENT) unfinished.body = new byte[unfinished.bodyLength];
 		filled = 0;
 		start = newline + 1;
 		if (start == end && buffer.length > READ_BYTES) {
