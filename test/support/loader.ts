@@ -84,6 +84,8 @@ export class Loader {
 				KUBELESS_INSTALL_VOLUME: this.volume,
 				KUBELESS_TERMINATION_LOG: join(this.volume, "no-termination-log"),
 				FUNC_PORT: "0",
+				// A first compilation with empty caches on a busy machine takes more than the default of 60 s.
+				FUNC_LOAD_TIMEOUT: "110",
 				TEST_MARKER: this.marker,
 				...(process.env["TMPDIR"] === undefined ? {} : { TMPDIR: process.env["TMPDIR"] }),
 				...env,
