@@ -70,7 +70,7 @@ wire_clean() {
 		wire_owner=${wire_left#"$1/kubeless.$wire_namespace."}
 		wire_start_of "${wire_owner%%.*}"
 		wire_owner=${wire_owner#*.}
-		[ -n "$wire_start" ] && [ "$wire_start" = "${wire_owner%%.*}" ] || rm -rf "$wire_left"
+		if [ -z "$wire_start" ] || [ "$wire_start" != "${wire_owner%%.*}" ]; then rm -rf "$wire_left"; fi
 	done
 }
 
@@ -80,7 +80,7 @@ wire_namespace=$(readlink /proc/self/ns/pid 2>/dev/null | tr -dc 0-9)
 wire_start_of $$
 wire_known=yes # without its namespace and start time, no other worker could remove the folder
 wire=
-[ -n "$wire_start" ] && { [ -n "$wire_namespace" ] || [ ! -e /proc/self/ns/pid ]; } || wire_known=
+if [ -z "$wire_start" ] || { [ -z "$wire_namespace" ] && [ -e /proc/self/ns/pid ]; }; then wire_known=; fi
 for wire_folder in "${TMPDIR:-/tmp}" /dev/shm "$KUBELESS_INSTALL_VOLUME"; do
 	[ -n "$wire_known" ] || break
 	wire=$(mktemp -d "$wire_folder/kubeless.$wire_namespace.$$.$wire_start.XXXXXX" 2>/dev/null) || continue

@@ -92,7 +92,8 @@ export class Faults {
 	async #gone(pid: number, isReported: boolean, harm: Harm): Promise<void> {
 		const known = () =>
 			!isReported ||
-			this.#loader.over || this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
+			this.#loader.over ||
+			this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
 		await poll(
 			() => (stateOf(pid) === undefined && known()) || undefined,
 			() => `process ${pid} has not ended`,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
@@ -45,7 +46,6 @@ http {
 		location / { proxy_pass http://replicas; proxy_http_version 1.1; proxy_set_header Connection ""; }
 	}
 }`;
-	const { writeFileSync } = await import("node:fs");
 	writeFileSync(`${place}/nginx.conf`, config);
 	const nginx = spawn("nginx", ["-p", place, "-c", `${place}/nginx.conf`], { stdio: ["ignore", "ignore", "pipe"] });
 	let errors = "";
@@ -58,7 +58,11 @@ http {
 		t.diagnostic(`nginx: ${errors.slice(-2000)}`);
 	});
 	await poll(
-		() => ask(port, {}).then(({ status }) => status === 200 || undefined, () => undefined),
+		() =>
+			ask(port, {}).then(
+				({ status }) => status === 200 || undefined,
+				() => undefined,
+			),
 		() => `nginx does not serve: ${errors}`,
 	);
 	return port;
@@ -93,7 +97,10 @@ describeWith("two replicas behind nginx", missing("nginx"), () => {
 		const callers = Array.from({ length: CALLERS }, caller);
 		const more = async (calls: number) => {
 			const until = number + calls;
-			await poll(() => number >= until || undefined, () => "the callers do not go on");
+			await poll(
+				() => number >= until || undefined,
+				() => "the callers do not go on",
+			);
 		};
 		for (let restart = 0; restart < RESTARTS; restart++) {
 			await more(CALLS_BETWEEN);

@@ -206,7 +206,11 @@ for (const shell of shells) {
 				"deps.lock": "https://user:from-the-lock@registry.example/x\n",
 				printed: printed.map((text) => `printed: ${text}\n`).join(""),
 			};
-			const urls = ["https://user:p@ss@registry.example/x", "https://user:p/ss@registry.example/x", "https://registry.example:8080/@scope/x"];
+			const urls = [
+				"https://user:p@ss@registry.example/x",
+				"https://user:p/ss@registry.example/x",
+				"https://registry.example:8080/@scope/x",
+			];
 			const install = `cat printed; ${urls.map((url) => `echo '${url}'`).join("; ")}; echo "k9xy and xk9x are other words"; exit 3`;
 			const { output, log } = await inShell(t, { "install.sh": install }, { secrets, files }).run("install");
 			const expected = [

@@ -90,7 +90,12 @@ describe("shell", { skip: missing ?? false }, () => {
 		t.after(() => void parent.kill("SIGKILL"));
 		const [pid] = await once(parent.stdout, "data");
 		const stat = await poll(
-			() => [readFileSync(`/proc/${Number(pid)}/stat`, "latin1").replace(/.*\) /, "").split(" ")].find(([state]) => state === "Z"),
+			() =>
+				[
+					readFileSync(`/proc/${Number(pid)}/stat`, "latin1")
+						.replace(/.*\) /, "")
+						.split(" "),
+				].find(([state]) => state === "Z"),
 			() => `process ${pid} is no zombie`,
 		);
 		const namespace = readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");

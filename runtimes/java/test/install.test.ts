@@ -22,7 +22,8 @@ const pom = (base: string, version: string): string => `<project>
 </project>
 `;
 const path = (version: string, suffix: string) => `/example/thing/${version}/thing-${version}.${suffix}`;
-const settings = (password: string) => `<settings><servers><server><id>inside</id><username>${USER}</username><password>${xml(password)}</password></server></servers></settings>`;
+const settings = (password: string) =>
+	`<settings><servers><server><id>inside</id><username>${USER}</username><password>${xml(password)}</password></server></servers></settings>`;
 
 const java: Tool = {
 	id: "java",
