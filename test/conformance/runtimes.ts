@@ -12,6 +12,8 @@ export const PATIENCE = 10;
 /** A runtime that has conformance handlers. */
 export interface Runtime {
 	readonly id: string;
+	/** its folder in runtimes/ */
+	readonly folder: string;
 	/** why the runtime cannot run on this machine; undefined if it can */
 	readonly missing: string | undefined;
 	/** the runtime is missing and can be installed, which is a failure in CI */
@@ -23,10 +25,10 @@ export interface Runtime {
 	readonly candidate: () => Candidate & { readonly file: string };
 }
 
-const folder = fileURLToPath(new URL("../../runtimes", import.meta.url));
+const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
 
 export function readRuntimes(only?: string): Runtime[] {
-	return readManifests(folder)
+	return readManifests(RUNTIMES)
 		.filter(({ id }) => only === undefined || id === only)
 		.flatMap(readRuntime);
 }
@@ -34,13 +36,13 @@ export function readRuntimes(only?: string): Runtime[] {
 function readRuntime(manifest: Manifest): Runtime[] {
 	const file = conformanceFile(manifest);
 	if (!file) return [];
-	const { id, name, speaks, toolchain, lacks = {} } = manifest;
+	const { id, folder, name, speaks, toolchain, lacks = {} } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
 	const hint = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
 	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${hint ? `; ${hint}` : ""}`;
 	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
-	return [{ id, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
+	return [{ id, folder, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
 }
 
 function candidateOf(manifest: Manifest, file: string, version: string): Candidate & { readonly file: string } {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The part of a manifest about the libraries that the worker offers to functions. */
@@ -30,7 +30,9 @@ const CACHE = fileURLToPath(new URL("../../node_modules/.cache/runtime-libraries
  */
 export function installLibraries({ id, folder, install, libraries, version }: Libraries, env: NodeJS.ProcessEnv): string {
 	const depsFile = join(folder, libraries);
-	const key = createHash("sha256").update(readFileSync(depsFile)).update(version).digest("hex").slice(0, 16);
+	const hash = createHash("sha256").update(version);
+	for (const file of [depsFile, ...install.filter((word) => isAbsolute(word) && existsSync(word))]) hash.update(readFileSync(file));
+	const key = hash.digest("hex").slice(0, 16);
 	const prefix = join(CACHE, `${id}-${key}`);
 	if (existsSync(prefix)) return prefix;
 	const fresh = `${prefix}.${randomUUID()}`;

@@ -10,6 +10,8 @@ import type { Owner } from "./owner.ts";
 export interface Served {
 	readonly id: string;
 	readonly speaks: Speaks;
+	/** the language's folder in runtimes/ */
+	readonly folder: string;
 	/** the features that the worker lacks, with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
 	/** Returns RUNTIME_LIBRARIES if the worker offers libraries to functions, else no variables. */
@@ -53,7 +55,7 @@ export function missingRuntime(id: string): string | false {
 	return runtime.missing;
 }
 
-function servedBy({ id, speaks, lacks, candidate }: Runtime): Served {
+function servedBy({ id, speaks, folder, lacks, candidate }: Runtime): Served {
 	const libraries = (): Record<string, string> => {
 		const folder = candidate().env["RUNTIME_LIBRARIES"];
 		return folder === undefined ? {} : { RUNTIME_LIBRARIES: folder };
@@ -61,6 +63,7 @@ function servedBy({ id, speaks, lacks, candidate }: Runtime): Served {
 	return {
 		id,
 		speaks,
+		folder,
 		lacks,
 		libraries,
 		serve(owner, handler, env) {
