@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import test, { type TestContext } from "node:test";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Got } from "../support/ask.ts";
 import type { Loader } from "../support/loader.ts";
 import { type LimitedLoader, noMemoryCgroup, startLimited } from "../support/memory-cgroup.ts";
@@ -104,16 +104,16 @@ describeWith("in a memory cgroup of 512 MiB", noMemoryCgroup(), () => {
 
 	test("many slow readers do not end the loader", async (t) => {
 		const one = await limited(t);
-		const responses = await Promise.all(Array.from({ length: 40 }, () => unread(one.loader, "/stream/20")));
+		const responses = await Promise.all(Array.from({ length: 40 }, () => unread(one.loader, "/stream/8")));
 		for (let turn = 0; turn < 50; turn++) await one.loader.figures();
 		assert.ok((await one.loader.ask({ body: "four", headers: BYTES })).text === "4", "another caller is served meanwhile");
-		for (const length of await Promise.all(responses.map(lengthOf))) assert.equal(length, 20 * MB);
+		for (const length of await Promise.all(responses.map(lengthOf))) assert.equal(length, 8 * MB);
 		await assertServes(one, t);
 	});
 
 	for (const [coding, compress] of [
 		["gzip", gzipSync],
-		["br", brotliCompressSync],
+		["br", (bytes: Buffer) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
 	] as const) {
 		test(`bombs in ${coding} do not end the loader`, async (t) => {
 			const one = await limited(t);
