@@ -79,7 +79,7 @@ export function contentTypeOf({ contentType, bytes }: Source, runtime: Runtime |
 }
 
 function unpacked(bytes: Buffer): Buffer {
-	if (bytes.readUInt16BE(0) !== 0x1f8b) return bytes;
+	if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
 	try {
 		return gunzipSync(bytes);
 	} catch {
