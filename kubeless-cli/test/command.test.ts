@@ -188,12 +188,24 @@ describe("the state of a function", () => {
 			"0/1 NOT READY: ErrImagePull",
 		],
 		["a crash loop", status("True Configured", "True Built", "False CrashLoopBackOff"), "failed", "0/1 NOT READY: CrashLoopBackOff"],
+		[
+			"a missing right to make pods",
+			status("True Configured", "Unknown Building", "False FailedCreate"),
+			"failed",
+			"0/1 NOT READY: FailedCreate",
+		],
 		["a start", status("True Configured", "True Built", "False Starting"), "waiting", "0/1 NOT READY: Starting"],
 		["zero replicas", status("True Configured", "True Built", "False ScaledToZero"), "ready", "0/1 NOT READY: ScaledToZero"],
 	];
 	for (const [what, given, is, text] of cases) {
 		test(what, () => assert.deepEqual([stateOf(fn(given)).is, statusText(fn(given))], [is, text]));
 	}
+});
+
+test("the state of a function is a step that runs, or what is wrong with its pods", () => {
+	const text = (ready: string) => stateOf(fn(status("True Configured", "Unknown Building", ready))).text;
+	assert.equal(text("False Starting"), "Building: Because.");
+	assert.equal(text("False Unschedulable"), "Unschedulable: Because.");
 });
 
 describe("what is printed", () => {

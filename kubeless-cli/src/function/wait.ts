@@ -39,7 +39,9 @@ export function stateOf({ metadata, status }: KubelessFunction): State {
 	if (ready?.reason === "Suspended" || ready?.reason === "ScaledToZero") return { is: "ready", text: ready.message };
 	if (built?.status === "False") return { is: HOPELESS.test(built.reason) ? "failed" : "waiting", text: sentence(built) };
 	if (!ready) return { is: "waiting", text: "The controller has not looked at its pods yet." };
-	return { is: HOPELESS.test(ready.reason) ? "failed" : "waiting", text: built?.status === "Unknown" ? sentence(built) : sentence(ready) };
+	// While nothing is wrong, the step that runs says more.
+	const text = ready.reason === "Starting" && built?.status === "Unknown" ? sentence(built) : sentence(ready);
+	return { is: HOPELESS.test(ready.reason) ? "failed" : "waiting", text };
 }
 
 /**
