@@ -129,7 +129,19 @@ async function applyObject({ api }: Session, object: KubeObject, registry: strin
 		if (registry) await api.send("PATCH", path, { body: { data: { registry } }, type: "application/merge-patch+json" });
 		return;
 	}
+	if (object.kind === "CustomResourceDefinition") await closeOldCrd(api, path, object);
 	await api.apply(path, object, FIELD_MANAGER);
+}
+
+/**
+ * Replaces a CRD from before Kubernetes 1.16. It has preserveUnknownFields, which a schema with
+ * defaults forbids, and which an apply leaves as it is.
+ */
+async function closeOldCrd(api: Session["api"], path: string, { spec }: KubeObject): Promise<void> {
+	const found = (await api.find(path)) as { spec?: Fields } | undefined;
+	if (found?.spec?.["preserveUnknownFields"] !== true) return;
+	const body = { spec: { ...(spec as Fields), preserveUnknownFields: false } };
+	await api.send("PATCH", path, { body, type: "application/merge-patch+json" });
 }
 
 async function waitForController({ api, shell }: Session, namespace: string, timeoutMs: number): Promise<void> {

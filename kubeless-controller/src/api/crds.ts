@@ -87,8 +87,6 @@ function crd({ kind, plural, shortNames, spec, status, columns, scale }: Definit
 		spec: {
 			group: GROUP,
 			scope: "Namespaced",
-			// A CRD of Kubeless 1.0 has true, which no schema with defaults may have.
-			preserveUnknownFields: false,
 			names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List`, shortNames, categories: ["kubeless"] },
 			versions: [
 				{
