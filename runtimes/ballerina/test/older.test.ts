@@ -119,7 +119,7 @@ suite(
 
 			test("a version with another language is reported with the versions to use", async (t) => {
 				for (const version of ["0.970.1", "0.990.0", "1.2.0"]) {
-					const stderr = await reported(t, { "f.bal": source("echoes") }, { KUBELESS_STAND_IN_VERSION: version });
+					const stderr = await reported(t, { "f.bal": source("refused") }, { KUBELESS_STAND_IN_VERSION: version });
 					assert.match(stderr, new RegExp(`with Ballerina ${version}, whose language differs: use 0\\.975 to 0\\.983`));
 				}
 			});
