@@ -25,7 +25,21 @@ import { starting } from "./scenarios/start.ts";
 import { table } from "./table.ts";
 import { tryOut } from "./trial.ts";
 
-const SCENARIOS: readonly Scenario[] = [hello, latency, json, large, slow, overload, health, starting, idle, bookkeeping, proxy, size, events];
+const SCENARIOS: readonly Scenario[] = [
+	hello,
+	latency,
+	json,
+	large,
+	slow,
+	overload,
+	health,
+	starting,
+	idle,
+	bookkeeping,
+	proxy,
+	size,
+	events,
+];
 /** If other processes use more CPUs than this, the measured times are not reliable. */
 const BUSY = 0.1;
 
