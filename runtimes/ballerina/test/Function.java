@@ -19,7 +19,10 @@ import java.util.concurrent.Executors;
 public class Function {
 	private static String[] config = {};
 
-	/** Its arguments are those of the command `ballerina`, if that runs it: run [--config FILE] PROGRAM. */
+	/**
+	 * Its arguments are those of the command `ballerina`, if that runs it: run [--config FILE]
+	 * PROGRAM.
+	 */
 	public static void main(String[] args) throws IOException {
 		String handler;
 		if (args.length == 0) {
