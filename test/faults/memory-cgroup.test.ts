@@ -1,5 +1,5 @@
-// A container with 512 MiB: whatever callers send and functions return, the kernel does not kill the
-// loader.
+// A container with 512 MiB: whatever callers send and functions return, the kernel does not kill
+// the loader.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";

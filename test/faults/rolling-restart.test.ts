@@ -1,4 +1,5 @@
-// Two replicas behind nginx, which keeps connections to them open, while they are restarted in turn.
+// Two replicas behind nginx, which keeps connections to them open, while they are restarted in
+// turn.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -55,7 +55,7 @@ before(() => {
 		npm(["pack", "--ignore-scripts", "--silent"], place);
 		return join(place, readdirSync(place).find((name) => name.endsWith(".tgz")) as string);
 	});
-	app = folder(owner, { "package.json": "{}" });
+	app = join(folder(owner, { "a folder/package.json": "{}" }), "a folder");
 	npm(["install", "--offline", "--no-audit", "--no-fund", ...tarballs], app);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import type { Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { type Runtime, readRuntimes } from "../conformance/runtimes.ts";
 import { type Loader, startLoader } from "./loader.ts";
@@ -39,7 +39,10 @@ export function everyRuntime(what: string, tests: (served: Served) => void): voi
 				continue;
 			}
 			if (missing) console.log(`SKIPPED: ${id}: ${what}. ${missing}`);
-			describe(`${id}: ${what}`, { skip: missing ?? false, concurrency: 1 }, () => tests(servedBy(runtime)));
+			describe(`${id}: ${what}`, { skip: missing ?? false, concurrency: 1 }, () => {
+				before(runtime.prepare);
+				tests(servedBy(runtime));
+			});
 		}
 	});
 }

@@ -54,8 +54,8 @@ export async function readWaiting(server: Server): Promise<void> {
 }
 
 /**
- * How long idle connections stay open while the loader drains, in ms. A proxy may be about to send a
- * request on one that it has kept open: it would get no answer, and may not send a POST again.
+ * How long idle connections stay open while the loader drains, in ms. A proxy may be about to send
+ * a request on one that it has kept open: it would get no answer, and may not send a POST again.
  */
 const QUIET_MS = 500;
 
