@@ -59,8 +59,8 @@ isolated=${isolated# }
 
 # ---- the package
 
-# Copies source $1 to $2. Kubeless's types are the module $3 of the package, so that they need not be
-# published. The import changes within its line, so that line numbers stay.
+# Copies source $1 to $2. Kubeless's types are the module $3 of the package, so that they need not
+# be published. The import changes within its line, so that line numbers stay.
 take() {
 	mkdir -p "${2%/*}"
 	sed "s|^\([ 	]*import[ 	][ 	]*\)kubeless/kubeless\([ 	;]\)|\1$3\2|" "$1" >"$2"

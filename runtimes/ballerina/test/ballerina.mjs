@@ -1,6 +1,6 @@
-// A stand-in for the command `ballerina` of 0.975 to 0.983, which no package registry has. It checks
-// those parts of a project that this runtime generates. A program is the handler's name, which
-// Function.java plays. It does not understand Ballerina.
+// A stand-in for the command `ballerina` of 0.975 to 0.983, which no package registry has. It
+// checks those parts of a project that this runtime generates. A program is the handler's name,
+// which Function.java plays. It does not understand Ballerina.
 import { appendFileSync, cpSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { balFiles, readSource } from "./sources.mjs";
@@ -46,7 +46,10 @@ function checkImports({ file, plain }, modules) {
 	});
 }
 
-/** There is one service, at the loopback address, and it calls a public function of the module func. */
+/**
+ * There is one service, at the loopback address, which calls a public function of the module func.
+ * Returns the function's name.
+ */
 function checkService(service, sources) {
 	const [{ plain }] = service.length === 1 ? service : fail(`there are ${service.length} files beside the modules`);
 	if (!/^endpoint http:Listener kubelessListener \{[^}]*host: "127\.0\.0\.1",[^}]*port: kubeless:port\(\)/m.test(plain))

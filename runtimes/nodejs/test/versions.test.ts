@@ -7,8 +7,8 @@ import { describe, test } from "node:test";
 import { folder } from "../../../test/support/loader.ts";
 import { firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
-// The oldest versions, which run what build.mjs makes, those beside the one that runs the tests, and
-// the newest. npm run test:versions has all versions.
+// The oldest versions, which run what build.mjs makes, those beside the one that runs the tests,
+// and the newest. npm run test:versions has all versions.
 
 const VERSIONS = ["6", "8", "20", "22", "26"];
 const ROOT = join(import.meta.dirname, "../../..");
