@@ -55,6 +55,7 @@ function checkService(service, sources) {
 	if (!/^endpoint http:Listener kubelessListener \{[^}]*host: "127\.0\.0\.1",[^}]*port: kubeless:port\(\)/m.test(plain))
 		fail("the service does not listen where the loader expects it");
 	if (!/^service<http:Service> \w+ bind kubelessListener \{/m.test(plain)) fail("there is no service at the listener");
+	for (const path of ["/", "/*"]) if (!plain.includes(`path: "${path}"`)) fail(`no resource has the path ${path}`);
 	if (version.startsWith("0.975.") === plain.includes("timeoutMillis")) fail("undefined field 'timeoutMillis' in record");
 	const [, handler] = /= func:(\w+)\(/.exec(plain) ?? fail("the service calls nothing");
 	const declared = new RegExp(`public +function +${handler} *\\(\\w+:Event \\w+, \\w+:Context \\w+\\)`);
