@@ -10,29 +10,29 @@ const POM = join(import.meta.dirname, "pom.xml");
 const JAVA = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"] as const;
 const CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAQ";
 
-/** Starts a broker with an empty data folder. */
-export async function startKafka(owner: Owner): Promise<BrokerProcess> {
+/** Starts a broker with an empty data folder. @param host the address that clients use */
+export async function startKafka(owner: Owner, host = "127.0.0.1"): Promise<BrokerProcess> {
 	const jars = cached("kafka", readFileSync(POM, "utf8"), (place) => {
 		run("mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", `-DoutputDirectory=${place}`);
 	});
 	const [port, controller] = [await freePort(), await freePort()];
 	const home = folder(owner);
 	const properties = join(home, "server.properties");
-	writeFileSync(properties, settings(port, controller, join(home, "data")));
+	writeFileSync(properties, settings(`${host}:${port}`, controller, join(home, "data")));
 	const classpath = `${jars}/*`;
 	const [java, ...flags] = JAVA;
 	run(java, ...flags, "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", properties);
-	const broker = new BrokerProcess(owner, port, [java, ...flags, "-cp", classpath, "kafka.Kafka", properties]);
+	const broker = new BrokerProcess(owner, port, [java, ...flags, "-cp", classpath, "kafka.Kafka", properties], host);
 	await broker.start();
 	return broker;
 }
 
-const settings = (port: number, controller: number, data: string): string => `
+const settings = (address: string, controller: number, data: string): string => `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://${address},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://${address}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
