@@ -184,6 +184,18 @@ const plans: Record<string, [Resource<unknown>, (resource: never) => Plan]> = Ob
 			(t: KafkaTrigger) => planConsumer("kafka", t, world),
 		],
 	],
+	[
+		"kafkatrigger-scaled",
+		[
+			of("KafkaTrigger", "events", {
+				topic: "t",
+				functionSelector: { matchExpressions: [{ key: "x", operator: "DoesNotExist" }] },
+				replicas: 2,
+				scaledObject: { minReplicaCount: 0, maxReplicaCount: 5 },
+			}),
+			(t: KafkaTrigger) => planConsumer("kafka", t, world),
+		],
+	],
 ]);
 
 describe("a resource becomes the objects in its golden file", () => {

@@ -2,7 +2,7 @@
 // and what becomes of it at the end.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { described, type Message, type Publish } from "./message.ts";
+import { described, type Header, type Message, type Publication, type Publish, UnpublishableError } from "./message.ts";
 import type { Metrics } from "./metrics.ts";
 import { replyOf } from "./reply.ts";
 import { requestHeaders } from "./request.ts";
@@ -49,7 +49,7 @@ export class Delivery {
 			if (outcome.kind === "succeeded") {
 				this.#metrics.delivered(this.#client.name, (performance.now() - since) / 1000);
 				const reply = this.#settings.reply === "" ? undefined : replyOf(outcome, this.#settings.reply, message);
-				if (reply) await this.#published("reply", () => this.#publish(reply), signal);
+				if (reply && !(await this.#published("reply", reply, signal))) this.#metrics.replyDropped(this.#client.name);
 				return;
 			}
 			if (outcome.kind === "failed") {
@@ -64,8 +64,7 @@ export class Delivery {
 			} else if (waits === 0) {
 				this.#log.warn({ ...described(message), function: this.#client.name, reason: outcome.reason }, "function refused a call, waiting");
 			}
-			const asked = outcome.kind === "refused" ? outcome.retryAfterMs : undefined;
-			await sleep(asked ?? backoffMs(waits, this.#settings.maxBackoffMs), undefined, { signal });
+			await sleep(waitMs(outcome.retryAfterMs, waits, this.#settings.maxBackoffMs), undefined, { signal });
 		}
 	}
 
@@ -76,8 +75,8 @@ export class Delivery {
 	async #giveUp(message: Message, attempts: number, reason: string, signal: AbortSignal): Promise<void> {
 		const { deadLetter } = this.#settings;
 		if (deadLetter === "") return this.#metrics.dropped(this.#client.name);
-		const about: [string, string][] = [
-			["kubeless-reason", reason],
+		const about: Header[] = [
+			["kubeless-reason", reason.replace(/[^ -~]+/g, " ")],
 			["kubeless-attempts", String(attempts)],
 			["kubeless-function", this.#client.name],
 			["kubeless-topic", message.topic],
@@ -85,22 +84,46 @@ export class Delivery {
 		];
 		if (message.partition !== undefined) about.push(["kubeless-partition", String(message.partition)]);
 		if (message.offset !== undefined) about.push(["kubeless-offset", String(message.offset)]);
-		const letter = { topic: deadLetter, key: message.key, value: message.value, headers: [...message.headers, ...about] };
-		await this.#published("dead letter", () => this.#publish(letter), signal);
-		this.#metrics.deadLettered(this.#client.name);
+		const { key, value, headers } = message;
+		const letter = { topic: deadLetter, key, value, headers: [...headers, ...about] };
+		const note: Header = ["kubeless-left-out", `${value.length} bytes, ${headers.length} headers`];
+		const short = { topic: deadLetter, key: null, value: Buffer.alloc(0), headers: [...about, note] };
+		const isPublished =
+			(await this.#published("dead letter", letter, signal)) || (await this.#published("dead letter without its content", short, signal));
+		if (isPublished) this.#metrics.deadLettered(this.#client.name);
+		else this.#metrics.dropped(this.#client.name);
 	}
 
-	/** Publishes until it succeeds: a dead letter that is lost is a lost message. */
-	async #published(what: string, publish: () => Promise<void>, signal: AbortSignal): Promise<void> {
+	/**
+	 * Publishes until it succeeds: a dead letter that is lost is a lost message. Returns false if the
+	 * broker will never take it.
+	 */
+	async #published(what: string, publication: Publication, signal: AbortSignal): Promise<boolean> {
 		for (let waits = 0; ; waits++) {
 			try {
-				return await publish();
+				await this.#publish(publication);
+				return true;
 			} catch (error) {
-				this.#log.error({ function: this.#client.name, err: error }, `${what} could not be published, trying again`);
+				const record = { function: this.#client.name, topic: publication.topic };
+				const { message } = error as Error;
+				if (error instanceof UnpublishableError) {
+					this.#log.error(record, `${what} cannot be published: ${message}`);
+					return false;
+				}
+				this.#log.error(record, `${what} not published, trying again: ${message}`);
 			}
 			await sleep(backoffMs(waits, this.#settings.maxBackoffMs), undefined, { signal });
 		}
 	}
+}
+
+/**
+ * Returns the wait before the next attempt, in ms: what the answer's `Retry-After` asks for, but
+ * not less than the first back-off, so that an answer of 0 s does not cause a busy loop, and not
+ * more than the limit in the settings.
+ */
+function waitMs(retryAfterMs: number | undefined, waits: number, maxMs: number): number {
+	return retryAfterMs === undefined ? backoffMs(waits, maxMs) : Math.min(maxMs, Math.max(retryAfterMs, backoffMs(0, maxMs)));
 }
 
 /** Exponential back-off with full jitter in its upper half, in ms. */

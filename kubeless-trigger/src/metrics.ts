@@ -14,6 +14,7 @@ export class Metrics {
 	readonly #retries = this.#counter("kubeless_trigger_retries_total", "Attempts beyond the first one");
 	readonly #deadLetters = this.#counter("kubeless_trigger_dead_letters_total", "Messages published to the dead-letter topic");
 	readonly #dropped = this.#counter("kubeless_trigger_dropped_total", "Messages given up without a dead-letter topic");
+	readonly #repliesDropped = this.#counter("kubeless_trigger_replies_dropped_total", "Answers that the broker does not take");
 	readonly #overflow = this.#counter("kubeless_trigger_overflow_total", "NATS messages dropped because too many were waiting");
 	readonly #seconds = new Histogram({
 		name: "kubeless_trigger_delivery_seconds",
@@ -37,6 +38,7 @@ export class Metrics {
 	retried = (name: string): void => this.#retries.inc({ function: name });
 	deadLettered = (name: string): void => this.#deadLetters.inc({ function: name });
 	dropped = (name: string): void => this.#dropped.inc({ function: name });
+	replyDropped = (name: string): void => this.#repliesDropped.inc({ function: name });
 	overflowed = (name: string): void => this.#overflow.inc({ function: name });
 	delivered = (name: string, seconds: number): void => this.#seconds.observe({ function: name }, seconds);
 	lag = (name: string, partition: number, messages: number): void => this.#lag.set({ function: name, partition }, messages);

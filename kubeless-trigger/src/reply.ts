@@ -10,7 +10,9 @@ export function replyOf(
 	topic: string,
 	{ key }: Message,
 ): Publication | undefined {
-	const attributes = Object.entries(headers).filter(([name]) => name.startsWith("ce-"));
+	const attributes = Object.entries(headers)
+		.filter(([name]) => name.startsWith("ce-"))
+		.map(([name, value]) => [name, decoded(value)] as const);
 	const type = headers["content-type"] ?? "";
 	if (attributes.length === 0 && !type.startsWith("application/cloudevents")) return undefined;
 	const passed = ["content-type", "traceparent"].flatMap((name) => {
@@ -18,4 +20,14 @@ export function replyOf(
 		return value === undefined ? [] : [[name, value] as const];
 	});
 	return { topic, key, value: body, headers: [...passed, ...attributes] };
+}
+
+/** Decodes an attribute's header (CloudEvents HTTP protocol binding §3.1.3.2). */
+function decoded(value: string): string {
+	if (!value.includes("%")) return value;
+	try {
+		return decodeURIComponent(value);
+	} catch {
+		return value; // a percent sign that encodes nothing
+	}
 }

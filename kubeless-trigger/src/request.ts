@@ -1,5 +1,6 @@
 // The HTTP request that a message becomes.
-import { randomBytes } from "node:crypto";
+import { isUtf8 } from "node:buffer";
+import { randomFillSync } from "node:crypto";
 import type { Message } from "./message.ts";
 import type { Settings } from "./settings.ts";
 
@@ -17,6 +18,9 @@ const NOT_PASSED_ON = new Set([
 ]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+/** What an HTTP header cannot hold: control characters, and characters that are not ASCII. */
+const UNSENDABLE = /[^\t -~]/;
+
 /**
  * The request's headers: Kubeless's event-* headers, the CloudEvents 1.0 attributes as ce-*
  * headers, and the record's own headers. `ce_NAME` (Kafka protocol binding §3.2.3) and `ce-NAME`
@@ -25,39 +29,66 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 export function requestHeaders(message: Message, { eventNamespace }: Settings): Record<string, string> {
 	const headers: Record<string, string> = {};
 	for (const [name, value] of message.headers) {
-		const passed = name.toLowerCase().replace(/^ce_/, "ce-");
-		if (TOKEN.test(passed) && !NOT_PASSED_ON.has(passed) && !/^(event-|kubeless-)/.test(passed)) headers[passed] = headerText(value);
+		const lower = name.toLowerCase();
+		const passed = lower.startsWith("ce_") ? `ce-${lower.slice(3)}` : lower;
+		if (!TOKEN.test(passed) || NOT_PASSED_ON.has(passed) || passed.startsWith("event-") || passed.startsWith("kubeless-")) continue;
+		headers[passed] = passed.startsWith("ce-") || !isSendable(value) ? headerText(value) : String(value);
 	}
 	const isEvent = headers["ce-specversion"] !== undefined || headers["content-type"]?.startsWith("application/cloudevents") === true;
+	const time = new Date(message.time).toISOString();
 	headers["content-type"] ??= isJsonObject(message.value) ? "application/json" : "application/x-www-form-urlencoded";
-	headers["event-id"] = message.id;
-	headers["event-time"] = new Date(message.time).toISOString();
+	headers["event-id"] = headerText(message.id);
+	headers["event-time"] = time;
 	headers["event-type"] = headers["content-type"];
 	headers["event-namespace"] = eventNamespace;
 	headers["event-topic"] = headerText(message.topic);
 	if (message.partition !== undefined) headers["event-partition"] = String(message.partition);
 	if (message.offset !== undefined) headers["event-offset"] = String(message.offset);
-	if (message.key !== null) headers["event-key"] = headerText(message.key.toString());
+	if (message.key !== null) headers["event-key"] = headerText(message.key);
 	if (!isEvent) {
 		headers["ce-specversion"] = "1.0";
-		headers["ce-id"] = message.id;
+		headers["ce-id"] = headers["event-id"];
 		headers["ce-source"] = headerText(`/${eventNamespace}/${message.topic}`);
 		headers["ce-type"] = "io.kubeless.message";
-		headers["ce-time"] = headers["event-time"];
+		headers["ce-time"] = time;
 		if (message.key !== null) headers["ce-partitionkey"] = headers["event-key"] as string;
 	}
-	headers["traceparent"] ??= `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+	headers["traceparent"] ??= traceparent();
 	return headers;
 }
 
+const isSendable = (value: string | Buffer): boolean => !UNSENDABLE.test(typeof value === "string" ? value : value.toString("latin1"));
+
 /** Percent-encodes what a header value cannot hold (CloudEvents HTTP protocol binding §3.1.3.2). */
-function headerText(value: string): string {
-	if (/^[!#-$&-~]*$/.test(value)) return value;
-	return [...value].map((character) => (/^[!#-$&-~]$/.test(character) ? character : percentEncoded(character))).join("");
+function headerText(value: string | Buffer): string {
+	const text = String(value);
+	if (/^[!#-$&-~]*$/.test(text)) return text;
+	// The bytes of text that is not UTF-8 are kept too.
+	if (typeof value !== "string" && !isUtf8(value))
+		return [...value].map((byte) => asciiOrEncoded(String.fromCharCode(byte), [byte])).join("");
+	return [...text].map((character) => asciiOrEncoded(character, Buffer.from(character))).join("");
 }
 
-const percentEncoded = (character: string): string =>
-	[...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+const asciiOrEncoded = (character: string, bytes: Iterable<number>): string =>
+	/^[!#-$&-~]$/.test(character) ? character : [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+
+/**
+ * Random bytes for some requests: a call for each request costs more than the rest of its headers.
+ */
+const RANDOM = Buffer.alloc(24 * 128);
+let taken = RANDOM.length;
+
+/** A new trace (W3C Trace Context §3.2). */
+function traceparent(): string {
+	if (taken === RANDOM.length) {
+		randomFillSync(RANDOM);
+		taken = 0;
+	}
+	const trace = RANDOM.toString("hex", taken, taken + 16);
+	const parent = RANDOM.toString("hex", taken + 16, taken + 24);
+	taken += 24;
+	return `00-${trace}-${parent}-01`;
+}
 
 /**
  * Messages up to this size are parsed to see whether they are JSON objects; larger ones are judged
@@ -67,17 +98,27 @@ const MAX_PARSED_BYTES = 65_536;
 
 /** Kubeless 1.0 sends a JSON object as application/json, and anything else as a form. */
 function isJsonObject(value: Buffer): boolean {
-	const text = value.length <= MAX_PARSED_BYTES ? value.toString().trim() : `${value.toString("latin1", 0, 64).trimStart()[0]}…}`;
-	if (!text.startsWith("{") || !text.endsWith("}")) return false;
-	if (value.length > MAX_PARSED_BYTES)
-		return value
-			.toString("latin1", value.length - 64)
-			.trimEnd()
-			.endsWith("}");
+	if (value[first(value)] !== OPEN || value[last(value)] !== CLOSE) return false;
+	if (value.length > MAX_PARSED_BYTES) return true;
 	try {
-		JSON.parse(text);
+		JSON.parse(value.toString());
 		return true;
 	} catch {
 		return false;
 	}
+}
+
+const [OPEN, CLOSE, SPACE] = [0x7b, 0x7d, 0x20];
+
+/** Returns the index of the first byte that is not a space or a control character. */
+function first(value: Buffer): number {
+	let at = 0;
+	while (at < value.length && (value[at] as number) <= SPACE) at++;
+	return at;
+}
+
+function last(value: Buffer): number {
+	let at = value.length - 1;
+	while (at >= 0 && (value[at] as number) <= SPACE) at--;
+	return at;
 }

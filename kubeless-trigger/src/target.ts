@@ -6,9 +6,16 @@ import type { Target } from "./settings.ts";
 export type Outcome =
 	| { readonly kind: "succeeded"; readonly status: number; readonly headers: Record<string, string>; readonly body: Buffer }
 	/** The function may have run. */
-	| { readonly kind: "failed"; readonly reason: string }
-	/** The function did not run: try again after this time, in ms. */
-	| { readonly kind: "refused"; readonly reason: string; readonly retryAfterMs: number | undefined };
+	| Unsuccessful<"failed">
+	/** The function did not run. */
+	| Unsuccessful<"refused">;
+
+interface Unsuccessful<Kind> {
+	readonly kind: Kind;
+	readonly reason: string;
+	/** The answer's `Retry-After`, in ms. */
+	readonly retryAfterMs?: number | undefined;
+}
 
 /** Errors that are raised before a byte of the request is sent. */
 const NOT_SENT = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
@@ -43,14 +50,11 @@ export class FunctionClient {
 				return { kind: "succeeded", status: statusCode, headers: flat(answered), body: answer };
 			}
 			// The loader marks the calls that it did not pass on to the function.
-			if (answered["kubeless-refused"] !== undefined) {
-				return { kind: "refused", reason: `status ${statusCode}`, retryAfterMs: retryAfterMs(answered["retry-after"]) };
-			}
-			return { kind: "failed", reason: `status ${statusCode}` };
+			const kind = answered["kubeless-refused"] === undefined ? "failed" : "refused";
+			return { kind, reason: `status ${statusCode}`, retryAfterMs: retryAfterMs(answered["retry-after"]) };
 		} catch (error) {
 			const { code, message } = error as NodeJS.ErrnoException;
-			if (NOT_SENT.has(code ?? "")) return { kind: "refused", reason: message, retryAfterMs: undefined };
-			return { kind: "failed", reason: message };
+			return { kind: NOT_SENT.has(code ?? "") ? "refused" : "failed", reason: message };
 		}
 	}
 

@@ -24,7 +24,11 @@ export function needTools(): void {
  */
 export function buildIfStale(report: (what: string) => void): void {
 	const runtimes = join(ROOT, "runtimes");
-	const packages = [join(ROOT, "kubeless-loader"), ...readdirSync(runtimes).map((id) => join(runtimes, id))];
+	const packages = [
+		join(ROOT, "kubeless-loader"),
+		join(ROOT, "kubeless-trigger"),
+		...readdirSync(runtimes).map((id) => join(runtimes, id)),
+	];
 	for (const folder of packages.filter((folder) => isBuilt(folder) && isStale(folder))) {
 		report(`building ${basename(folder)}`);
 		const { status, stdout, stderr } = spawnSync("npm", ["run", "build"], { cwd: folder, encoding: "utf8" });

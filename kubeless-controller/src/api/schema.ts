@@ -162,7 +162,7 @@ const selector: Fields = object(
 	{ nullable: true },
 );
 
-const messageTrigger = (topic: string, servers: string, deadLetter: string, reply: string): Fields =>
+const messageTrigger = (topic: string, servers: string, deadLetter: string, reply: string, scaled: string): Fields =>
 	object(
 		"Calls functions with messages.",
 		{
@@ -187,6 +187,7 @@ const messageTrigger = (topic: string, servers: string, deadLetter: string, repl
 				{ nullable: true },
 			),
 			replicas: whole("Consumers that share the messages.", 0),
+			scaledObject: foreign(scaled),
 			suspend,
 		},
 		{ required: ["topic"] },
@@ -197,12 +198,14 @@ export const kafkaTriggerSpec = messageTrigger(
 	"Brokers: HOST:PORT, separated by commas. Default: kubeless-config's kafka-brokers.",
 	"Topic for messages whose calls all failed.",
 	"Topic for a function's answers that are CloudEvents.",
+	"The spec of a KEDA ScaledObject that scales the consumers, without its target. Without triggers they are scaled by lag. Needs KEDA in the cluster.",
 );
 export const natsTriggerSpec = messageTrigger(
 	"Subject that the messages come from. It may have wildcards.",
 	"URLs of the servers, separated by commas. Default: kubeless-config's nats-url.",
 	"Subject for messages whose calls all failed.",
 	"Subject for a function's answers that are CloudEvents.",
+	"The spec of a KEDA ScaledObject that scales the consumers, without its target. Needs KEDA in the cluster.",
 );
 
 const condition: Fields = object(

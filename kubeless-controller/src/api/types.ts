@@ -206,6 +206,7 @@ export interface MessageTriggerSpec {
 	secret?: string;
 	delivery?: Delivery | null;
 	replicas?: number;
+	scaledObject?: Fields | null;
 	suspend?: boolean;
 }
 

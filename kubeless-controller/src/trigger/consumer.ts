@@ -4,7 +4,7 @@ import { CREATED_BY, ownAnnotations, ownerOf, shortName } from "../api/names.ts"
 import { type KubelessFunction, type LabelSelector, type Labels, type MessageTriggerSpec, type Resource, SpecError } from "../api/types.ts";
 import { CONTAINER_SECURITY, POD_SECURITY } from "../function/pod.ts";
 import type { Plan } from "../plan.ts";
-import { SOURCES, type Source, TRIGGER_PORT, triggerEnvironment } from "./environment.ts";
+import { groupOf, SOURCES, type Source, TRIGGER_PORT, triggerEnvironment } from "./environment.ts";
 import type { World } from "./world.ts";
 
 /** Restarts the consumer if it hangs; it is ready once it has joined its groups. */
@@ -21,7 +21,38 @@ export function planConsumer(source: Source, trigger: Resource<MessageTriggerSpe
 		const message = "spec.functionSelector finds no Function in this namespace. The trigger starts to work when it finds one.";
 		return { objects: [], notes: [], problem: { reason: "FunctionNotFound", message } };
 	}
-	return { objects: [deployment(source, trigger, functions.sort(byName), world)], notes: [] };
+	const targets = functions.sort(byName);
+	const scaled = spec.suspend ? undefined : spec.scaledObject;
+	const notes = scaled && !world.has("ScaledObject") ? ["spec.scaledObject has no effect: KEDA is not installed in this cluster."] : [];
+	const consumer = deployment(source, trigger, targets, world);
+	if (!scaled || notes.length > 0) return { objects: [consumer], notes };
+	const keda = {
+		...(source === "kafka" && { triggers: lagTriggers(trigger, targets, world) }),
+		...scaled,
+		scaleTargetRef: { name: consumer.metadata.name },
+	};
+	return { objects: [consumer, { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: consumer.metadata, spec: keda }], notes };
+}
+
+/** The lag of one consumer at which KEDA adds another one. */
+const LAG = 100;
+
+/** KEDA's Kafka scaler, for the consumer group of each function. */
+function lagTriggers(
+	{ spec, metadata }: Resource<MessageTriggerSpec>,
+	functions: readonly KubelessFunction[],
+	{ config }: World,
+): object[] {
+	return functions.map((fn) => ({
+		type: "kafka",
+		metadata: {
+			bootstrapServers: spec.servers || config.kafkaBrokers,
+			consumerGroup: groupOf(metadata, fn.metadata.name, spec.topic),
+			topic: spec.topic,
+			lagThreshold: String(LAG),
+			offsetResetPolicy: spec.delivery?.start ?? "latest",
+		},
+	}));
 }
 
 const byName = (a: KubelessFunction, b: KubelessFunction): number => (a.metadata.name < b.metadata.name ? -1 : 1);
@@ -39,12 +70,13 @@ function deployment(
 	const selector = { ...CREATED_BY, [`${source}trigger`]: shortName(name, "") };
 	const labels = { ...metadata.labels, ...selector };
 	const { pullSecrets, triggerImage } = world.config;
+	const isScaled = Boolean(spec.scaledObject) && world.has("ScaledObject");
 	return {
 		apiVersion: "apps/v1",
 		kind: "Deployment",
 		metadata: { name: consumer, namespace, labels, annotations: ownAnnotations(metadata.annotations), ownerReferences: [ownerOf(trigger)] },
 		spec: {
-			...(spec.suspend ? { replicas: 0 } : spec.replicas !== undefined && { replicas: spec.replicas }),
+			...(spec.suspend ? { replicas: 0 } : spec.replicas !== undefined && !isScaled && { replicas: spec.replicas }),
 			selector: { matchLabels: selector },
 			template: {
 				metadata: {

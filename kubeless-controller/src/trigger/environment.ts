@@ -2,7 +2,7 @@
 // Deployment. TRIGGER-ENVIRONMENT.md describes each variable; a test compares the two.
 import { servicePorts } from "../api/function.ts";
 import { serviceUrl } from "../api/names.ts";
-import type { Delivery, EnvVar, KubelessFunction, MessageTriggerSpec, Resource } from "../api/types.ts";
+import type { Delivery, EnvVar, KubelessFunction, MessageTriggerSpec, ObjectMeta, Resource } from "../api/types.ts";
 import type { World } from "./world.ts";
 
 /** The systems that messages come from, each with its defaults. */
@@ -36,6 +36,9 @@ export const DELIVERY_DEFAULTS: Required<Delivery> = {
 	start: "latest",
 };
 
+/** The consumer group (Kafka) or queue group (NATS) of a trigger's function. */
+export const groupOf = (trigger: ObjectMeta, fn: string, topic: string): string => `${trigger.namespace}_${trigger.name}_${fn}_${topic}`;
+
 export function triggerEnvironment(
 	source: Source,
 	{ spec, metadata }: Resource<MessageTriggerSpec>,
@@ -47,8 +50,7 @@ export function triggerEnvironment(
 	const delivery = { ...DELIVERY_DEFAULTS, ...given };
 	const targets = functions.map(({ metadata: { name, namespace }, spec: fn }): Target => {
 		const url = serviceUrl(name, namespace, servicePorts(fn)[0].port, config.clusterDomain);
-		const group = `${namespace}_${metadata.name}_${name}_${spec.topic}`;
-		return { function: name, url, group, timeout: Number(fn.timeout) || 180 };
+		return { function: name, url, group: groupOf(metadata, name, spec.topic), timeout: Number(fn.timeout) || 180 };
 	});
 	const variables = {
 		[servers]: spec.servers || (source === "kafka" ? config.kafkaBrokers : config.natsUrl),

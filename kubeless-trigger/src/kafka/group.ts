@@ -3,13 +3,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BaseOptions, Consumer } from "@platformatic/kafka";
 import type { Logger } from "pino";
+import { backoffMs } from "../delivery.ts";
+import { FailureLog, KnownFailure } from "../failures.ts";
 import type { Message } from "../message.ts";
 import type { Metrics } from "../metrics.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { Settings, Target } from "../settings.ts";
-import { FailureLog } from "./failures.ts";
+import { kafkaCauses } from "./causes.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Partition } from "./partition.ts";
+import { Positions } from "./positions.ts";
 
 /**
  * Positions of finished messages are stored this often, at least once only: a crash delivers again
@@ -18,7 +21,10 @@ import { Partition } from "./partition.ts";
 const STORE_EVERY_MS = 500;
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
-const BACKOFF_MS = 1_000;
+/** The longest wait before the group is joined again, or a partition is opened again. */
+const MAX_BACKOFF_MS = 5_000;
+/** Leaving the group takes no longer, so that a broker that is away does not delay the end. */
+const MAX_LEAVE_MS = 5_000;
 
 export type Deliver = (message: Message, signal: AbortSignal) => Promise<void>;
 
@@ -32,9 +38,11 @@ export class Group {
 	readonly #failures: FailureLog;
 	readonly #calls: Semaphore;
 	readonly #closing = new AbortController();
-	readonly #partitions = new Map<number, Partition>();
-	/** Positions to be stored, at least once only. */
-	readonly #done = new Map<number, bigint>();
+	readonly #positions: Positions;
+	/** Partitions that this member consumes. */
+	readonly #open = new Map<number, Partition>();
+	/** Partitions that were given up while a call ran. */
+	readonly #ending = new Map<number, Partition>();
 	#member: Consumer | undefined;
 	#fetcher: Fetcher | undefined;
 	/**
@@ -42,9 +50,10 @@ export class Group {
 	 * partition.
 	 */
 	#rebalancing = false;
-	/** Assignments are taken over one after the other. */
-	#takeOver: Promise<void> = Promise.resolve();
+	/** Partitions are opened in one run at a time. */
+	#opening: Promise<void> = Promise.resolve();
 	#joined = false;
+	#ended: Promise<void> = Promise.resolve();
 	/** Rejects when this membership cannot go on. */
 	#failed: ((error: Error) => void) | undefined;
 
@@ -55,8 +64,9 @@ export class Group {
 		this.#deliver = deliver;
 		this.#metrics = metrics;
 		this.#log = log;
-		this.#failures = new FailureLog(log, settings.topic);
+		this.#failures = new FailureLog(log, kafkaCauses(options, settings.topic, target.group));
 		this.#calls = new Semaphore(settings.concurrency);
+		this.#positions = new Positions(settings.topic, settings.start);
 	}
 
 	/** It has joined, and its assignment was taken over. */
@@ -65,30 +75,38 @@ export class Group {
 	}
 
 	/** Takes part in the group until it is closed, and joins again after every failure. */
-	async run(): Promise<void> {
-		while (!this.#closing.signal.aborted) {
-			try {
-				await this.#membership();
-			} catch (error) {
-				if (this.#closing.signal.aborted) return;
-				this.#failures.warn(error as Error, "the consumer group was left, joining again");
-			}
-			this.#joined = false;
-			await this.#release();
-			await sleep(BACKOFF_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
-		}
+	run(): Promise<void> {
+		this.#ended = this.#joinAgainAndAgain();
+		return this.#ended;
 	}
 
 	/** Finishes the calls that run, stores positions, and leaves the group. */
 	async close(): Promise<void> {
 		this.#closing.abort(new Error("closing"));
 		this.#failed?.(new Error("closing"));
-		await this.#release();
+		await this.#ended;
 	}
 
-	async #membership(): Promise<void> {
+	async #joinAgainAndAgain(): Promise<void> {
+		const { signal } = this.#closing;
+		for (let failures = 0; !signal.aborted; failures++) {
+			let joined = false;
+			try {
+				await this.#membership(() => {
+					joined = true;
+				});
+			} catch (error) {
+				if (signal.aborted) return;
+				this.#failures.warn(error as Error, `consumer group ${joined ? "left" : "not joined"}, trying again`);
+			}
+			if (joined) failures = 0;
+			await sleep(backoffMs(failures, MAX_BACKOFF_MS), undefined, { signal }).catch(() => {});
+		}
+	}
+
+	async #membership(joined: () => void): Promise<void> {
 		const { group } = this.#target;
-		const { topic, start } = this.#settings;
+		const { topic } = this.#settings;
 		// No retries: the client would store a position again under the next generation, when the
 		// partition may be another member's.
 		const member = new Consumer({
@@ -97,28 +115,35 @@ export class Group {
 			retries: 0,
 			sessionTimeout: SESSION_MS,
 			heartbeatInterval: HEARTBEAT_MS,
+			heartbeatStallTimeout: SESSION_MS,
 		});
 		const reader = new Consumer({ ...this.#options, groupId: `${group}-fetch`, retries: 0 });
 		this.#member = member;
-		const fetcher = new Fetcher(reader, topic, start, this.#log);
-		this.#fetcher = fetcher;
+		this.#rebalancing = false;
 		const failure = new Promise<never>((_, reject) => {
 			this.#failed = reject;
 		});
 		failure.catch(() => {});
+		const fetcher = new Fetcher(reader, topic, this.#log, this.#failures, (error) => this.#failed?.(error));
+		this.#fetcher = fetcher;
 		member.on("error", (error: Error) => this.#failed?.(error));
-		member.on("consumer:heartbeat:stalled", () => this.#failed?.(new Error(`no heartbeat within ${SESSION_MS} ms`)));
+		member.on("consumer:heartbeat:stalled", () =>
+			this.#failed?.(new KnownFailure(`the broker did not answer a heartbeat for ${SESSION_MS} ms.`)),
+		);
 		member.on("consumer:group:rebalance", () => {
+			// The broker takes positions until this member joins again.
+			if (!this.#rebalancing) this.#positions.store(member).catch(() => {});
 			this.#rebalancing = true;
+			// The leader must see partitions that were added.
+			member.clearMetadata();
 		});
 		member.on("consumer:group:join", () => {
 			this.#rebalancing = false;
-			this.#takeOver = this.#takeOver.then(() => this.#assigned(member, fetcher)).catch((error) => this.#failed?.(error));
+			joined();
+			this.#giveUpAllBut(this.#assigned(member));
+			this.#openAssigned(member, fetcher);
 		});
-		const storing = setInterval(
-			() => this.#store(member).catch((error) => this.#log.warn({ err: error }, "positions could not be stored")),
-			STORE_EVERY_MS,
-		);
+		const storing = setInterval(() => this.#storeDone(member), STORE_EVERY_MS);
 		const fetching = fetcher.run();
 		try {
 			member.topics.track(topic);
@@ -128,86 +153,93 @@ export class Group {
 			clearInterval(storing);
 			fetcher.close();
 			this.#member = undefined;
-			await this.#takeOver.catch(() => {});
-			await this.#release();
-			if (this.#settings.mode === "at-least-once") await this.#store(member).catch(() => {});
-			await Promise.allSettled([member.close(true), reader.close(true), fetching]);
+			this.#joined = false;
+			this.#giveUpAllBut([]);
+			const ending = [...this.#ending.values()];
+			await Promise.allSettled(ending.map(({ stopped }) => stopped));
+			const left = fetcher.topicIsOther ? Promise.resolve() : this.#positions.store(member).catch(() => {});
+			const closed = left.then(() => Promise.allSettled([member.close(true), reader.close(true), fetching]));
+			await Promise.race([closed, sleep(MAX_LEAVE_MS, undefined, { ref: false })]);
+			this.#positions.forget();
 		}
 	}
 
-	/**
-	 * Takes over the assignment of the latest join: gives up all partitions, then begins with those it
-	 * has now, where they were stored.
-	 */
-	async #assigned(member: Consumer, fetcher: Fetcher): Promise<void> {
-		const { topic, mode } = this.#settings;
-		await this.#release();
-		await this.#store(member);
-		const numbers = member.assignments?.find((assignment) => assignment.topic === topic)?.partitions ?? [];
-		const offsets = numbers.length === 0 ? [] : await this.#startingOffsets(member, numbers);
-		if (member !== this.#member) return;
-		for (const [number, offset] of offsets) {
-			const partition = new Partition(number, offset, mode, this.#calls, {
-				commit: (index, next) => this.#commit(member, index, next),
-				done: (index, next) => this.#done.set(index, next),
-				deliver: this.#deliver,
-				room: () => fetcher.room(),
-			});
-			partition.stopped.catch((error) => this.#failed?.(error));
-			this.#partitions.set(number, partition);
+	#assigned(member: Consumer): readonly number[] {
+		return member.assignments?.find(({ topic }) => topic === this.#settings.topic)?.partitions ?? [];
+	}
+
+	/** Stops partitions at once. A partition that stays goes on, also while a call of it runs. */
+	#giveUpAllBut(numbers: readonly number[]): void {
+		for (const [number, partition] of this.#open) {
+			if (numbers.includes(number)) continue;
+			this.#open.delete(number);
+			this.#ending.set(number, partition);
+			partition.stop();
+			// At the end of a membership the last positions are still stored.
+			if (!this.#member) continue;
+			partition.isHandedOver = true;
+			this.#positions.drop(number);
 		}
-		fetcher.partitions = [...this.#partitions.values()];
+		if (this.#fetcher) this.#fetcher.partitions = [...this.#open.values()];
+	}
+
+	/** Opens the partitions that are assigned and not open yet. */
+	#openAssigned(member: Consumer, fetcher: Fetcher): void {
+		this.#opening = this.#opening
+			.then(() => this.#openNow(member, fetcher))
+			.catch((error: Error) => {
+				if (member === this.#member && !this.#rebalancing) this.#failed?.(error);
+			});
+	}
+
+	async #openNow(member: Consumer, fetcher: Fetcher): Promise<void> {
+		const generation = member.generationId;
+		const isCurrent = (): boolean => member === this.#member && member.generationId === generation && !this.#rebalancing;
+		if (!isCurrent()) return; // the next join opens them
+		const assigned = this.#assigned(member);
+		// The order of a partition's messages is kept: its last call must have ended.
+		const numbers = assigned.filter((number) => !this.#open.has(number) && !this.#ending.has(number));
+		const offsets = await this.#positions.starting(member, numbers);
+		if (!isCurrent()) return;
+		for (const [number, offset] of offsets) this.#openOne(member, fetcher, number, offset);
+		fetcher.partitions = [...this.#open.values()];
+		if (!this.#joined || numbers.length > 0) this.#log.info({ topic: this.#settings.topic, partitions: assigned }, "partitions assigned");
 		this.#joined = true;
 		this.#failures.reset();
-		this.#log.info({ topic, partitions: numbers }, "partitions assigned");
 	}
 
-	/**
-	 * The stored position of each partition; where there is none, the start that the settings name.
-	 */
-	async #startingOffsets(member: Consumer, numbers: readonly number[]): Promise<[number, bigint][]> {
-		const { topic, start } = this.#settings;
-		const stored = (await member.listCommittedOffsets({ topics: [{ topic, partitions: [...numbers] }] })).get(topic) ?? [];
-		const EARLIEST = -2n;
-		const LATEST = -1n;
-		const partitions = { [topic]: [...numbers] };
-		const ends =
-			(await member.listOffsets({ topics: [topic], partitions, timestamp: start === "earliest" ? EARLIEST : LATEST })).get(topic) ?? [];
-		return numbers.map((number) => {
-			const position = stored[number] ?? -1n;
-			return [number, position >= 0n ? position : (ends[number] ?? 0n)];
+	#openOne(member: Consumer, fetcher: Fetcher, number: number, offset: bigint): void {
+		const owns = (): boolean => member === this.#member && !this.#rebalancing && this.#open.get(number) === partition;
+		const partition: Partition = new Partition(number, offset, this.#settings.mode, this.#calls, {
+			claim: async (next) => {
+				const generation = member.generationId;
+				if (!owns()) throw new Error("the partition was given up");
+				await this.#positions.storeOne(member, number, next);
+				if (!owns() || member.generationId !== generation) throw new Error("the partition was given up while its position was stored");
+			},
+			done: (next) => {
+				if (!partition.isHandedOver) this.#positions.done(number, next);
+			},
+			deliver: this.#deliver,
+			room: () => fetcher.room(),
 		});
+		this.#open.set(number, partition);
+		partition.stopped
+			.catch((error) => this.#failed?.(error))
+			.finally(async () => {
+				this.#metrics.lost(this.#target.function, number);
+				// The partition stopped by itself, as its position could not be stored.
+				if (this.#open.get(number) === partition) {
+					await sleep(backoffMs(1, MAX_BACKOFF_MS), undefined, { signal: this.#closing.signal }).catch(() => {});
+				}
+				for (const list of [this.#open, this.#ending]) if (list.get(number) === partition) list.delete(number);
+				this.#openAssigned(member, fetcher);
+			});
 	}
 
-	/** Gives up all partitions; resolves when none of their calls runs any more. */
-	async #release(): Promise<void> {
-		const partitions = [...this.#partitions.values()];
-		this.#partitions.clear();
-		if (this.#fetcher) this.#fetcher.partitions = [];
-		for (const partition of partitions) partition.stop();
-		await Promise.allSettled(partitions.map(({ stopped }) => stopped));
-		for (const { number } of partitions) this.#metrics.lost(this.#target.function, number);
-	}
-
-	/** @throws if the position may not be this member's to store */
-	async #commit(member: Consumer, partition: number, offset: bigint): Promise<void> {
-		const generation = member.generationId;
-		if (this.#rebalancing || member !== this.#member) throw new Error("a rebalance is under way");
-		await member.commit({ offsets: [{ topic: this.#settings.topic, partition, offset, leaderEpoch: -1 }] });
-		if (member.generationId !== generation) throw new Error("the partition was given up while its position was stored");
-	}
-
-	async #store(member: Consumer): Promise<void> {
-		for (const { number, lag } of this.#partitions.values()) this.#metrics.lag(this.#target.function, number, lag);
-		if (this.#done.size === 0 || this.#rebalancing) return;
-		const done = [...this.#done];
-		this.#done.clear();
-		const { topic } = this.#settings;
-		try {
-			await member.commit({ offsets: done.map(([partition, offset]) => ({ topic, partition, offset, leaderEpoch: -1 })) });
-		} catch (error) {
-			for (const [partition, offset] of done) if (!this.#done.has(partition)) this.#done.set(partition, offset);
-			throw error;
-		}
+	#storeDone(member: Consumer): void {
+		for (const { number, lag } of this.#open.values()) this.#metrics.lag(this.#target.function, number, lag);
+		if (this.#rebalancing) return;
+		this.#positions.store(member).catch((error) => this.#failures.warn(error, "positions could not be stored, trying again"));
 	}
 }

@@ -14,12 +14,12 @@ const MAX_CLAIM = 20;
 
 export interface PartitionEvents {
 	/**
-	 * Stores the position: the offset of the next message to deliver. Rejects if this member does not
-	 * own the partition any more.
+	 * Stores the position: the offset of the next message to deliver. Rejects if it was not stored, or
+	 * this member does not own the partition any more.
 	 */
-	commit(partition: number, offset: bigint): Promise<void>;
+	claim(offset: bigint): Promise<void>;
 	/** Notes a position that may be stored later. */
-	done(partition: number, offset: bigint): void;
+	done(offset: bigint): void;
 	deliver(message: Message, signal: AbortSignal): Promise<void>;
 	/** There is room for further messages. */
 	room(): void;
@@ -35,6 +35,8 @@ export class Partition {
 	readonly stopped: Promise<void>;
 	/** The offset of the next message that is not done with. */
 	position: bigint;
+	/** Another member has it now, so that its positions are not stored any more. */
+	isHandedOver = false;
 	readonly #events: PartitionEvents;
 	readonly #mode: Mode;
 	readonly #calls: Semaphore;
@@ -111,7 +113,7 @@ export class Partition {
 		const last = claimed.at(-1) as Message;
 		const next = (last.offset as bigint) + 1n;
 		try {
-			await this.#events.commit(this.number, next);
+			await this.#events.claim(next);
 		} catch {
 			// It is not known whether the position was stored, so these messages must not be called by this
 			// member. If it was not stored, the partition's owner fetches them again.
@@ -135,7 +137,7 @@ export class Partition {
 		}
 		this.#take(1);
 		this.position = (message.offset as bigint) + 1n;
-		this.#events.done(this.number, this.position);
+		this.#events.done(this.position);
 	}
 
 	#take(count: number): Message[] {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
 	AckPolicy,
 	type Consumer,
+	type ConsumerConfig,
 	type ConsumerMessages,
 	DeliverPolicy,
 	type JsMsg,
@@ -12,10 +13,13 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Logger } from "pino";
+import { backoffMs } from "../delivery.ts";
+import { FailureLog } from "../failures.ts";
 import type { Message } from "../message.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { Settings } from "../settings.ts";
 import type { TargetDelivery } from "../source.ts";
+import { natsCause } from "./causes.ts";
 import { headerList } from "./core.ts";
 
 /**
@@ -23,21 +27,27 @@ import { headerList } from "./core.ts";
  * three times as often.
  */
 const ACK_WAIT_MS = 30_000;
-const BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 5_000;
 
 export class JetStreamSubscription {
 	readonly #settings: Settings;
 	readonly #delivery: TargetDelivery;
 	readonly #log: Logger;
+	readonly #failures: FailureLog;
 	readonly #calls: Semaphore;
 	readonly #closing = new AbortController();
 	readonly #running = new Set<Promise<void>>();
 	#messages: ConsumerMessages | undefined;
+	/** The stream's time of creation: a stream of the same name that is made later is another one. */
+	#created: string | undefined;
+	/** The stream sequence of the latest message. */
+	#latest = 0;
 
 	constructor(settings: Settings, delivery: TargetDelivery, log: Logger) {
 		this.#settings = settings;
 		this.#delivery = delivery;
 		this.#log = log;
+		this.#failures = new FailureLog(log, natsCause);
 		this.#calls = new Semaphore(settings.concurrency);
 	}
 
@@ -46,32 +56,41 @@ export class JetStreamSubscription {
 	}
 
 	/**
-	 * Consumes until it is closed, and begins again after every failure. @param stream the stream that
-	 * has the subject
+	 * Consumes until it is closed, and begins again after every failure.
+	 * @param stream the stream that has the subject
 	 */
 	async run(connection: NatsConnection, stream: string): Promise<void> {
 		const { signal } = this.#closing;
-		while (!signal.aborted) {
+		for (let failures = 0; !signal.aborted; failures++) {
 			try {
-				await this.#consume(await this.#consumer(connection, stream));
+				await this.#consume(await this.#consumer(connection, stream), () => {
+					failures = 0;
+				});
 			} catch (error) {
-				this.#log.warn({ err: error }, "the stream could not be consumed, trying again");
+				if (signal.aborted) return;
+				this.#failures.warn(error as Error, "stream not consumed, trying again");
 			}
 			this.#messages = undefined;
-			await sleep(BACKOFF_MS, undefined, { signal }).catch(() => {});
+			await sleep(backoffMs(failures, MAX_BACKOFF_MS), undefined, { signal }).catch(() => {});
 		}
 	}
 
-	async #consume(consumer: Consumer): Promise<void> {
-		this.#messages = await consumer.consume({ max_messages: Math.max(2, this.#settings.concurrency * 2) });
+	async #consume(consumer: Consumer, begun: () => void): Promise<void> {
+		const max_messages = Math.max(2, this.#settings.concurrency * 2);
+		this.#messages = await consumer.consume({ max_messages, abort_on_missing_resource: true });
+		begun();
 		for await (const message of this.#messages) {
-			const handled = this.#calls
-				.run(() => this.#handle(message))
-				.catch((error) => this.#log.error({ err: error }, "message was not delivered"));
-			this.#running.add(handled);
-			handled.finally(() => this.#running.delete(handled));
+			this.#latest = message.seq;
+			this.#failures.reset();
 			// Not more in memory than can be called soon: the rest stays in the stream.
-			if (this.#running.size >= this.#settings.concurrency) await Promise.race(this.#running);
+			await this.#calls.acquire();
+			const handled = this.#handle(message)
+				.catch((error) => this.#log.error({ err: error }, "message was not delivered"))
+				.finally(() => {
+					this.#calls.release();
+					this.#running.delete(handled);
+				});
+			this.#running.add(handled);
 		}
 	}
 
@@ -83,23 +102,35 @@ export class JetStreamSubscription {
 	}
 
 	async #consumer(connection: NatsConnection, stream: string): Promise<Consumer> {
-		const { topic, start } = this.#settings;
+		const { topic } = this.#settings;
 		// A durable name has no dots, stars or spaces.
 		const name = this.#delivery.target.group.replace(/[^A-Za-z0-9_-]/g, "_");
-		const { consumers } = await jetstreamManager(connection);
+		const { consumers, streams } = await jetstreamManager(connection);
+		const { created } = await streams.info(stream);
 		const changeable = {
 			filter_subject: topic,
 			ack_wait: ACK_WAIT_MS * 1_000_000,
 			max_deliver: -1,
 			max_ack_pending: this.#settings.concurrency * 4,
 		};
-		try {
-			await consumers.update(stream, name, changeable);
-		} catch {
-			const deliver_policy = start === "earliest" ? DeliverPolicy.All : DeliverPolicy.New;
-			await consumers.add(stream, { ...changeable, durable_name: name, ack_policy: AckPolicy.Explicit, deliver_policy });
-		}
+		const exists = await consumers.info(stream, name).catch((error: Error) => {
+			if (error.name === "ConsumerNotFoundError") return undefined;
+			throw error;
+		});
+		if (exists) await consumers.update(stream, name, changeable);
+		else await consumers.add(stream, { ...changeable, durable_name: name, ack_policy: AckPolicy.Explicit, ...this.#begin(created) });
+		this.#created = created;
 		return jetstream(connection).consumers.get(stream, name);
+	}
+
+	/**
+	 * Where a new consumer begins. If it was deleted while this process consumed, it goes on behind
+	 * the latest message; in a stream that was deleted and made again, all messages are new.
+	 */
+	#begin(created: string): Partial<ConsumerConfig> {
+		if (this.#created !== undefined && this.#created !== created) return { deliver_policy: DeliverPolicy.All };
+		if (this.#latest > 0) return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#latest + 1 };
+		return { deliver_policy: this.#settings.start === "earliest" ? DeliverPolicy.All : DeliverPolicy.New };
 	}
 
 	async #handle(message: JsMsg): Promise<void> {

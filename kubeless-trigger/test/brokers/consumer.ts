@@ -39,6 +39,11 @@ export class ConsumerProcess {
 		return found === undefined ? undefined : Number(found);
 	}
 
+	/** The status of /readyz. */
+	async readiness(): Promise<number> {
+		return this.port === undefined ? 0 : get(this.port, "/readyz");
+	}
+
 	async metrics(): Promise<string> {
 		return (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
 	}

@@ -1,73 +1,22 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { Admin, Consumer, Producer } from "@platformatic/kafka";
 import { startKafka } from "../../../test/brokers/kafka.ts";
 import type { BrokerProcess } from "../../../test/brokers/process.ts";
-import { type Owner, suiteOwner } from "../../../test/support/owner.ts";
-import { poll } from "../../../test/support/poll.ts";
-import { ConsumerProcess } from "./consumer.ts";
+import { suiteOwner } from "../../../test/support/owner.ts";
 import { NotedFunction } from "./functions.ts";
-
-const PARTITIONS = 3;
+import { KafkaTools, until } from "./kafka-tools.ts";
 
 describe("kubeless-trigger kafka", () => {
 	const owner = suiteOwner();
 	let broker: BrokerProcess;
-	let topics = 0;
 	before(async () => {
 		broker = await startKafka(owner);
 	});
-	const brokers = (): string => `127.0.0.1:${broker.port}`;
-
-	async function newTopic(name = `topic${++topics}`): Promise<string> {
-		const admin = new Admin({ clientId: "test", bootstrapBrokers: [brokers()] });
-		await admin.createTopics({ topics: [name], partitions: PARTITIONS, replicas: 1 });
-		await admin.close();
-		return name;
-	}
-
-	async function produce(topic: string, bodies: readonly string[], headers: Record<string, string> = {}): Promise<void> {
-		const producer = new Producer({ clientId: "test", bootstrapBrokers: [brokers()], retries: 5 });
-		const records = new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]));
-		for (let at = 0; at < bodies.length; at += 1000) {
-			const messages = bodies.slice(at, at + 1000).map((body) => {
-				return { topic, key: Buffer.from(body), value: Buffer.from(body), headers: records };
-			});
-			await producer.send({ messages, acks: -1 });
-		}
-		await producer.close();
-	}
-
-	/** All records of a topic, as text. */
-	async function consumed(topic: string, count: number): Promise<{ value: string; headers: Record<string, string> }[]> {
-		const consumer = new Consumer({ clientId: "test", groupId: `read-${topic}`, bootstrapBrokers: [brokers()] });
-		const stream = await consumer.consume({ topics: [topic], mode: "earliest", autocommit: false });
-		const found: { value: string; headers: Record<string, string> }[] = [];
-		for await (const { value, headers } of stream) {
-			found.push({ value: String(value), headers: Object.fromEntries([...headers].map(([name, text]) => [String(name), String(text)])) });
-			if (found.length === count) break;
-		}
-		await consumer.close(true);
-		return found;
-	}
-
-	function consumer(t: Owner, topic: string, functions: readonly NotedFunction[], env: Record<string, string> = {}): ConsumerProcess {
-		const targets = functions.map(({ url }, index) => ({ function: `f${index}`, url, group: `group-${topic}-${index}`, timeout: 30 }));
-		return new ConsumerProcess(t, "kafka", {
-			KAFKA_BROKERS: brokers(),
-			TRIGGER_TOPIC: topic,
-			TRIGGER_TARGETS: JSON.stringify(targets),
-			TRIGGER_START: "earliest",
-			...env,
-		});
-	}
-
-	const until = (what: string, fits: () => boolean): Promise<true> =>
-		poll(
-			() => fits() || undefined,
-			() => what,
-			300_000,
-		);
+	const tools = new KafkaTools(() => `127.0.0.1:${broker.port}`);
+	const newTopic = tools.newTopic.bind(tools);
+	const produce = tools.produce.bind(tools);
+	const consumed = tools.consumed.bind(tools);
+	const consumer = tools.consumer.bind(tools);
 	const bodies = (count: number): string[] => Array.from({ length: count }, (_, index) => `m${index}`);
 
 	test("a message calls every function once, with Kubeless's and CloudEvents headers", async (t) => {

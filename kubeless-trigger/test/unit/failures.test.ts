@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FailureLog } from "../../src/kafka/failures.ts";
+import { FailureLog } from "../../src/failures.ts";
 
 const SECOND = 1000;
 
@@ -8,7 +8,7 @@ describe("the log of a failure that repeats", () => {
 	const lines: { at: number; unlogged: number | undefined }[] = [];
 	let now = 0;
 	const log = { warn: ({ unlogged }: { unlogged?: number }) => void lines.push({ at: now / SECOND, unlogged }) };
-	const failures = new FailureLog(log as never, "orders");
+	const failures = new FailureLog(log as never, () => undefined);
 	/** Fails each second until `end`, in s. Returns the new lines. */
 	const failUntil = (end: number, error = new Error("refused")) => {
 		for (; now <= end * SECOND; now += SECOND) failures.warn(error, "trying again", now);

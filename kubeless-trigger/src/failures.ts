@@ -1,21 +1,26 @@
 // Log lines about a failure that repeats, such as a topic that does not exist yet.
-import { findErrorBy } from "@platformatic/kafka";
 import type { Logger } from "pino";
 
 const MIN_DISTANCE_MS = 2_000;
 const MAX_DISTANCE_MS = 300_000;
 
+/** Returns what failed and the cure, or undefined for an error that it does not know. */
+export type Explain = (error: Error) => string | undefined;
+
+/** A failure of this program's own, whose message is a sentence that needs no stack. */
+export class KnownFailure extends Error {}
+
 export class FailureLog {
 	readonly #log: Pick<Logger, "warn">;
-	readonly #topic: string;
+	readonly #explain: Explain;
 	#last: string | undefined;
 	#distanceMs = MIN_DISTANCE_MS;
 	#nextAt = 0;
 	#unlogged = 0;
 
-	constructor(log: Pick<Logger, "warn">, topic: string) {
+	constructor(log: Pick<Logger, "warn">, explain: Explain) {
 		this.#log = log;
-		this.#topic = topic;
+		this.#explain = explain;
 	}
 
 	/**
@@ -23,7 +28,8 @@ export class FailureLog {
 	 * 8 s and so on, at most every 5 minutes.
 	 */
 	warn(error: Error, text: string, now = Date.now()): void {
-		const why = this.#reason(error);
+		const explained = error instanceof KnownFailure ? error.message : this.#explain(error);
+		const why = explained ?? error.message;
 		if (why !== this.#last) {
 			this.reset();
 			this.#last = why;
@@ -32,8 +38,8 @@ export class FailureLog {
 			return;
 		}
 		const repeated = this.#unlogged > 0 ? { unlogged: this.#unlogged } : {};
-		// The stack of an error that the client reports shows only its own code.
-		if (isOfClient(error)) this.#log.warn(repeated, `${text}: ${why}`);
+		// The stack of an error that is explained shows only the client's code.
+		if (explained !== undefined) this.#log.warn(repeated, `${text}: ${explained}`);
 		else this.#log.warn({ err: error, ...repeated }, text);
 		this.#unlogged = 0;
 		this.#nextAt = now + this.#distanceMs;
@@ -46,11 +52,11 @@ export class FailureLog {
 		this.#distanceMs = MIN_DISTANCE_MS;
 		this.#unlogged = 0;
 	}
-
-	#reason(error: Error): string {
-		const isMissing = error.message === `Unknown topic ${this.#topic}.` || findErrorBy(error, "apiId", "UNKNOWN_TOPIC_OR_PARTITION");
-		return isMissing ? `topic "${this.#topic}" does not exist. Create it, or correct the trigger's topic.` : error.message;
-	}
 }
 
-const isOfClient = (error: Error): boolean => String((error as { code?: string }).code).startsWith("PLT_KFK_");
+/** Returns an error, the errors that it contains, and their causes. */
+export function chainOf(error: unknown): NodeJS.ErrnoException[] {
+	if (!(error instanceof Error)) return [];
+	const contained = (error as { errors?: unknown }).errors;
+	return [error, ...(Array.isArray(contained) ? contained.flatMap(chainOf) : []), ...chainOf(error.cause)];
+}
