@@ -15,26 +15,39 @@ endpoint http:Listener kubelessListener {
 }
 service<http:Service> kubelessService bind kubelessListener {
     @http:ResourceConfig {
-        path: "/*"
+        path: "/"
     }
-    call(endpoint caller, http:Request request) {
-        http:Response response = new;
-        try {
-            string|http:Response|error result = func:HANDLER(kubeless:eventOf(request), kubeless:contextOf());
-            match result {
-                string text => {
-                    response = kubeless:answer(text);
-                }
-                http:Response own => {
-                    response = own;
-                }
-                error problem => {
-                    response = kubeless:failed(problem);
-                }
-            }
-        } catch (error problem) {
-            response = kubeless:failed(problem);
-        }
+    root(endpoint caller, http:Request request) {
+        http:Response response = untaint responseTo(request);
         _ = caller->respond(response);
     }
+
+    @http:ResourceConfig {
+        path: "/*"
+    }
+    below(endpoint caller, http:Request request) {
+        http:Response response = untaint responseTo(request);
+        _ = caller->respond(response);
+    }
+}
+
+function responseTo(http:Request request) returns http:Response {
+    http:Response response = new;
+    try {
+        string|http:Response|error result = func:HANDLER(kubeless:eventOf(request), kubeless:contextOf());
+        match result {
+            string text => {
+                response = kubeless:answer(text);
+            }
+            http:Response own => {
+                response = own;
+            }
+            error problem => {
+                response = kubeless:failed(problem);
+            }
+        }
+    } catch (error problem) {
+        response = kubeless:failed(problem);
+    }
+    return response;
 }

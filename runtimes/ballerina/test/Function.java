@@ -19,10 +19,7 @@ import java.util.concurrent.Executors;
 public class Function {
 	private static String[] config = {};
 
-	/**
-	 * Its arguments are those of the command `ballerina`, if that runs it: run [--config FILE]
-	 * PROGRAM.
-	 */
+	/** Has the arguments of the command `ballerina`: run [--config FILE] PROGRAM. A jar has none. */
 	public static void main(String[] args) throws IOException {
 		String handler;
 		if (args.length == 0) {

@@ -47,13 +47,15 @@ function checkImports({ file, plain }, modules) {
 }
 
 /**
- * There is one service, at the loopback address, and it calls a public function of the module func.
+ * There is one service, at the loopback address, which calls a public function of the module func.
+ * Returns the function's name.
  */
 function checkService(service, sources) {
 	const [{ plain }] = service.length === 1 ? service : fail(`there are ${service.length} files beside the modules`);
 	if (!/^endpoint http:Listener kubelessListener \{[^}]*host: "127\.0\.0\.1",[^}]*port: kubeless:port\(\)/m.test(plain))
 		fail("the service does not listen where the loader expects it");
 	if (!/^service<http:Service> \w+ bind kubelessListener \{/m.test(plain)) fail("there is no service at the listener");
+	for (const path of ["/", "/*"]) if (!plain.includes(`path: "${path}"`)) fail(`no resource has the path ${path}`);
 	if (version.startsWith("0.975.") === plain.includes("timeoutMillis")) fail("undefined field 'timeoutMillis' in record");
 	const [, handler] = /= func:(\w+)\(/.exec(plain) ?? fail("the service calls nothing");
 	const declared = new RegExp(`public +function +${handler} *\\(\\w+:Event \\w+, \\w+:Context \\w+\\)`);

@@ -13,9 +13,7 @@ export const noJava: string | false =
 		? false
 		: "a JDK is missing; on Debian: apt-get install default-jdk-headless";
 
-/**
- * What the script of the command `ballerina` does around Java, as far as older/run.sh changes it.
- */
+/** What the script of the command `ballerina` does around Java, which older/run.sh changes. */
 const RUN = `
 [ -n "$JAVA_HOME" ] || { echo "You must set the JAVA_HOME variable before running Ballerina."; exit 1; }
 BALLERINA_HOME=$(cd "$(dirname "$0")/.." && pwd)
