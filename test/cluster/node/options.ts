@@ -88,19 +88,8 @@ export function testOptions({ address, folder, runtimes, compiled, nodejs, done,
 		const ns = await namespace(t);
 		const file = write("waits.js", "exports.handler = () => 1;\n");
 		const sentence = await fails(
-			"function",
-			"deploy",
-			"hello",
-			"-f",
-			file,
-			"-r",
-			nodejs,
-			"--secrets",
-			"nope",
-			"-n",
-			ns,
-			"--wait-timeout",
-			"15",
+			...["function", "deploy", "hello", "-f", file, "-r", nodejs],
+			...["--secrets", "nope", "-n", ns, "--wait-timeout", "30"],
 		);
 		assert.match(sentence, /is not ready after 30 s\. .*secret "nope" not found/);
 	});
