@@ -10,28 +10,29 @@ type Stored = { metadata: { resourceVersion: string }; spec: { holderIdentity: s
 function server() {
 	let stored: Stored | undefined;
 	let version = 0;
-	let reachable = true;
-	const answers = (): void => {
+	let reachable: boolean | "silent" = true;
+	const answers = (): Promise<void> => {
 		if (!reachable) throw new Error("unreachable");
+		return reachable === "silent" ? new Promise(() => {}) : Promise.resolve();
 	};
 	const api = {
 		async find() {
-			answers();
+			await answers();
 			return structuredClone(stored);
 		},
 		async get() {
-			answers();
+			await answers();
 			return structuredClone(stored);
 		},
 		async send(method: string, _: string, { body }: { body: Stored }) {
-			answers();
+			await answers();
 			const conflict = method === "POST" ? stored !== undefined : stored?.metadata.resourceVersion !== body.metadata.resourceVersion;
 			if (conflict) throw new ApiError(409, "Conflict", "conflict");
 			stored = { ...structuredClone(body), metadata: { ...body.metadata, resourceVersion: String(++version) } };
 			return { body: stored, warnings: [] };
 		},
 	} as unknown as Api;
-	const reach = (value: boolean): void => {
+	const reach = (value: boolean | "silent"): void => {
 		reachable = value;
 	};
 	return { api, now: () => stored?.spec, reach };
@@ -78,5 +79,14 @@ test("a holder that cannot renew gives up before others may take the Lease", asy
 	await lease.acquire(new AbortController().signal, ignore);
 	reach(false);
 	await assert.rejects(lease.keep(new AbortController().signal), /lost the Lease l: unreachable/);
+	assert.equal(lease.holds, false);
+});
+
+test("a holder whose renewal gets no answer gives up, too", async () => {
+	const { api, reach } = server();
+	const lease = new Lease({ api, namespace: "n", name: "l", identity: "a", ...timing });
+	await lease.acquire(new AbortController().signal, ignore);
+	reach("silent");
+	await assert.rejects(lease.keep(new AbortController().signal), /lost the Lease l: the API server does not answer/);
 	assert.equal(lease.holds, false);
 });

@@ -25,9 +25,9 @@ export interface SecurePorts {
 	readonly scram: number;
 }
 
-/** Starts a broker with an empty data folder. */
-export async function startKafka(owner: Owner): Promise<BrokerProcess> {
-	return startBroker(owner, "", []);
+/** Starts a broker with an empty data folder. @param host the address that clients use */
+export async function startKafka(owner: Owner, host = "127.0.0.1"): Promise<BrokerProcess> {
+	return startBroker(owner, host, "", []);
 }
 
 /** Starts a broker with further listeners that use TLS and SASL. */
@@ -36,21 +36,21 @@ export async function startSecureKafka(owner: Owner, certificates: Certificates)
 	const users = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => {
 		return ["--add-scram", `${mechanism}=[name="${USER.name}",password="${USER.password}"]`];
 	});
-	return { broker: await startBroker(owner, security(ports, certificates), users), ports };
+	return { broker: await startBroker(owner, "127.0.0.1", security(ports, certificates), users), ports };
 }
 
-async function startBroker(owner: Owner, further: string, format: readonly string[]): Promise<BrokerProcess> {
+async function startBroker(owner: Owner, host: string, further: string, format: readonly string[]): Promise<BrokerProcess> {
 	const jars = cached("kafka", readFileSync(POM, "utf8"), (place) => {
 		run("mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", `-DoutputDirectory=${place}`);
 	});
 	const [port, controller] = [await freePort(), await freePort()];
 	const home = folder(owner);
 	const properties = join(home, "server.properties");
-	writeFileSync(properties, merged(`${settings(port, controller, join(home, "data"))}${further}`));
+	writeFileSync(properties, merged(`${settings(`${host}:${port}`, controller, join(home, "data"))}${further}`));
 	const classpath = `${jars}/*`;
 	const [java, ...flags] = JAVA;
 	run(java, ...flags, "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", properties, ...format);
-	const broker = new BrokerProcess(owner, port, [java, ...flags, "-cp", classpath, "kafka.Kafka", properties]);
+	const broker = new BrokerProcess(owner, port, [java, ...flags, "-cp", classpath, "kafka.Kafka", properties], host);
 	await broker.start();
 	return broker;
 }
@@ -66,12 +66,12 @@ function merged(text: string): string {
 	return [...values].map(([name, value]) => `${name}=${value}\n`).join("");
 }
 
-const settings = (port: number, controller: number, data: string): string => `
+const settings = (address: string, controller: number, data: string): string => `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://${address},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://${address}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT

@@ -7,12 +7,14 @@ import { poll } from "../support/poll.ts";
 /** A broker's process, which a test can kill and start again on the same port and data. */
 export class BrokerProcess {
 	readonly port: number;
+	readonly #host: string;
 	readonly #command: readonly [string, ...string[]];
 	#child: ChildProcess | undefined;
 	#output = "";
 
-	constructor(owner: Owner, port: number, command: readonly [string, ...string[]]) {
+	constructor(owner: Owner, port: number, command: readonly [string, ...string[]], host = "127.0.0.1") {
 		this.port = port;
+		this.#host = host;
 		this.#command = command;
 		owner.after(() => this.kill());
 	}
@@ -30,7 +32,7 @@ export class BrokerProcess {
 		await poll(
 			async () => {
 				if (child.exitCode !== null) throw new Error(`the broker exited:\n${this.#output}`);
-				return (await accepts(this.port)) || undefined;
+				return (await accepts(this.port, this.#host)) || undefined;
 			},
 			() => `the broker does not listen on port ${this.port}:\n${this.#output}`,
 			300_000,
@@ -47,9 +49,9 @@ export class BrokerProcess {
 	}
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(port: number, host: string): Promise<boolean> {
 	return new Promise((resolve) => {
-		const socket = connect({ port, host: "127.0.0.1" });
+		const socket = connect({ port, host });
 		socket.once("connect", () => {
 			socket.destroy();
 			resolve(true);

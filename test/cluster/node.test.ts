@@ -5,16 +5,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { connect } from "@nats-io/transport-node";
 import { kubeless } from "../../kubeless-cli/test/shell.ts";
-import { startNats } from "../brokers/nats.ts";
 import { describeWith } from "../support/needs.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { poll } from "../support/poll.ts";
 import { answers, Load, type Service, serviceOf } from "./node/calls.ts";
 import type { Started } from "./node/control.ts";
-import { relay } from "./node/services.ts";
-import { cluster, condition, describeCluster, eventually, fn, gone, kubectl, list, namespace, trigger } from "./support.ts";
+import { testMessages } from "./node/messages.ts";
+import { testOptions } from "./node/options.ts";
+import { testServerless } from "./node/serverless.ts";
+import { cluster, condition, describeCluster, fn, get, gone, kubectl, list, namespace } from "./support.ts";
 
 /** What a function in each language answers: its version and the call's body. It logs each call. */
 const SOURCES: Readonly<Record<string, (version: string) => [file: string, text: string]>> = {
@@ -32,14 +32,6 @@ const SOURCES: Readonly<Record<string, (version: string) => [file: string, text:
 		`<?php\nfunction handler($event, $context)\n{\n    error_log("called ${version}");\n    return "${version} " . $event->data;\n}\n`,
 	],
 };
-/** Its answer is a CloudEvent, which a trigger with a reply topic publishes. */
-const ECHO = `exports.handler = (event) => {
-	const { response } = event.extensions;
-	for (const [name, value] of Object.entries({ id: "1", source: "/hello", type: "answer", specversion: "1.0" }))
-		response.set("ce-" + name, value);
-	return "answer to " + event.data;
-};
-`;
 /** Several pods start at once. */
 const START_MS = 120_000;
 
@@ -56,7 +48,8 @@ const describeNode = (what: string, tests: (node: Started) => void): void => {
 	describe(what, () => tests(started));
 };
 
-describeNode("a function on a node", ({ address, runtimes }) => {
+describeNode("a function on a node", (started) => {
+	const { runtimes } = started;
 	const owner = suiteOwner();
 	const folder = mkdtempSync(join(tmpdir(), "kubeless-node-test-"));
 	owner.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -78,6 +71,12 @@ describeNode("a function on a node", ({ address, runtimes }) => {
 		const { code, stdout, stderr } = await kubeless(["--kubeconfig", cluster.kubeconfig, ...args]);
 		assert.equal(code, 0, `${args.join(" ")}: ${stderr}`);
 		return stdout;
+	};
+	/** Runs a command that must fail, and returns its sentence. */
+	const fails = async (...args: string[]): Promise<string> => {
+		const { code, stderr } = await kubeless(["--kubeconfig", cluster.kubeconfig, ...args]);
+		assert.equal(code, 1, `${args.join(" ")}: ${stderr}`);
+		return stderr;
 	};
 	const write = (runtime: string, version: string): string => {
 		const [file, text] = sourceOf(runtime)(version);
@@ -169,60 +168,37 @@ describeNode("a function on a node", ({ address, runtimes }) => {
 		const began = performance.now();
 		await done("function", "deploy", "hello", "-f", write(nodejs, "v1"), "-r", nodejs, "-n", ns);
 		assert.equal(await done("function", "call", "hello", "-d", "x", "-n", ns), "v1 x");
-		t.diagnostic(`kubeless function deploy and call: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+		t.diagnostic(`kubeless function deploy and call: ${((performance.now() - began) / 1000).toFixed(1)} s: ${await stepsOf(ns)}`);
 	});
 
 	test("that cannot be loaded, makes kubeless function deploy end with the language's own error", async (t) => {
 		const ns = await namespace(t);
 		const file = join(folder, "broken.js");
 		writeFileSync(file, "exports.handler = () => {;\n");
-		const { code, stderr } = await kubeless([
-			...["--kubeconfig", cluster.kubeconfig, "function", "deploy", "broken", "-f", file],
-			...["-r", nodejs, "-n", ns],
-		]);
-		assert.equal(code, 1, stderr);
-		assert.match(stderr, /Function "broken" does not get ready\. .*SyntaxError/s);
+		const sentence = await fails("function", "deploy", "broken", "-f", file, "-r", nodejs, "-n", ns);
+		assert.match(sentence, /Function "broken" does not get ready\. .*SyntaxError/s);
 	});
 
-	test("gets its messages from a NATSTrigger, whose replies go out again, and its schedule from a CronJobTrigger", async (t) => {
-		const ns = await namespace(t);
-		const broker = await startNats(t);
-		const outside = relay(address, 0, () => [{ host: "127.0.0.1", port: broker.port }]);
-		t.after(() => void outside.close());
-		const file = join(folder, "hello.js");
-		writeFileSync(file, ECHO);
-		await done("function", "deploy", "hello", "-f", file, "-r", nodejs, "-n", ns);
-		await poll(
-			() => (outside.listening ? true : undefined),
-			() => "the relay does not listen",
-		);
-		const { port } = outside.address() as { port: number };
-		const spec = { topic: "in", servers: `nats://${address}:${port}`, delivery: { reply: "out" } };
-		await kubectl(
-			["apply", "-f", "-"],
-			JSON.stringify(trigger("NATSTrigger", ns, "feed", { ...spec, functionSelector: { matchLabels: { function: "hello" } } })),
-		);
-		await eventually("Deployment", ns, "feed-nats", ({ status }) => (status as { readyReplicas?: number }).readyReplicas === 1);
-		const nats = await connect({ servers: `127.0.0.1:${broker.port}` });
-		t.after(() => nats.close());
-		const replies = nats.subscribe("out", { max: 1 });
-		nats.publish("in", "message");
-		for await (const reply of replies) assert.equal(reply.string(), "answer to message");
-
-		const schedule = { "function-name": "hello", schedule: "0 0 1 1 *", payload: { from: "cron's" } };
-		await kubectl(["apply", "-f", "-"], JSON.stringify(trigger("CronJobTrigger", ns, "nightly", schedule)));
-		const [job] = await poll(
-			async () => {
-				const jobs = await list("CronJob", ns);
-				return jobs.length > 0 ? jobs : undefined;
-			},
-			() => "there is no CronJob",
-		);
-		await kubectl(["create", "job", "now", "-n", ns, `--from=cronjob/${job?.metadata.name}`]);
-		await eventually("Job", ns, "now", ({ status }) => (status as { succeeded?: number } | undefined)?.succeeded === 1);
-		assert.match(await done("function", "logs", "hello", "-n", ns), /"POST \/ HTTP\/1\.1" 200/);
+	describe("given by the command's options", { concurrency: true }, () => {
+		const context = { ...started, folder, nodejs, done, fails };
+		testOptions(context);
+		testMessages(context);
+		testServerless(context);
 	});
 });
+
+/** Returns when a Function's objects were made and its pod got on, in s after the Function. */
+async function stepsOf(ns: string): Promise<string> {
+	const fn = await get("Function", ns, "hello");
+	const [deployment, set, pod] = await Promise.all(["Deployment", "ReplicaSet", "Pod"].map(async (kind) => (await list(kind, ns))[0]));
+	const since = (time = ""): string => `${(Date.parse(time) - Date.parse(fn?.metadata.creationTimestamp ?? "")) / 1000} s`;
+	const { conditions = [] } = (pod?.status ?? {}) as { conditions?: { type: string; lastTransitionTime: string }[] };
+	const steps = conditions.map(({ type, lastTransitionTime }) => `${type} ${since(lastTransitionTime)}`);
+	const made = [deployment, set, pod].map(
+		(object, index) => `${["Deployment", "ReplicaSet", "Pod"][index]} ${since(object?.metadata.creationTimestamp)}`,
+	);
+	return [...made, ...steps].join(", ");
+}
 
 const sourceOf = (runtime: string): ((version: string) => [file: string, text: string]) => {
 	const source = SOURCES[runtime.replace(/[\d.]+$/, "")];

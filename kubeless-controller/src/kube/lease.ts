@@ -69,10 +69,16 @@ export class Lease {
 		while (!signal.aborted) {
 			await sleep(this.#options.retryMs, signal);
 			if (signal.aborted) return;
-			const failure = await this.#try().then(
-				(held) => (held ? undefined : "another replica holds it"),
-				(error: Error) => (performance.now() - this.#renewedAt > this.#options.renewDeadlineMs ? error.message : undefined),
-			);
+			const answered = new AbortController();
+			const failure = await Promise.race([
+				this.#try().then(
+					(held) => (held ? undefined : "another replica holds it"),
+					(error: Error) => (performance.now() - this.#renewedAt > this.#options.renewDeadlineMs ? error.message : undefined),
+				),
+				// A request waits longer than the Lease lasts.
+				sleep(this.#options.renewDeadlineMs, answered.signal).then(() => "the API server does not answer"),
+			]);
+			answered.abort();
 			if (failure === undefined) continue;
 			this.holds = false;
 			throw new Error(`lost the Lease ${this.#options.name}: ${failure}`);

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { Api } from "../../../kubeless-controller/src/kube/api.ts";
 import { loadCluster } from "../../../kubeless-controller/src/kube/credentials.ts";
 import type { Plane } from "../plane.ts";
-import { buildNodeImages } from "./images.ts";
+import { buildNodeImages, COMPILED, INTERPRETED } from "./images.ts";
 import { NODE_ADDRESS } from "./network.ts";
 import { startNode } from "./node.ts";
 import { serveServices } from "./services.ts";
@@ -15,8 +15,10 @@ const KUBELET_PORT = 6;
 export interface Started {
 	/** The address of the node that pods reach. */
 	readonly address: string;
-	/** The runtimes with an image on the node, such as nodejs24. */
+	/** The interpreted runtimes with an image on the node, such as nodejs24. */
 	readonly runtimes: readonly string[];
+	/** The compiled ones. */
+	readonly compiled: readonly string[];
 }
 
 export class NodeControl {
@@ -59,6 +61,8 @@ export class NodeControl {
 		} finally {
 			images.stop();
 		}
-		return { address: NODE_ADDRESS, runtimes: images.versions.map(({ id, version }) => id + version) };
+		const runtimesOf = (languages: readonly string[]): string[] =>
+			images.versions.filter(({ id }) => languages.includes(id)).map(({ id, version }) => id + version);
+		return { address: NODE_ADDRESS, runtimes: runtimesOf(INTERPRETED), compiled: runtimesOf(COMPILED) };
 	}
 }

@@ -17,15 +17,18 @@ export interface Images {
 }
 
 /**
- * Languages whose functions need only their runtime image. Compilers are too large to copy them for
- * each run.
+ * Languages whose functions need only their runtime image.
  */
-export const LANGUAGES = ["nodejs", "python", "ruby", "php"];
+export const INTERPRETED = ["nodejs", "python", "ruby", "php"];
+/** Languages that the function's pod compiles. */
+export const COMPILED = ["go"];
+/** Languages with their installer's image on the node. All of them are too large for each run. */
+const INSTALLING = ["python", ...COMPILED];
 
 /** Builds what is missing. Throws with the reason if there is no Docker engine. */
 export async function buildNodeImages(): Promise<Images> {
 	const { buildImages } = await import(new URL("../../images/build.mjs", import.meta.url).href);
-	const built = buildImages(LANGUAGES);
+	const built = buildImages([...INTERPRETED, ...COMPILED]);
 	const { env, stop, missing } = built as { env: NodeJS.ProcessEnv; stop: () => void; missing?: string };
 	if (missing) throw new Error(missing);
 	const { versions } = JSON.parse(readFileSync(env["KUBELESS_IMAGES"] as string, "utf8")) as { versions: Version[] };
@@ -39,18 +42,22 @@ export async function buildNodeImages(): Promise<Images> {
 		PAUSE_IMAGE,
 		`kubeless/controller:${release}`,
 		...["provision", "trigger"].map((name) => `kubeless/${name}:latest`),
-		...versions.map(({ id, version }) => `kubeless/${id}:${version}-${release}`),
+		...versions.flatMap(({ id, version }) =>
+			(INSTALLING.includes(id) ? [id, `${id}-installer`] : [id]).map((name) => `kubeless/${name}:${version}-${release}`),
+		),
 	];
 	return {
 		versions,
 		stop,
 		async into(socket, bin) {
+			const began = performance.now();
 			const saved = spawn("docker", ["save", ...names], { env, stdio: ["ignore", "pipe", "inherit"] });
 			const imported = spawn(join(bin, "ctr"), ["--address", socket, "--namespace", "k8s.io", "images", "import", "-"], {
 				stdio: [saved.stdout, "ignore", "inherit"],
 			});
 			const [[status], [code]] = await Promise.all([once(saved, "exit"), once(imported, "exit")]);
 			if (status !== 0 || code !== 0) throw new Error(`the images cannot be copied: docker save ended with ${status}, ctr with ${code}`);
+			console.log(`Images copied to the node: ${((performance.now() - began) / 1000).toFixed(1)} s`);
 		},
 	};
 }
