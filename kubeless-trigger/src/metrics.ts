@@ -34,13 +34,34 @@ export class Metrics {
 		collectDefaultMetrics({ register: this.registry });
 	}
 
-	called = (name: string, outcome: CallOutcome): void => this.#calls.inc({ function: name, outcome });
+	/** Counters by outcome and function: a look-up by labels for each call costs more than the rest. */
+	readonly #called = new Map<string, Record<CallOutcome, Counter.Internal>>();
+	readonly #observed = new Map<string, Histogram.Internal<"function">>();
+
+	called(name: string, outcome: CallOutcome): void {
+		let counters = this.#called.get(name);
+		if (!counters) {
+			const of = (kind: CallOutcome): Counter.Internal => this.#calls.labels(name, kind);
+			counters = { succeeded: of("succeeded"), failed: of("failed"), refused: of("refused") };
+			this.#called.set(name, counters);
+		}
+		counters[outcome].inc();
+	}
+
+	delivered(name: string, seconds: number): void {
+		let histogram = this.#observed.get(name);
+		if (!histogram) {
+			histogram = this.#seconds.labels(name);
+			this.#observed.set(name, histogram);
+		}
+		histogram.observe(seconds);
+	}
+
 	retried = (name: string): void => this.#retries.inc({ function: name });
 	deadLettered = (name: string): void => this.#deadLetters.inc({ function: name });
 	dropped = (name: string): void => this.#dropped.inc({ function: name });
 	replyDropped = (name: string): void => this.#repliesDropped.inc({ function: name });
 	overflowed = (name: string): void => this.#overflow.inc({ function: name });
-	delivered = (name: string, seconds: number): void => this.#seconds.observe({ function: name }, seconds);
 	lag = (name: string, partition: number, messages: number): void => this.#lag.set({ function: name, partition }, messages);
 	lost = (name: string, partition: number): void => this.#lag.remove({ function: name, partition });
 
