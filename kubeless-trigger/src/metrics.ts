@@ -5,12 +5,6 @@ export type CallOutcome = "succeeded" | "failed" | "refused";
 /** The consumer's metrics. Labels: the function's name, and for Kafka the partition's number. */
 export class Metrics {
 	readonly registry = new Registry();
-	readonly #calls = new Counter({
-		name: "kubeless_trigger_calls_total",
-		help: "Calls of functions by outcome: succeeded (2xx), failed, refused (the function did not run)",
-		labelNames: ["function", "outcome"],
-		registers: [this.registry],
-	});
 	readonly #retries = this.#counter("kubeless_trigger_retries_total", "Attempts beyond the first one");
 	readonly #deadLetters = this.#counter("kubeless_trigger_dead_letters_total", "Messages published to the dead-letter topic");
 	readonly #dropped = this.#counter("kubeless_trigger_dropped_total", "Messages given up without a dead-letter topic");
@@ -32,20 +26,32 @@ export class Metrics {
 
 	constructor() {
 		collectDefaultMetrics({ register: this.registry });
+		const called = this.#called;
+		new Counter({
+			name: "kubeless_trigger_calls_total",
+			help: "Calls of functions by outcome: succeeded (2xx), failed, refused (the function did not run)",
+			labelNames: ["function", "outcome"],
+			registers: [this.registry],
+			collect() {
+				this.reset();
+				for (const [name, counts] of called) {
+					for (const [outcome, count] of Object.entries(counts)) if (count > 0) this.inc({ function: name, outcome }, count);
+				}
+			},
+		});
 	}
 
-	/** Counters by outcome and function: a look-up by labels for each call costs more than the rest. */
-	readonly #called = new Map<string, Record<CallOutcome, Counter.Internal>>();
+	/** Calls by function, which become the counter when it is read: they are counted for each call. */
+	readonly #called = new Map<string, Record<CallOutcome, number>>();
 	readonly #observed = new Map<string, Histogram.Internal<"function">>();
 
 	called(name: string, outcome: CallOutcome): void {
-		let counters = this.#called.get(name);
-		if (!counters) {
-			const of = (kind: CallOutcome): Counter.Internal => this.#calls.labels(name, kind);
-			counters = { succeeded: of("succeeded"), failed: of("failed"), refused: of("refused") };
-			this.#called.set(name, counters);
+		let counts = this.#called.get(name);
+		if (!counts) {
+			counts = { succeeded: 0, failed: 0, refused: 0 };
+			this.#called.set(name, counts);
 		}
-		counters[outcome].inc();
+		counts[outcome]++;
 	}
 
 	delivered(name: string, seconds: number): void {
