@@ -45,12 +45,14 @@ place_secret() {
 	*)
 		eval "isSet=\${$name+yes}"
 		[ -n "$isSet" ] || export "$name=$(cat "$1")"
-		secret_words <"$1" >>"$scratch/secrets"
+		# The whole value, and the password of USER:PASSWORD.
+		{ cat "$1" && echo && sed -n 's/^[^:]*://p' "$1" && secret_words <"$1"; } >>"$scratch/secrets"
 		;;
 	esac
 }
 
-# Lists the words that must not appear in a log.
+# Lists the words that must not appear in a log: of the phase's secrets, of the variables, and of
+# the URLs in the function's files.
 list_secrets() {
 	{
 		for file in "$HOME"/.[!.]* "$HOME"/*; do
@@ -58,27 +60,18 @@ list_secrets() {
 			[ ! -f "$file" ] || [ ! -r "$file" ] || secret_words <"$file"
 		done
 		[ ! -f "$volume/.npmrc" ] || secret_words <"$volume/.npmrc"
-		env | grep -Ei '^[a-z0-9_]*(token|passw|secret|auth|credential|api_?key)[a-z0-9_]*=' | sed 's/^[^=]*=//' | awk 'length($0) >= 6'
-		env | sed -n 's|^[^=]*=.*://\([^/@ ]*\)@.*|\1|p' | tr ':' '\n' | awk 'length($0) >= 6'
+		env | sed -n 's/^BUNDLE_[A-Z0-9_]*=[^:/]*://p'
+		env | grep -Ei '^[a-z0-9_]*(token|passw|secret|auth|credential|api_?key)[a-z0-9_]*=' | grep -v '^KUBELESS_SECRETS=' >"$scratch/variables" || :
+		sed 's/^[^=]*=//' "$scratch/variables"
+		secret_words <"$scratch/variables"
+		env | secret_words urls
+		grep -hos '://[^[:space:]"<>]*@' "$deps" "$volume"/* "$volume"/.[!.]* | secret_words urls
 	} >>"$scratch/secrets"
 }
 
-# Prints the secrets in a text: each value after a word such as `password`, and each word of 20 or
-# more plain characters.
+# Prints the secrets in a text, one a line (secrets.awk); `urls`: only those in URLs.
 secret_words() {
-	awk '
-		function add(word) { sub(/^["'"'"']/, "", word); if (length(word) >= 6) print word }
-		NF == 1 && $1 !~ /[=:<{]/ { add($1) }
-		{
-			rest = $0
-			while (match(tolower(rest), /(token|passw|secret|auth|credential)[a-z0-9_-]*["'"'"'> \t]*(value)?[=: \t"'"'"']*/)) {
-				rest = substr(rest, RSTART + RLENGTH)
-				if (match(rest, /^[^"'"'"'<>, \t{}]+/)) add(substr(rest, 1, RLENGTH))
-			}
-			count = split($0, words, /[^A-Za-z0-9_+=-]+/)
-			for (i = 1; i <= count; i++) if (length(words[i]) >= 20) add(words[i])
-		}
-	'
+	LC_ALL=C awk -v only="${1:-}" -f "$here/secrets.awk"
 }
 
 # Adds the certificate authority in ca.crt to the system's ones. The install scripts pass

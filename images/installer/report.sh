@@ -33,22 +33,10 @@ run() {
 # Without this option mawk buffers its input, so that the log would be empty until the tool ends.
 case $(awk -W version 2>&1 </dev/null) in mawk*) unbuffered='-W interactive' ;; *) unbuffered='' ;; esac
 
-# Copies stdin to stdout, without the words in $scratch/secrets and without the user and password in
-# URLs.
+# Copies stdin to stdout without secrets, and the last 400 lines to $scratch/output.
 # shellcheck disable=SC2086
 hide() {
-	SECRETS=$scratch/secrets OUTPUT=$scratch/output awk $unbuffered '
-		BEGIN { while ((getline word < ENVIRON["SECRETS"]) > 0) if (!(word in known)) { known[word]; words[++count] = word } }
-		{
-			gsub(/\033\[[0-9;]*m/, "")
-			gsub(/:\/\/[^\/@ ]*@/, "://***@")
-			for (i = 1; i <= count; i++) while (at = index($0, words[i])) $0 = substr($0, 1, at - 1) "***" substr($0, at + length(words[i]))
-			print
-			fflush()
-			last[NR % 400] = $0
-		}
-		END { for (i = NR > 400 ? NR - 399 : 1; i <= NR; i++) print last[i % 400] > ENVIRON["OUTPUT"] }
-	'
+	LC_ALL=C SECRETS=$scratch/secrets OUTPUT=$scratch/output awk $unbuffered -f "$here/hide.awk"
 }
 
 # Ends the phase with the exit code of the tool that failed, and with a hint from the files called

@@ -51,6 +51,9 @@ function apiSentence({ status, reason, message }: ApiError): string {
 	if (status === 401) return "The API server refuses the credentials of this context. Log in again, or choose another --context.";
 	if (status === 403 && message.includes("cannot"))
 		return `You have no right to do this: ${message}. Ask for a role, or choose another --namespace.`;
+	const namespace = /^namespaces "(.+)" not found$/.exec(message)?.[1];
+	if (namespace)
+		return `The namespace "${namespace}" does not exist. Create it with kubectl create namespace ${namespace}, or choose another --namespace.`;
 	if (status === 404 && !/" not found$/.test(message))
 		return "Kubeless is not installed in this cluster. Install it with: kubeless install";
 	if (status === 409 && reason === "Conflict") return `The object was changed meanwhile: ${message}. Run the command again.`;

@@ -9,7 +9,7 @@ import { listPath } from "../../kubeless-controller/src/kube/kinds.ts";
 import { CliError } from "./errors.ts";
 import { Progress, print } from "./output.ts";
 import { FIELD_MANAGER, Session, type Shared, type Shell } from "./session.ts";
-import { secondsOf } from "./values.ts";
+import { assertName, millisecondsOf } from "./values.ts";
 
 /** The files of deploy/base by name; a checkout without a build reads them. */
 declare const DEPLOY_FILES: Readonly<Record<string, string>> | undefined;
@@ -36,6 +36,8 @@ export function addInstall(program: Command, shell: Shell): void {
 		.option("--wait-timeout <seconds>", "longest wait", "300")
 		.action(async (_, command: Command) => {
 			const flags = command.optsWithGlobals<InstallFlags>();
+			assertName("Namespace", flags.namespace);
+			const waitMs = millisecondsOf("--wait-timeout", flags.waitTimeout);
 			const objects = installObjects(flags.namespace, flags.registry);
 			if (flags.dryRun)
 				return print(
@@ -53,7 +55,7 @@ export function addInstall(program: Command, shell: Shell): void {
 			}
 			progress.end();
 			print(shell, `${objects.length} objects applied to ${session.cluster.server}`);
-			if (flags.wait) await waitForController(session, flags.namespace, Number(secondsOf("--wait-timeout", flags.waitTimeout)) * 1000);
+			if (flags.wait) await waitForController(session, flags.namespace, waitMs);
 		});
 	program
 		.command("uninstall")
@@ -127,7 +129,19 @@ async function applyObject({ api }: Session, object: KubeObject, registry: strin
 		if (registry) await api.send("PATCH", path, { body: { data: { registry } }, type: "application/merge-patch+json" });
 		return;
 	}
+	if (object.kind === "CustomResourceDefinition") await closeOldCrd(api, path, object);
 	await api.apply(path, object, FIELD_MANAGER);
+}
+
+/**
+ * Replaces a CRD from before Kubernetes 1.16. It has preserveUnknownFields, which a schema with
+ * defaults forbids, and which an apply leaves as it is.
+ */
+async function closeOldCrd(api: Session["api"], path: string, { spec }: KubeObject): Promise<void> {
+	const found = (await api.find(path)) as { spec?: Fields } | undefined;
+	if (found?.spec?.["preserveUnknownFields"] !== true) return;
+	const body = { spec: { ...(spec as Fields), preserveUnknownFields: false } };
+	await api.send("PATCH", path, { body, type: "application/merge-patch+json" });
 }
 
 async function waitForController({ api, shell }: Session, namespace: string, timeoutMs: number): Promise<void> {

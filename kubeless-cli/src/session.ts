@@ -8,6 +8,7 @@ import { type Cluster, loadCluster } from "../../kubeless-controller/src/kube/cr
 import { listPath, objectPath, RESOURCES } from "../../kubeless-controller/src/kube/kinds.ts";
 import { CliError } from "./errors.ts";
 import type { Format } from "./output.ts";
+import { assertName } from "./values.ts";
 
 export const FIELD_MANAGER = "kubeless-cli";
 
@@ -54,16 +55,19 @@ export class Session {
 	readonly namespace: string;
 	readonly shell: Shell;
 
-	/** Throws a CliError if the kubeconfig has no such cluster. */
+	/** Throws a CliError if the kubeconfig has no such cluster, or the namespace is not a name. */
 	constructor(shell: Shell, { kubeconfig, context, namespace, allNamespaces }: Shared) {
 		this.shell = shell;
 		this.cluster = load({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) });
 		shell.server = this.cluster.server;
 		this.api = new Api(this.cluster, { userAgent: FIELD_MANAGER });
 		this.namespace = allNamespaces ? "" : namespace || this.cluster.namespace;
+		if (this.namespace) assertName("Namespace", this.namespace);
 	}
 
+	/** Throws a UsageError if no object can have the name. */
 	path(kind: string, name: string, namespace = this.namespace): string {
+		assertName(kind, name);
 		return objectPath(kind, namespace, name);
 	}
 
@@ -98,6 +102,7 @@ export class Session {
 	async create(object: KubeObject): Promise<KubeObject> {
 		const { kind, metadata } = object;
 		const { apiVersion, plural } = RESOURCES.find((known) => known.kind === kind) ?? { apiVersion: "", plural: "" };
+		assertName(kind, metadata.name);
 		try {
 			const path = listPath({ apiVersion, plural }, metadata.namespace ?? "");
 			return (await this.api.send("POST", path, { body: object, query: { fieldManager: FIELD_MANAGER } })).body;

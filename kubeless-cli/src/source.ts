@@ -35,7 +35,9 @@ export async function readPlace(place: string, option: string, { stdin }: Pick<S
 	if (place === "-") return Buffer.concat(await stdin.toArray());
 	if (isUrl(place)) {
 		const response = await fetch(place).catch((error) => {
-			throw new CliError(`${place} cannot be read: ${networkFault(error) ?? error.message}. Check the URL of ${option}.`);
+			throw new CliError(
+				`${place} cannot be read: ${networkFault(error) ?? error.cause?.message ?? error.message}. Check the URL of ${option}.`,
+			);
 		});
 		if (!response.ok) throw new CliError(`${place} cannot be read: its server answers ${response.status}. Check the URL of ${option}.`);
 		return Buffer.from(await response.arrayBuffer());
@@ -79,7 +81,7 @@ export function contentTypeOf({ contentType, bytes }: Source, runtime: Runtime |
 }
 
 function unpacked(bytes: Buffer): Buffer {
-	if (bytes.readUInt16BE(0) !== 0x1f8b) return bytes;
+	if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
 	try {
 		return gunzipSync(bytes);
 	} catch {

@@ -2,6 +2,29 @@
 import type { EnvVar, Labels } from "../../kubeless-controller/src/api/types.ts";
 import { UsageError } from "./errors.ts";
 
+/** What a name of an object, and a name of a namespace, can be (RFC 1123). */
+const OBJECT_NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
+const NAMESPACE_NAME = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+/** A Function's Service has its name (RFC 1035). */
+const FUNCTION_NAME = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/**
+ * Throws a UsageError if an object cannot have the name. An empty name in a request's path would
+ * mean all objects.
+ */
+export function assertName(kind: string, name: string): void {
+	const good = kind === "Namespace" ? NAMESPACE_NAME : OBJECT_NAME;
+	if (!good.test(name))
+		throw new UsageError(`"${name}" is not the name of a ${kind}. Give lower-case letters, digits and dashes, such as hello.`);
+}
+
+export function assertFunctionName(name: string): void {
+	if (FUNCTION_NAME.test(name)) return;
+	throw new UsageError(
+		`A Function cannot have the name "${name}". Give at most 63 lower-case letters, digits and dashes, with a letter first, such as hello.`,
+	);
+}
+
 /**
  * Returns the words of options that may be repeated: those to add, and those to remove, which end
  * in a dash.
@@ -52,6 +75,9 @@ export function secondsOf(option: string, value: string): string {
 	if (/^\d+(?:\.\d+)?$/.test(value) && Number(value) > 0) return value;
 	throw new UsageError(`${option} ${value} is not a number of seconds. Give one such as 180.`);
 }
+
+/** Returns a number of seconds in ms. */
+export const millisecondsOf = (option: string, value: string): number => Number(secondsOf(option, value)) * 1000;
 
 export function portOf(option: string, value: string): number {
 	if (/^\d+$/.test(value) && Number(value) > 0 && Number(value) <= 65_535) return Number(value);

@@ -11,7 +11,7 @@ import type { KubelessFunction, KubeObject, Status } from "../../kubeless-contro
 import { ApiError } from "../../kubeless-controller/src/kube/api.ts";
 import { candidates } from "../src/completion.ts";
 import { sentenceOf } from "../src/errors.ts";
-import { callRequest } from "../src/function/call.ts";
+import { callRequest, escaped } from "../src/function/call.ts";
 import { logPlace } from "../src/function/logs.ts";
 import { dependencies, description, statusText } from "../src/function/show.ts";
 import { callStatistics } from "../src/function/top.ts";
@@ -188,12 +188,24 @@ describe("the state of a function", () => {
 			"0/1 NOT READY: ErrImagePull",
 		],
 		["a crash loop", status("True Configured", "True Built", "False CrashLoopBackOff"), "failed", "0/1 NOT READY: CrashLoopBackOff"],
+		[
+			"a missing right to make pods",
+			status("True Configured", "Unknown Building", "False FailedCreate"),
+			"failed",
+			"0/1 NOT READY: FailedCreate",
+		],
 		["a start", status("True Configured", "True Built", "False Starting"), "waiting", "0/1 NOT READY: Starting"],
 		["zero replicas", status("True Configured", "True Built", "False ScaledToZero"), "ready", "0/1 NOT READY: ScaledToZero"],
 	];
 	for (const [what, given, is, text] of cases) {
 		test(what, () => assert.deepEqual([stateOf(fn(given)).is, statusText(fn(given))], [is, text]));
 	}
+});
+
+test("the state of a function is a step that runs, or what is wrong with its pods", () => {
+	const text = (ready: string) => stateOf(fn(status("True Configured", "Unknown Building", ready))).text;
+	assert.equal(text("False Starting"), "Building: Because.");
+	assert.equal(text("False Unschedulable"), "Unschedulable: Because.");
 });
 
 describe("what is printed", () => {
@@ -251,6 +263,12 @@ test("a call is a GET without data, a POST with data, and JSON only for a JSON o
 	const type = (data: string) => [callRequest(data).headers?.["content-type"], callRequest(data).headers?.["event-type"]];
 	assert.deepEqual(type('{"a":1}'), ["application/json", "application/json"]);
 	for (const data of ["[1]", "null", "1", "a=b"]) assert.deepEqual(type(data), Array(2).fill("application/x-www-form-urlencoded"), data);
+});
+
+test("the path of a call stays below the function's, with its characters escaped", () => {
+	assert.equal(escaped("/"), "");
+	assert.equal(escaped("//x/a b?c=ä d"), "x/a%20b?c=%C3%A4%20d");
+	assert.equal(escaped("a/../../../../secrets"), "secrets");
 });
 
 test("top adds the metrics of all pods, by method", () => {

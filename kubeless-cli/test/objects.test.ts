@@ -9,7 +9,8 @@ import { chosen } from "../src/function/history.ts";
 import { applyFlags, emptyFunction, type FunctionFlags, type Given } from "../src/function/object.ts";
 import { type Source, sourceOf } from "../src/source.ts";
 import { cronJobTrigger, httpTrigger, messageTrigger } from "../src/trigger/objects.ts";
-import { pairs } from "../src/values.ts";
+import { scheduleFault } from "../src/trigger/schedule.ts";
+import { assertFunctionName, assertName, pairs } from "../src/values.ts";
 
 const { runtimes } = parseConfig();
 const given = (source?: Source, deps?: string): Given => ({
@@ -339,4 +340,30 @@ describe("a rollback", () => {
 		assert.throws(() => chosen(fn, known, "9"), /Function "f" has no revision 9\. Give --to-revision one of: 3, 2, 1\./);
 		assert.throws(() => chosen(fn, known.slice(0, 1)), /Function "f" has no earlier version/);
 	});
+});
+
+describe("a cron schedule", () => {
+	for (const good of ["* * * * *", "*/5 0-23/2 1,15 jan-MAR sun", "0 0 ? 12 6", "5/15 * * * *", "@hourly", "@every 1h30m"])
+		test(`"${good}" is accepted`, () => assert.equal(scheduleFault(good), undefined));
+	const bad: [string, string][] = [
+		["* * * *", "is not a schedule"],
+		["@fortnightly", "is not a schedule"],
+		["60 * * * *", 'is not a schedule: MINUTE is "60", and it goes from 0 to 59'],
+		["0 0 0 * *", 'is not a schedule: DAY is "0", and it goes from 1 to 31'],
+		["0 0 * 13 *", 'is not a schedule: MONTH is "13", and it goes from 1 to 12'],
+		["0 0 * * 7", 'is not a schedule: WEEKDAY is "7", and it goes from 0 to 6'],
+		["0 5-3 * * *", 'is not a schedule: HOUR is "5-3", and it goes from 0 to 23'],
+		["*/0 * * * *", 'is not a schedule: MINUTE is "*/0", and it goes from 0 to 59'],
+		["1,, * * * *", 'is not a schedule: MINUTE is "", and it goes from 0 to 59'],
+	];
+	for (const [schedule, fault] of bad) test(`"${schedule}" is refused`, () => assert.equal(scheduleFault(schedule), fault));
+});
+
+test("a name in a request's path is one name", () => {
+	for (const name of ["", ".", "..", "a/b", "a?b", "a%2fb", "A", "-a", "a".repeat(254)])
+		assert.throws(() => assertName("Function", name), UsageError, name);
+	assert.doesNotThrow(() => assertName("HTTPTrigger", "a.example.com"));
+	assert.throws(() => assertName("Namespace", "a.b"), UsageError);
+	for (const name of ["1a", "a.b", "a".repeat(64)]) assert.throws(() => assertFunctionName(name), UsageError, name);
+	assert.doesNotThrow(() => assertFunctionName("a".repeat(63)));
 });

@@ -9,7 +9,7 @@ import { StartError } from "./errors.ts";
 import { functionOutput } from "./function-output.ts";
 import { ByteBudget } from "./invoke/body.ts";
 import type { Call } from "./invoke/call.ts";
-import { readWaiting } from "./invoke/connection.ts";
+import { readWaiting, untilQuiet } from "./invoke/connection.ts";
 import type { CallHost } from "./invoke/host.ts";
 import { functionRoute } from "./invoke/route.ts";
 import type { LogStream } from "./log.ts";
@@ -107,6 +107,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		async drain() {
 			host.draining = true;
 			const deadline = performance.now() + config.shutdownTimeoutMs;
+			const quiet = untilQuiet(fastify.server, config.shutdownTimeoutMs);
 			// Not http's own close: it also ends connections whose answer is written but not sent yet.
 			net.Server.prototype.close.call(fastify.server);
 			while (host.unsent > 0 && performance.now() < deadline) await setTimeout(DRAIN_CHECK_MS);
@@ -117,6 +118,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 			);
 			await pool.stop();
 			stopped.abort();
+			await quiet;
 			fastify.server.closeAllConnections();
 			await fastify.close();
 		},

@@ -118,9 +118,9 @@ export class Delivery {
 }
 
 /**
- * Returns the wait before the next attempt, in ms: what the answer's `Retry-After` asks for, but not
- * less than the first back-off, so that an answer of 0 s does not cause a busy loop, and not more
- * than the limit in the settings.
+ * Returns the wait before the next attempt, in ms: what the answer's `Retry-After` asks for, but
+ * not less than the first back-off, so that an answer of 0 s does not cause a busy loop, and not
+ * more than the limit in the settings.
  */
 function waitMs(retryAfterMs: number | undefined, waits: number, maxMs: number): number {
 	return retryAfterMs === undefined ? backoffMs(waits, maxMs) : Math.min(maxMs, Math.max(retryAfterMs, backoffMs(0, maxMs)));

@@ -27,7 +27,9 @@ export interface Publication {
 
 export type Publish = (publication: Publication) => Promise<void>;
 
-/** The broker will not take this publication, however often it is sent: it is too large, or invalid. */
+/**
+ * The broker will not take this publication, however often it is sent: it is too large, or invalid.
+ */
 export class UnpublishableError extends Error {}
 
 /** How the log names a message. */

@@ -81,7 +81,9 @@ function headerText(value: string | Buffer): string {
 const asciiOrEncoded = (character: string, bytes: Iterable<number>): string =>
 	/^[!#-$&-~]$/.test(character) ? character : [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 
-/** Random bytes for some requests: a call for each request costs more than the rest of its headers. */
+/**
+ * Random bytes for some requests: a call for each request costs more than the rest of its headers.
+ */
 const RANDOM = Buffer.alloc(24 * 128);
 let taken = RANDOM.length;
 

@@ -3,5 +3,9 @@
 # keeps results.
 set -eu
 
-bal version
+home=${0%/*}
+. "$home/ballerina.sh"
+find_bal
+! is_older || export_java_home
+"$bal" version
 env | grep -E '^(BAL|JAVA_)' | LC_ALL=C sort || :

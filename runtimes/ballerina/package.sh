@@ -1,7 +1,7 @@
 #!/bin/sh
 # package.sh FOLDER FILE HANDLER SCRATCH: makes a package of the function in FOLDER and a service
-# that calls it, and builds SCRATCH/function: function.jar and the handler's name. FILE "" means all
-# files, HANDLER "" the only handler.
+# that calls it, and builds SCRATCH/function: function.jar or function.balx, and the handler's name.
+# FILE "" means all files, HANDLER "" the only handler.
 set -eu
 
 home=$(cd "${0%/*}" && pwd)
@@ -9,7 +9,7 @@ folder=$1 file=$2 handler=$3 scratch=$4
 . "$home/ballerina.sh"
 find_bal
 package=$scratch/package
-mkdir -p "$package/modules/kubeless"
+mkdir -p "$package" "$scratch/function"
 cd "$folder"
 sources "$file" >"$scratch/names"
 if ! grep -q '^\./[^/]*\.bal$' "$scratch/names"; then
@@ -59,64 +59,13 @@ isolated=${isolated# }
 
 # ---- the package
 
-# Prints a Ballerina.toml with the fields added that a package must have.
-complete_toml() {
-	awk '
-		function fill() {
-			if (!("org" in has)) print "org = \"functions\""
-			if (!("name" in has)) print "name = \"served\""
-			if (!("version" in has)) print "version = \"0.1.0\""
-		}
-		/^[ \t]*\[/ { if (inside) fill(); inside = /^[ \t]*\[package\]/; seen = seen || inside }
-		inside && match($0, /^[ \t]*(org|name|version)[ \t]*=/) { key = $0; gsub(/[ \t]*=.*|[ \t]/, "", key); has[key] }
-		{ print }
-		END { if (!seen) print "[package]"; if (inside || !seen) fill() }
-	' "$@"
-}
-
-package_name() {
-	awk '
-		/^[ \t]*\[/ { inside = /^[ \t]*\[package\]/ }
-		inside && /^[ \t]*name[ \t]*=/ { sub(/^[^=]*=[ \t]*"/, ""); sub(/".*/, ""); print; exit }
-	' "$package/Ballerina.toml"
-}
-
-toml=/dev/null
-if is_package; then toml=Ballerina.toml; fi
-complete_toml "$toml" >"$package/Ballerina.toml"
-own=$(package_name)
-
-# Kubeless's types become a module of the package, so that they need not be published. The import
-# changes within its line, so that line numbers stay.
+# Copies source $1 to $2. Kubeless's types are the module $3 of the package, so that they need not
+# be published. The import changes within its line, so that line numbers stay.
 take() {
-	case $1 in */*) mkdir -p "$package/${1%/*}" ;; esac
-	case $1 in
-	./Ballerina.toml) ;;
-	./Dependencies.toml | ./resources/*) cp -L "$1" "$package/$1" ;;
-	*)
-		to=$package/$1
-		case $1 in *.bal) ;; ./*/*) ;; *) to=$to.bal ;; esac # a function's file may have another suffix
-		sed "s|^\([ 	]*import[ 	][ 	]*\)kubeless/kubeless\([ 	;]\)|\1$own.kubeless\2|" "$1" >"$to"
-		;;
-	esac
+	mkdir -p "${2%/*}"
+	sed "s|^\([ 	]*import[ 	][ 	]*\)kubeless/kubeless\([ 	;]\)|\1$3\2|" "$1" >"$2"
 }
-while IFS= read -r name; do take "$name"; done <"$scratch/names"
-cp "$home"/kubeless/*.bal "$package/modules/kubeless/"
-sed "s/PACKAGE/$own/; s/HANDLER/$handler/; s/^\( *\)ISOLATED /\1${isolated:+isolated }/" "$home/service.bal" | sed 1d >"$package/kubeless_service.bal"
 
-# ---- the jar
-
-set --
-[ ! -f "$package/Dependencies.toml" ] || set -- --sticky
-cd "$package"
-if ! "$bal" build "$@" >"$scratch/messages" 2>&1; then
-	# ERROR [hello.bal:(3:12,3:13)] message
-	sed -e 's/^\(ERROR\|WARNING\) \[\([^]:]*\):(\([0-9]*\):\([0-9]*\),[^)]*)\] /\2:\3:\4: \1: /' -e '/^Compiling source$/d' -e '/^	[^ ]*\/[^ ]*:[0-9.]*$/d' \
-		-e '/^error: compilation contains errors$/d' -e '/^[[:space:]]*$/d' "$scratch/messages"
-	exit 1
-fi
-mkdir "$scratch/function"
-for jar in target/bin/*.jar; do mv "$jar" "$scratch/function/function.jar"; done
-# The resolved dependencies, for the bill of materials.
-[ ! -f Dependencies.toml ] || cp Dependencies.toml "$scratch/function/"
+# Builds the program, or prints what the compiler reports, as file:line:column: message.
+if is_older; then . "$home/older/balx.sh"; else . "$home/jar.sh"; fi
 echo "$handler" >"$scratch/function/handler"

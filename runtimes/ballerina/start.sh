@@ -47,18 +47,19 @@ if [ -z "$compiled" ] || [ "$compiled" != "$(source_key "$folder" "" "$handler")
 	fi
 	read -r handler <"$function/handler"
 fi
+# Half of the container's memory is for the heaps of all workers, the rest for everything else.
+workers=${FUNC_WORKERS:-1}
+[ "$workers" != auto ] || workers=$(nproc)
+case "${JAVA_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-}" in *-XX:+Use*GC*) options= ;; *) options=-XX:+UseSerialGC ;; esac
+options="$options -XX:MaxRAMPercentage=$((50 / workers + 1)).0 -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData"
+export FUNC_HANDLER="$handler"
+if [ -f "$function/function.balx" ]; then . "$home/older/run.sh"; fi
+
 find_java || failed 'Java is not there: install a JRE, or set JAVA_HOME.'
 
 # kubeless.toml is Kubeless's name of the file. If both have a value, the first file wins.
 config=${BAL_CONFIG_FILES:-}
 for name in kubeless.toml Config.toml; do [ ! -f "$folder/$name" ] || config=$config${config:+:}$folder/$name; done
 [ -z "$config" ] || export BAL_CONFIG_FILES="$config"
-export FUNC_HANDLER="$handler"
-
-# Half of the container's memory is for the heaps of all workers, the rest for everything else.
-workers=${FUNC_WORKERS:-1}
-[ "$workers" != auto ] || workers=$(nproc)
-case "${JAVA_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-}" in *-XX:+Use*GC*) set -- ;; *) set -- -XX:+UseSerialGC ;; esac
 # shellcheck disable=SC2086
-exec "$java" "$@" -Xms16m -XX:MaxRAMPercentage="$((50 / workers + 1)).0" -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -Dfile.encoding=UTF-8 \
-	${JAVA_OPTS:-} -jar "$function/function.jar"
+exec "$java" -Xms16m $options -Dfile.encoding=UTF-8 ${JAVA_OPTS:-} -jar "$function/function.jar"

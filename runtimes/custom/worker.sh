@@ -49,13 +49,14 @@ exec 4>&1
 # ---------------------------------------------------------------- the wire
 
 # wire_start_of PID: sets wire_start to the start time of a process, or to nothing if it has ended.
+# A zombie has ended: its parent may take long to notice.
 wire_start_of() {
 	wire_start=
 	if [ -e /proc/self/stat ]; then
 		{ read -r wire_stat <"/proc/$1/stat"; } 2>/dev/null || return
 		# shellcheck disable=SC2086 # the fields after the name, which may hold spaces
 		set -- ${wire_stat##*) }
-		wire_start=${20}
+		case $1 in Z | X) ;; *) wire_start=${20} ;; esac
 	elif kill -0 "$1" 2>/dev/null; then
 		wire_start=unknown
 	fi
@@ -69,15 +70,19 @@ wire_clean() {
 		wire_owner=${wire_left#"$1/kubeless.$wire_namespace."}
 		wire_start_of "${wire_owner%%.*}"
 		wire_owner=${wire_owner#*.}
-		[ "$wire_start" = "${wire_owner%%.*}" ] || rm -rf "$wire_left"
+		if [ -z "$wire_start" ] || [ "$wire_start" != "${wire_owner%%.*}" ]; then rm -rf "$wire_left"; fi
 	done
 }
 
 # A shell variable cannot hold bytes, so what a call brings is kept in files. /dev/shm is for a
 # read-only root.
 wire_namespace=$(readlink /proc/self/ns/pid 2>/dev/null | tr -dc 0-9)
+wire_start_of $$
+wire_known=yes # without its namespace and start time, no other worker could remove the folder
+wire=
+if [ -z "$wire_start" ] || { [ -z "$wire_namespace" ] && [ -e /proc/self/ns/pid ]; }; then wire_known=; fi
 for wire_folder in "${TMPDIR:-/tmp}" /dev/shm "$KUBELESS_INSTALL_VOLUME"; do
-	wire_start_of $$
+	[ -n "$wire_known" ] || break
 	wire=$(mktemp -d "$wire_folder/kubeless.$wire_namespace.$$.$wire_start.XXXXXX" 2>/dev/null) || continue
 	wire_clean "$wire_folder"
 	break
@@ -156,6 +161,7 @@ wire_failed() {
 
 wire_name=${FUNC_HANDLER-}
 wire_names=
+[ -n "$wire_known" ] || wire_failed HANDLER_FAILED_TO_LOAD "the worker cannot read /proc/self: free memory or file descriptors, and start again"
 [ -n "$wire" ] || wire_failed HANDLER_FAILED_TO_LOAD "no folder is writable: mount one and set TMPDIR to it"
 [ -r "$wire_file" ] || wire_failed HANDLER_FAILED_TO_LOAD "$wire_file does not exist or cannot be read"
 

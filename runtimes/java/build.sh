@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 mkdir "$scratch/classes"
-find "$home/src" -name '*.java' >"$scratch/sources"
+find "$home/src" -name '*.java' | argument_file >"$scratch/sources"
 case $("$javac" -version 2>&1) in
 'javac 1.8.'*) set -- ;; # has no --release
 *) set -- --release 8 ;;

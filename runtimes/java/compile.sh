@@ -37,8 +37,7 @@ if [ ! -s "$scratch/names" ]; then
 	echo "There is no Java file in $volume." >"$scratch/output"
 	fail
 fi
-# Quoted, because javac splits the lines of the file at blanks.
-sed 's/[\\"]/\\&/g; s/.*/"&"/' "$scratch/names" >"$scratch/sources"
+argument_file <"$scratch/names" >"$scratch/sources"
 class_path "$worker" "$volume"/lib/*.jar "$volume"/lib-compile/*.jar
 key=$(source_key .)
 rm -rf function

@@ -48,3 +48,8 @@ compile() {
 	case $("$javac" -version 2>&1) in 'javac 2'[1-9]* | 'javac '[3-9][0-9]*) processors=-proc:full ;; esac
 	"$javac" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -encoding UTF-8 -g -parameters -nowarn ${processors:+"$processors"} "$@"
 }
+
+# Makes an argument file for javac of lines with one path each. Quoted: javac splits at blanks.
+argument_file() {
+	sed 's/[\\"]/\\&/g; s/.*/"&"/'
+}

@@ -32,6 +32,6 @@ done
 # Off: Kubeless's names of fields (Data, EventID), a Date that a function returns, a priority that
 # is reset, splits without empty parts, and System.exit's replacement, which must throw.
 off='-Xep:InconsistentCapitalization:OFF -Xep:JavaUtilDate:OFF -Xep:ThreadPriorityCheck:OFF -Xep:StringSplitter:OFF -Xep:DoNotCallSuggester:OFF'
-find "$home/src" -name '*.java' >"$scratch/sources"
+find "$home/src" -name '*.java' | argument_file >"$scratch/sources"
 "$javac" "$@" -XDcompilePolicy=simple --should-stop=ifError=FLOW -processorpath "$checks" "-Xplugin:ErrorProne $off" \
 	--release 8 -Xlint:all -Xlint:-options,-processing -Werror -encoding UTF-8 -d "$scratch/classes" "@$scratch/sources" || exit 1

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Prints the bin folders of the JDKs that Debian's packages have installed.
+# Prints the bin folders of the JDKs that Debian's packages have installed. VERSIONS lists majors;
+# without it, all.
 for compiler in /usr/lib/jvm/*/bin/javac; do
-	if [ -x "$compiler" ]; then dirname "$compiler"; fi
+	name=${compiler#/usr/lib/jvm/*-} # java-21-openjdk-amd64
+	case " ${VERSIONS:-${name%%-*}} " in *" ${name%%-*} "*) [ ! -x "$compiler" ] || dirname "$compiler" ;; esac
 done

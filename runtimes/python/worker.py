@@ -22,7 +22,7 @@ from _thread import allocate_lock
 
 from _kubeless import ending, forks, handler, output
 from _kubeless.bottle_globals import bind_globals
-from _kubeless.errors import LoadError
+from _kubeless.errors import LoadError, guard
 from _kubeless.event_loops import give_loops
 from _kubeless.green import GreenThreads, is_patched
 from _kubeless.late import when_imported
@@ -68,7 +68,7 @@ def main():
         else:
             calls = Runners(wire, function, context, concurrency)
     wire.send(encode_line({'type': 'ready', 'wire': 1, 'handler': name, 'concurrency': concurrency, 'envelopes': True}))
-    calls.serve()
+    guard(calls.serve)
     ending.raise_sigterm()
     ending.leave(0)
 

@@ -11,6 +11,7 @@ import { findRuntimes } from "./runtimes.ts";
 import type { Scenario } from "./scenario.ts";
 import { bookkeeping } from "./scenarios/bookkeeping.ts";
 import { events } from "./scenarios/events.ts";
+import { health } from "./scenarios/health.ts";
 import { hello } from "./scenarios/hello.ts";
 import { idle } from "./scenarios/idle.ts";
 import { json } from "./scenarios/json.ts";
@@ -24,7 +25,21 @@ import { starting } from "./scenarios/start.ts";
 import { table } from "./table.ts";
 import { tryOut } from "./trial.ts";
 
-const SCENARIOS: readonly Scenario[] = [hello, latency, json, large, slow, overload, starting, idle, bookkeeping, proxy, size, events];
+const SCENARIOS: readonly Scenario[] = [
+	hello,
+	latency,
+	json,
+	large,
+	slow,
+	overload,
+	health,
+	starting,
+	idle,
+	bookkeeping,
+	proxy,
+	size,
+	events,
+];
 /** If other processes use more CPUs than this, the measured times are not reliable. */
 const BUSY = 0.1;
 

@@ -21,7 +21,7 @@ const ASK_EVERY_MS = 2;
 const START_PATIENCE_MS = 30_000;
 const STOP_PATIENCE_MS = 5_000;
 /** The number of characters of a server's output that are kept for error messages. */
-const LAST_WORDS = 4096;
+const MAX_OUTPUT_CHARS = 4096;
 
 /** A server to start: the bare server, or a loader with a function. */
 export interface ServerSpec {
@@ -93,13 +93,13 @@ export async function start(spec: ServerSpec, probe = spec.probe): Promise<Serve
 			stdio: ["ignore", "pipe", "pipe"],
 		}),
 	);
-	let words = "";
+	let output = "";
 	for (const stream of [child.stdout, child.stderr]) {
 		stream?.on("data", (bytes: Buffer) => {
-			if (bytes.length < LAST_WORDS) words = (words + bytes.toString()).slice(-LAST_WORDS);
+			if (bytes.length < MAX_OUTPUT_CHARS) output = (output + bytes.toString()).slice(-MAX_OUTPUT_CHARS);
 		});
 	}
-	const failed = (what: string): Error => new Error(`${spec.name} ${what}: ${words.trim() || "no output"}`);
+	const failed = (what: string): Error => new Error(`${spec.name} ${what}: ${output.trim() || "no output"}`);
 	await untilServing(child, port, probe, failed);
 	return { name: spec.name, pid: child.pid as number, port, startedIn: performance.now() - startedAt, stop: () => stop(child) };
 }

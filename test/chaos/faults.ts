@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Loader } from "../support/loader.ts";
 import { poll } from "../support/poll.ts";
+import { isWatchdog } from "../support/processes.ts";
 import type { Disk } from "./disk.ts";
 import type { Harm, Harms } from "./harm.ts";
 import { replace, type Subject } from "./languages.ts";
@@ -47,8 +48,9 @@ export class Faults {
 
 	async #kill(pid: number): Promise<void> {
 		const harm = this.#harms.begin("death");
+		const isReported = !isWatchdog(pid);
 		signal(pid, "SIGKILL");
-		await this.#gone(pid, harm);
+		await this.#gone(pid, isReported, harm);
 	}
 
 	/** The loader kills a worker whose call takes too long. */
@@ -86,10 +88,12 @@ export class Faults {
 		for (const harm of harms) harm.to = performance.now() + AFTERMATH_MS;
 	}
 
-	/** Resolves when the process has ended and the loader knows it. */
-	async #gone(pid: number, harm: Harm): Promise<void> {
+	/** Resolves when the process has ended and the loader knows it. @param isReported in the log */
+	async #gone(pid: number, isReported: boolean, harm: Harm): Promise<void> {
 		const known = () =>
-			this.#loader.over || this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
+			!isReported ||
+			this.#loader.over ||
+			this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
 		await poll(
 			() => (stateOf(pid) === undefined && known()) || undefined,
 			() => `process ${pid} has not ended`,

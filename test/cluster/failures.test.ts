@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { request as plainRequest, createServer as plainServer } from "node:http";
 import { test } from "node:test";
 import type { KubeObject } from "../../kubeless-controller/src/api/types.ts";
-import type { loadCluster } from "../../kubeless-controller/src/kube/credentials.ts";
 import { TIMING } from "../../kubeless-controller/src/kube/reflector.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
 import { poll } from "../support/poll.ts";
 import {
 	admin,
+	asAccount,
 	cluster,
 	condition,
 	conditionOf,
@@ -253,20 +253,6 @@ describeCluster("a cluster that refuses", () => {
 	});
 });
 
-/** Returns a cluster with the token of a service account. */
-async function asAccount(ns: string, name: string): Promise<ReturnType<typeof loadCluster>> {
-	const { stdout, stderr } = await kubectl(["create", "token", name, "-n", ns]);
-	assert.notEqual(stdout, "", stderr);
-	const full = admin();
-	return {
-		...full,
-		async credentials() {
-			const { dispatcher } = await full.credentials();
-			return { dispatcher, headers: { Authorization: `Bearer ${stdout.trim()}` } };
-		},
-	};
-}
-
 describeCluster("a controller", () => {
 	const owner = suiteOwner();
 
@@ -401,7 +387,7 @@ async function pausableProxy(owner: Owner): Promise<{ port: number; pause(): voi
 		const chunks: Buffer[] = [];
 		for await (const chunk of asked) chunks.push(chunk as Buffer);
 		const ended = new AbortController();
-		asked.socket.once("close", () => ended.abort());
+		answer.once("close", () => ended.abort());
 		try {
 			const upstream = await request(cluster.server + asked.url, {
 				method: asked.method as "GET",

@@ -3,11 +3,14 @@
 // deletable.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { kubeless } from "../../kubeless-cli/test/shell.ts";
 import type { KubeObject } from "../../kubeless-controller/src/api/types.ts";
 import { suiteOwner } from "../support/owner.ts";
 import { poll } from "../support/poll.ts";
 import {
 	api,
+	cluster,
 	condition,
 	create,
 	describeCluster,
@@ -165,6 +168,29 @@ describeCluster("objects of Kubeless 1.0", () => {
 		assert.equal(taken.metadata.annotations?.["example.com/a"], "b");
 	});
 
+	test("the old CRDs, which had no schema, are brought to this version by kubeless install and by kubectl replace", async (t) => {
+		const ns = await namespace(owner);
+		const install = (): ReturnType<typeof kubeless> => kubeless(["--kubeconfig", cluster.kubeconfig, "install", "--no-wait"]);
+		t.after(async () => void (await install()));
+		const crds = fileURLToPath(new URL("../../deploy/base/crds.yaml", import.meta.url));
+		for (const [name, bring] of Object.entries({ install, kubectl: () => kubectl(["replace", "-f", crds]) })) {
+			await putOldCrd("functions", "Function");
+			await poll(
+				// The API server needs a moment to serve the changed schema.
+				() => create(fn(ns, name, { ...goSpec(name), "old-field": 1 }, { finalizers: ["kubeless.io/function"] })).catch(() => undefined),
+				() => "the old CRD is not served",
+				30_000,
+			);
+			const brought = await bring();
+			assert.match(brought.stderr, /^(?!.*(?:refuses|rror))/s);
+			const crd = JSON.parse((await kubectl(["get", "crd", "functions.kubeless.io", "-o", "json"])).stdout);
+			assert.ok(crd.spec.versions[0].schema, name);
+			const running = startController(t);
+			await condition("Function", ns, name, "Configured", "Configured");
+			await running.stop();
+		}
+	});
+
 	test("objects that the new schema refuses, made before there was one, can still be deleted", async (t) => {
 		const ns = await namespace(owner);
 		const crd = JSON.parse((await kubectl(["get", "crd", "functions.kubeless.io", "-o", "json"])).stdout);
@@ -194,3 +220,42 @@ describeCluster("objects of Kubeless 1.0", () => {
 		await gone("Function", ns, "wild");
 	});
 });
+
+/**
+ * Puts a CRD of Kubeless 1.0 into etcd in place of the present one: an API server keeps such a CRD
+ * from before Kubernetes 1.16, and accepts no new one.
+ */
+async function putOldCrd(plural: string, kind: string): Promise<void> {
+	const name = `${plural}.kubeless.io`;
+	const { metadata } = JSON.parse((await kubectl(["get", "crd", name, "-o", "json"])).stdout);
+	const names = { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` };
+	const old = {
+		apiVersion: "apiextensions.k8s.io/v1beta1",
+		kind: "CustomResourceDefinition",
+		metadata: { name, uid: metadata.uid, creationTimestamp: metadata.creationTimestamp, generation: metadata.generation + 1 },
+		spec: {
+			group: "kubeless.io",
+			version: "v1beta1",
+			versions: [{ name: "v1beta1", served: true, storage: true }],
+			scope: "Namespaced",
+			names,
+			conversion: { strategy: "None" },
+			preserveUnknownFields: true,
+		},
+		status: {
+			conditions: ["NamesAccepted", "Established"].map((type) => ({
+				...{ type, status: "True", lastTransitionTime: metadata.creationTimestamp },
+				...{ reason: "NoConflicts", message: "" },
+			})),
+			acceptedNames: names,
+			storedVersions: ["v1beta1"],
+		},
+	};
+	const base64 = (text: string): string => Buffer.from(text).toString("base64");
+	const key = `/registry/apiextensions.k8s.io/customresourcedefinitions/${name}`;
+	const put = await fetch(`http://127.0.0.1:${cluster.port}/v3/kv/put`, {
+		method: "POST",
+		body: JSON.stringify({ key: base64(key), value: base64(JSON.stringify(old)) }),
+	});
+	assert.equal(put.status, 200, await put.text());
+}

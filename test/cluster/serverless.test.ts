@@ -1,13 +1,11 @@
-// serverless-kubeless, the plugin of the Serverless Framework, as npm has it: its own code deploys,
-// updates and removes against our controller. The plugin is from 2018.
+// serverless-kubeless: its own code deploys, shows, updates and removes against our controller.
+// node/serverless.ts has its calls and logs, which need a pod.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { before, test } from "node:test";
-import { cached, run } from "../brokers/download.ts";
 import { suiteOwner } from "../support/owner.ts";
-import { cluster, describeCluster, eventually, get, gone, namespace, standIn, startController } from "./support.ts";
+import { callPlugin, installPlugin } from "./serverless.ts";
+import { describeCluster, eventually, get, gone, namespace, standIn, startController } from "./support.ts";
 
-const PACKAGE = "serverless-kubeless@0.4.4";
 const FUNCTION = {
 	id: "hello",
 	handler: "hello.handler",
@@ -22,25 +20,10 @@ const FUNCTION = {
 
 describeCluster("serverless-kubeless", () => {
 	const owner = suiteOwner();
-	const plugin = cached("serverless-kubeless", PACKAGE, (folder) =>
-		run("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, PACKAGE),
-	);
+	const plugin = installPlugin();
+	const call = (name: string, ...args: unknown[]) => callPlugin(plugin, name, ...args);
 	before(() => startController(owner).started());
 
-	/** Calls the plugin's lib/NAME.js. Returns what it logs, and its error. */
-	async function call(name: string, ...args: unknown[]): Promise<{ log: string; error: string }> {
-		const script = `const [plugin, name, ...args] = process.argv.slice(1).map((text) => JSON.parse(text));
-			require(plugin + "/node_modules/serverless-kubeless/lib/" + name)(...args)
-				.then(() => process.exit(0), (error) => { console.error(error.message ?? error); process.exit(1); });`;
-		const child = spawn(process.execPath, ["-e", script, "--", ...[plugin, name, ...args].map((value) => JSON.stringify(value))], {
-			env: { ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: plugin, NODE_NO_WARNINGS: "1" },
-			stdio: ["ignore", "pipe", "pipe"],
-		});
-		const [log, error] = await Promise.all(
-			[child.stdout, child.stderr].map(async (stream) => Buffer.concat(await stream.toArray()).toString()),
-		);
-		return { log: log ?? "", error: error ?? "" };
-	}
 	const deploy = (ns: string, fn: object, options: object = {}) =>
 		call("deploy", [fn], "nodejs24", "service", { namespace: ns, verbose: true, ...options });
 
@@ -53,6 +36,11 @@ describeCluster("serverless-kubeless", () => {
 		assert.match(JSON.stringify(spec), /"memory":"128Mi"/);
 		await eventually("KafkaTrigger", ns, "hello-orders");
 		await eventually("CronJob", ns, "hello");
+
+		const shown = await call("get-info", { hello: FUNCTION }, "service", { namespace: ns, verbose: true, color: false });
+		assert.match(shown.log, /^Service Information "hello"$/m, shown.error);
+		assert.match(shown.log, /^Handler: {2}hello\.handler$/m);
+		assert.match(shown.log, /^Runtime: {2}nodejs24$/m);
 
 		const updated = await deploy(ns, { ...FUNCTION, timeout: 7, events: [] }, { force: true });
 		assert.match(updated.log, /successfully deployed/, updated.error);

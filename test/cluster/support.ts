@@ -35,14 +35,31 @@ export const admin = (): Cluster => (loaded ??= loadCluster({ kubeconfig: cluste
 let adminApi: Api | undefined;
 export const api = (): Api => (adminApi ??= new Api(admin()));
 
+/** Returns a cluster with the token of a service account. */
+export async function asAccount(ns: string, name: string): Promise<Cluster> {
+	const { stdout, stderr } = await kubectl(["create", "token", name, "-n", ns]);
+	assert.notEqual(stdout, "", stderr);
+	const full = admin();
+	return {
+		...full,
+		async credentials() {
+			const { dispatcher } = await full.credentials();
+			return { dispatcher, headers: { Authorization: `Bearer ${stdout.trim()}` } };
+		},
+	};
+}
+
 export interface Ran {
 	readonly status: number;
 	readonly stdout: string;
 	readonly stderr: string;
 }
 
-export function kubectl(args: readonly string[], input = ""): Promise<Ran> {
-	const child = spawn(cluster.binary, ["kubectl", "--kubeconfig", cluster.kubeconfig, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+export const kubectl = (args: readonly string[], input = ""): Promise<Ran> =>
+	runProgram(cluster.binary, ["kubectl", "--kubeconfig", cluster.kubeconfig, ...args], input);
+
+export function runProgram(program: string, args: readonly string[], input = ""): Promise<Ran> {
+	const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
 	const text = { stdout: "", stderr: "" };
 	for (const stream of ["stdout", "stderr"] as const)
 		child[stream].setEncoding("utf8").on("data", (chunk: string) => (text[stream] += chunk));

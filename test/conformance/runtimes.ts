@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { conformanceFile, manifestCandidate } from "../../kubeless-loader/src/conform/candidate.ts";
 import type { Candidate } from "../../kubeless-loader/src/conform/conform.ts";
 import { expand, type Manifest, readManifests, type Speaks } from "../../kubeless-loader/src/manifest.ts";
-import { installLibraries } from "../support/libraries.ts";
+import { installLibraries, type Libraries, prepareLibraries } from "../support/libraries.ts";
 
 /** Factor for the time limits of vectors: on a busy machine only a hang reaches them. */
 export const PATIENCE = 10;
@@ -12,6 +12,8 @@ export const PATIENCE = 10;
 /** A runtime that has conformance handlers. */
 export interface Runtime {
 	readonly id: string;
+	/** its folder in runtimes/ */
+	readonly folder: string;
 	/** why the runtime cannot run on this machine; undefined if it can */
 	readonly missing: string | undefined;
 	/** the runtime is missing and can be installed, which is a failure in CI */
@@ -21,12 +23,14 @@ export interface Runtime {
 	readonly lacks: Readonly<Record<string, string>>;
 	/** installs the libraries that the worker offers to functions */
 	readonly candidate: () => Candidate & { readonly file: string };
+	/** does the same installation while other tests go on */
+	readonly prepare: () => Promise<void>;
 }
 
-const folder = fileURLToPath(new URL("../../runtimes", import.meta.url));
+const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
 
 export function readRuntimes(only?: string): Runtime[] {
-	return readManifests(folder)
+	return readManifests(RUNTIMES)
 		.filter(({ id }) => only === undefined || id === only)
 		.flatMap(readRuntime);
 }
@@ -34,23 +38,30 @@ export function readRuntimes(only?: string): Runtime[] {
 function readRuntime(manifest: Manifest): Runtime[] {
 	const file = conformanceFile(manifest);
 	if (!file) return [];
-	const { id, name, speaks, toolchain, lacks = {} } = manifest;
+	const { id, folder, name, speaks, toolchain, lacks = {} } = manifest;
 	const [command = "true", ...args] = toolchain?.check ?? [];
 	const { status, stdout } = spawnSync(command, args, { env: baseEnv(), encoding: "utf8" });
 	const hint = toolchain?.absent ?? (toolchain?.debian && `on Debian: apt-get install ${toolchain.debian.join(" ")}`);
 	const missing = status === 0 ? undefined : `${name} is missing: "${[command, ...args].join(" ")}" fails${hint ? `; ${hint}` : ""}`;
 	const wanted = missing !== undefined && Boolean(process.env["CI"]) && toolchain?.absent === undefined;
-	return [{ id, missing, wanted, speaks, lacks, candidate: () => candidateOf(manifest, file, stdout) }];
+	const prepare = async () => {
+		const libraries = librariesOf(manifest, stdout);
+		if (libraries) await prepareLibraries(libraries, { ...baseEnv(), RUNTIME_DIR: folder });
+	};
+	return [{ id, folder, missing, wanted, speaks, lacks, prepare, candidate: () => candidateOf(manifest, file, stdout) }];
 }
 
 function candidateOf(manifest: Manifest, file: string, version: string): Candidate & { readonly file: string } {
 	const env = baseEnv();
-	const { id, install, libraries, folder } = manifest;
-	if (install && libraries) {
-		const command = install.map((word) => expand(word, { ...env, RUNTIME_DIR: folder }));
-		env["RUNTIME_LIBRARIES"] = installLibraries({ id, folder, install: command, libraries, version }, { ...env, RUNTIME_DIR: folder });
-	}
+	const libraries = librariesOf(manifest, version);
+	if (libraries) env["RUNTIME_LIBRARIES"] = installLibraries(libraries, { ...env, RUNTIME_DIR: manifest.folder });
 	return { ...manifestCandidate(manifest, file, env), file, patience: PATIENCE };
+}
+
+/** Returns the libraries that the worker offers to functions, if there are any. */
+function librariesOf({ id, folder, install, libraries }: Manifest, version: string): Libraries | undefined {
+	if (!install || !libraries) return undefined;
+	return { id, folder, install: install.map((word) => expand(word, { ...baseEnv(), RUNTIME_DIR: folder })), libraries, version };
 }
 
 /**

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import test from "node:test";
 import { startCommand } from "../support/commands.ts";
 import { startFake } from "../support/fake.ts";
 import { assertCounted, load, statuses } from "../support/load.ts";
 import { startLoader } from "../support/loader.ts";
+import { missing } from "../support/needs.ts";
 import { processesOf, untilGone, untilWatched, workersOf } from "../support/processes.ts";
 import { everyRuntime } from "../support/runtimes.ts";
 import { startServer } from "../support/servers.ts";
@@ -139,6 +141,23 @@ test("a call is not sent to another worker if its worker is killed", async (t) =
 test("an HTTP server ends if the loader is killed", async (t) => {
 	const loader = await startServer(t);
 	await untilWatched(loader);
+	loader.signal("SIGKILL");
+	await untilGone(loader.marker);
+});
+
+test("an HTTP server ends if the loader is killed after its watchdog was killed", async (t) => {
+	const loader = await startServer(t);
+	const former = await untilWatched(loader);
+	process.kill(former, "SIGKILL");
+	await untilWatched(loader, former);
+	loader.signal("SIGKILL");
+	await untilGone(loader.marker);
+});
+
+test("an HTTP server ends if the loader is killed and its watchdog cannot open files", { skip: missing("prlimit") }, async (t) => {
+	const loader = await startServer(t);
+	const watchdog = await untilWatched(loader);
+	assert.equal(spawnSync("prlimit", [`--pid=${watchdog}`, "--nofile=1"]).status, 0);
 	loader.signal("SIGKILL");
 	await untilGone(loader.marker);
 });

@@ -174,6 +174,54 @@ for (const shell of shells) {
 			}
 		});
 
+		test("hides a secret in every encoding in which a tool may print it", async (t) => {
+			const password = 'p@/s:"w%\\&<é';
+			const json = JSON.stringify(password).slice(1, -1);
+			const base64 = (text: string) => Buffer.from(text).toString("base64");
+			const printed = [
+				password,
+				encodeURIComponent(password),
+				encodeURIComponent(password).toLowerCase(),
+				json,
+				json.replaceAll("/", "\\/").replace("&", "\\u0026").replace("<", "\\u003C").replace("é", "\\u00e9"),
+				password.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;"),
+				...["", "u:", "us:", "user:"].map((user) => base64(user + password)),
+				Buffer.from(`user:${password}`).toString("base64url"),
+				"k9x",
+				base64("user:four"),
+				"file-secret",
+				"a b&c",
+				"a+b%26c",
+				"from-the-lock",
+			];
+			const secrets = {
+				"one/.netrc": `machine registry.example login user password ${password}\n`,
+				"one/MY_TOKEN": "k9x",
+				"one/BUNDLE_REGISTRY__EXAMPLE": "user:four",
+				"one/.npmrc": `//registry.example/:_auth=${base64("user:file-secret")}\n`,
+				"two/settings.xml": "<server>\n<password>a b&amp;c</password>\n</server>\n",
+			};
+			const files = {
+				...FUNCTION,
+				"deps.lock": "https://user:from-the-lock@registry.example/x\n",
+				printed: printed.map((text) => `printed: ${text}\n`).join(""),
+			};
+			const urls = [
+				"https://user:p@ss@registry.example/x",
+				"https://user:p/ss@registry.example/x",
+				"https://registry.example:8080/@scope/x",
+			];
+			const install = `cat printed; ${urls.map((url) => `echo '${url}'`).join("; ")}; echo "k9xy and xk9x are other words"; exit 3`;
+			const { output, log } = await inShell(t, { "install.sh": install }, { secrets, files }).run("install");
+			const expected = [
+				...printed.map(() => "printed: ***"),
+				...["https://***@registry.example/x", "https://***@registry.example/x", "https://registry.example:8080/@scope/x"],
+				"k9xy and xk9x are other words",
+			];
+			assert.deepEqual(output.split("\n").slice(0, expected.length), expected);
+			assert.deepEqual(log.split("\n").slice(1, 1 + expected.length), expected);
+		});
+
 		test("takes the result from the cache volume after checking it, and does not install again", async (t) => {
 			const cache = folderFor(t);
 			const runtime = language(t, { "install.sh": INSTALL, "bom.sh": String.raw`printf '\tthing\t1.0\tpkg:x/thing@1.0\t\t\n'` });

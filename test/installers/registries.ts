@@ -10,7 +10,7 @@ import { startLoader } from "../support/loader.ts";
 import { describeWith } from "../support/needs.ts";
 import { type Owner, suiteOwner } from "../support/owner.ts";
 import { type Ended, type Files, folderFor, Pod, type PodOptions, works } from "./pod.ts";
-import { AUTHORITY, BASIC, INSIDE, PASSWORD, Registry, startProxy } from "./registry.ts";
+import { AUTHORITY, BASIC, INSIDE, PASSWORD, Registry, startProxy, USER, WRONG } from "./registry.ts";
 import { assertCycloneDx } from "./schema.ts";
 import { BULK, type Tool } from "./tool.ts";
 
@@ -57,6 +57,13 @@ function testsOf(tool: Tool): void {
 	/** Asserts that no secret is in the output or in the termination log. */
 	function assertNoSecret({ output, log }: Ended): void {
 		for (const text of [output, log]) for (const secret of [PASSWORD, BASIC]) assert.ok(!text.includes(secret), text);
+	}
+	/** Asserts that neither part of the wrong password is printed, in any encoding. */
+	function assertNoWrongPassword({ output, log }: Ended): void {
+		const encoded = [WRONG, `${USER}:${WRONG}`, `${USER}:${encodeURIComponent(WRONG)}`].map((text) => Buffer.from(text).toString("base64"));
+		// The last characters depend on what follows.
+		for (const part of ["Zq8left", "Zq9right", ...encoded.map((text) => text.slice(0, -4))])
+			for (const text of [output, log]) assert.ok(!text.includes(part), text);
 	}
 	function assertFailed(ended: Ended, one: Pod, before: string[], hint: RegExp): void {
 		assert.notEqual(ended.code, 0, ended.output);
@@ -121,6 +128,24 @@ function testsOf(tool: Tool): void {
 		const before = one.listing;
 		assertFailed(await one.run(tool.phase), one, before, /refuses this installer/);
 		assert.ok(registry.refused > 0);
+	});
+
+	test("reports a wrong password, and prints it in no encoding, however much the tool prints", async (t) => {
+		const registry = await newRegistry(t);
+		const one = pod(t, registry.host, { secrets: tool.secrets(registry.host, WRONG), env: { ...tool.verbose } });
+		const ended = await one.run(tool.phase);
+		assert.notEqual(ended.code, 0, ended.output);
+		assert.ok(registry.refused > 0, ended.output);
+		assertNoWrongPassword(ended);
+	});
+
+	test("prints the wrong password of a proxy in no encoding", async (t) => {
+		const registry = await newRegistry(t);
+		const proxy = await startProxy(t, registry, WRONG);
+		const one = pod(t, INSIDE, { env: { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url, ...tool.verbose } });
+		const ended = await one.run(tool.phase);
+		assert.notEqual(ended.code, 0, ended.output);
+		assertNoWrongPassword(ended);
 	});
 
 	test("reports a certificate authority that it does not trust", async (t) => {

@@ -11,6 +11,11 @@ const tls = (name: string): string => readFileSync(join(import.meta.dirname, "tl
 /** The user of the registry and of the proxy. */
 export const USER = "installer";
 export const PASSWORD = "a-password-in-no-log";
+/**
+ * Two parts that no encoding changes except base64, and between them what tools encode in different
+ * ways.
+ */
+export const WRONG = "Zq8left@/m:%&+\\<Zq9right";
 export const BASIC = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
 /** The certificate authority of the registries, which no machine trusts. */
 export const AUTHORITY = tls("ca.crt");
@@ -73,10 +78,10 @@ export class Registry {
 }
 
 /**
- * Starts a proxy with a password that reaches only the registry. Returns its URL with the password,
- * and the requested hosts.
+ * Starts a proxy with a password that reaches only the registry. Returns its URL with a password,
+ * which may be wrong, and the requested hosts.
  */
-export async function startProxy(owner: Owner, registry: Registry): Promise<{ url: string; requested: string[] }> {
+export async function startProxy(owner: Owner, registry: Registry, password = PASSWORD): Promise<{ url: string; requested: string[] }> {
 	const requested: string[] = [];
 	const server = http.createServer((_, response) => void response.writeHead(403).end());
 	server.on("connect", ({ url = "", headers }, socket, head) => {
@@ -104,5 +109,5 @@ export async function startProxy(owner: Owner, registry: Registry): Promise<{ ur
 		server.closeAllConnections();
 		server.close();
 	});
-	return { url: `http://${USER}:${PASSWORD}@127.0.0.1:${(server.address() as AddressInfo).port}`, requested };
+	return { url: `http://${USER}:${encodeURIComponent(password)}@127.0.0.1:${(server.address() as AddressInfo).port}`, requested };
 }

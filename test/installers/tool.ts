@@ -24,8 +24,10 @@ export interface Tool {
 	env?(base: string): Record<string, string>;
 	/** Variables that limit the tool's retries, to shorten the tests. */
 	readonly hasty?: Record<string, string>;
-	/** Returns the phase's secrets with the registry's user and password. */
-	secrets(host: string): Files;
+	/** Variables with which the tool prints as much as it can. */
+	readonly verbose?: Record<string, string>;
+	/** Returns the phase's secrets with the registry's user and a password. */
+	secrets(host: string, password?: string): Files;
 	/**
 	 * Kubeless's own install command if it calls the tool directly, and the variables with user and
 	 * password.
@@ -43,6 +45,9 @@ export interface Tool {
 	 */
 	prepare?(owner: Owner): Promise<(owner: Owner) => Record<string, string>>;
 }
+
+/** Escapes a text for XML. */
+export const xml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 export const VERSIONS = ["1.0.0", "1.1.0"] as const;
 

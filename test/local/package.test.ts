@@ -1,7 +1,7 @@
 // The package that npm publishes, installed into an empty folder: everything it needs is in it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { readSuites } from "../../kubeless-loader/src/conform/vectors.ts";
 import { folder } from "../support/loader.ts";
 import { run, shellEnv, tell } from "../support/local-command.ts";
 import { suiteOwner } from "../support/owner.ts";
+import { everyLanguage } from "./languages.ts";
 import { oldNode } from "./old-node.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,6 +17,9 @@ const NOWHERE = "http://127.0.0.1:9/";
 const PROXIES = Object.fromEntries(
 	["http_proxy", "https_proxy", "all_proxy"].flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, undefined]),
 );
+
+/** A first start compiles; on a busy machine that takes minutes. In ms. */
+const FIRST_START_MS = 600_000;
 
 const owner = suiteOwner();
 
@@ -44,13 +48,18 @@ before(() => {
 		PIP_INDEX_URL: NOWHERE,
 		PIP_RETRIES: "0",
 	};
-	npm(["pack", "--ignore-scripts", "--silent"], program);
-	const [tarball = ""] = readdirSync(program).filter((name) => name.endsWith(".tgz"));
-	app = folder(owner, { "package.json": "{}" });
-	npm(["install", "--offline", "--no-audit", "--no-fund", join(program, tarball)], app);
+	const command = join(copy, "kubeless-cli");
+	for (const name of ["package.json", "README.md", "dist"])
+		cpSync(join(root, "kubeless-cli", name), join(command, name), { recursive: true });
+	const tarballs = [program, command].map((place) => {
+		npm(["pack", "--ignore-scripts", "--silent"], place);
+		return join(place, readdirSync(place).find((name) => name.endsWith(".tgz")) as string);
+	});
+	app = join(folder(owner, { "a folder/package.json": "{}" }), "a folder");
+	npm(["install", "--offline", "--no-audit", "--no-fund", ...tarballs], app);
 });
 
-const installed = () => join(app, "node_modules/.bin/kubeless-loader");
+const installed = (name = "kubeless-loader") => join(app, "node_modules/.bin", name);
 
 for (const [file, text] of Object.entries({
 	"hello.js": 'exports.hello = () => "hello";\n',
@@ -62,6 +71,28 @@ for (const [file, text] of Object.entries({
 		assert.deepEqual(await local.stop(), { code: 0, signal: null });
 	});
 }
+
+everyLanguage("the installed package, with an empty cache", ({ id, example, suffix }) => {
+	test(`${id}: serves a copy of the hello example from an empty folder`, async (t) => {
+		const file = `hello${suffix}`;
+		const cwd = folder(t, { [file]: readFileSync(example(file)) });
+		const local = await run(t, [file], {
+			cwd,
+			command: [installed()],
+			env: { KUBELESS_LOADER_CACHE: folder(t) },
+			patienceMs: FIRST_START_MS,
+		});
+		assert.equal((await local.answer()).trim().toLowerCase(), "hello world");
+		assert.deepEqual(await local.stop(), { code: 0, signal: null });
+	});
+});
+
+test("the installed package of the kubeless command serves a function without a checkout and without a network", async (t) => {
+	const cwd = folder(t, { "hello.js": 'exports.hello = () => "hello";\n' });
+	const local = await run(t, ["hello.js"], { cwd, command: [installed("kubeless")], env });
+	assert.equal(await local.answer(), "hello");
+	assert.deepEqual(await local.stop(), { code: 0, signal: null });
+});
 
 test("a build without conformance vectors ends conform with an error", () => {
 	assert.throws(() => readSuites({}), /has no conformance vectors/);

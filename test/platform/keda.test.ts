@@ -17,7 +17,10 @@ interface ScaledObject {
 	readonly spec: { readonly triggers: readonly { readonly type: string; readonly metadata: Record<string, string> }[] };
 }
 
-/** Returns a CRD's schema in which a field that it does not list is an error, as `kubectl apply` has it. */
+/**
+ * Returns a CRD's schema in which a field that it does not list is an error, as `kubectl apply` has
+ * it.
+ */
 function closed(schema: Record<string, unknown>): Record<string, unknown> {
 	const inner = Object.fromEntries(
 		Object.entries(schema).map(([name, value]) => {

@@ -17,6 +17,7 @@ export function languages() {
 export const TOOLS = [
 	{ name: "Prometheus", toolchain: { check: ["promtool", "--version"], debian: ["prometheus"] } },
 	{ name: "wrk", toolchain: { check: ["sh", "-c", "command -v wrk"], debian: ["wrk"] } },
+	{ name: "nginx", toolchain: { check: ["nginx", "-v"], debian: ["nginx-light"] } },
 	{ name: "ip", toolchain: { check: ["ip", "-V"], debian: ["iproute2"] } },
 	{ name: "BusyBox's shell", toolchain: { check: ["busybox", "ash", "-c", ":"], debian: ["busybox"] } },
 ];

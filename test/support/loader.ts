@@ -26,6 +26,8 @@ export interface LoaderOptions {
 	readonly args?: readonly string[];
 	/** options of Node.js for the loader itself; NODE_OPTIONS is for the function */
 	readonly execArgv?: readonly string[];
+	/** a command that becomes the loader, whose command line follows as its arguments */
+	readonly through?: readonly string[];
 }
 
 /** How a process ended. */
@@ -73,10 +75,11 @@ export class Loader {
 	readonly #waiter = new Waiter("the loader", () => this.#all());
 	#port = 0;
 
-	constructor(owner: Owner, { files, volume, env, args = [], execArgv = [] }: LoaderOptions) {
+	constructor(owner: Owner, { files, volume, env, args = [], execArgv = [], through = [] }: LoaderOptions) {
 		this.volume = volume ?? folder(owner, files);
 		owner.after(() => this.end());
-		this.child = spawn(process.execPath, [...execArgv, BIN, ...args], {
+		const [program, ...words] = [...through, process.execPath, ...execArgv, BIN, ...args] as [string, ...string[]];
+		this.child = spawn(program, words, {
 			cwd: this.volume,
 			env: {
 				PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}`,

@@ -26,14 +26,19 @@ export const workersOf = ({
 	readonly child: { readonly pid?: number | undefined };
 }): number[] => processesOf(marker).filter((pid) => pid !== child.pid);
 
-/** Resolves when a loader has started the process that ends its workers if it is killed. */
-export async function untilWatched({ child }: { readonly child: { readonly pid?: number | undefined } }): Promise<void> {
-	const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "latin1").trim().split(" ");
-	await poll(
-		() => children().some((pid) => commandOf(Number(pid)).includes("read -r sign group")) || undefined,
-		() => `no watchdog among ${children().map((pid) => commandOf(Number(pid)))}`,
+/**
+ * Resolves with the watchdog of a loader, another one than `former`: the process that ends its
+ * workers if it is killed.
+ */
+export function untilWatched({ child }: { readonly child: { readonly pid?: number | undefined } }, former?: number): Promise<number> {
+	const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "latin1").trim().split(" ").map(Number);
+	return poll(
+		() => children().find((pid) => pid !== former && isWatchdog(pid)),
+		() => `no watchdog among ${children().map(commandOf)}`,
 	);
 }
+
+export const isWatchdog = (pid: number): boolean => commandOf(pid).includes("read -r sign group");
 
 /**
  * Resolves when all of these processes have ended, except `stays`. @throws if others still run

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import type { Speaks } from "../../kubeless-loader/src/manifest.ts";
 import { type Runtime, readRuntimes } from "../conformance/runtimes.ts";
 import { type Loader, startLoader } from "./loader.ts";
@@ -10,6 +10,8 @@ import type { Owner } from "./owner.ts";
 export interface Served {
 	readonly id: string;
 	readonly speaks: Speaks;
+	/** the language's folder in runtimes/ */
+	readonly folder: string;
 	/** the features that the worker lacks, with the reason */
 	readonly lacks: Readonly<Record<string, string>>;
 	/** Returns RUNTIME_LIBRARIES if the worker offers libraries to functions, else no variables. */
@@ -37,7 +39,10 @@ export function everyRuntime(what: string, tests: (served: Served) => void): voi
 				continue;
 			}
 			if (missing) console.log(`SKIPPED: ${id}: ${what}. ${missing}`);
-			describe(`${id}: ${what}`, { skip: missing ?? false, concurrency: 1 }, () => tests(servedBy(runtime)));
+			describe(`${id}: ${what}`, { skip: missing ?? false, concurrency: 1 }, () => {
+				before(runtime.prepare);
+				tests(servedBy(runtime));
+			});
 		}
 	});
 }
@@ -53,7 +58,7 @@ export function missingRuntime(id: string): string | false {
 	return runtime.missing;
 }
 
-function servedBy({ id, speaks, lacks, candidate }: Runtime): Served {
+function servedBy({ id, speaks, folder, lacks, candidate }: Runtime): Served {
 	const libraries = (): Record<string, string> => {
 		const folder = candidate().env["RUNTIME_LIBRARIES"];
 		return folder === undefined ? {} : { RUNTIME_LIBRARIES: folder };
@@ -61,6 +66,7 @@ function servedBy({ id, speaks, lacks, candidate }: Runtime): Served {
 	return {
 		id,
 		speaks,
+		folder,
 		lacks,
 		libraries,
 		serve(owner, handler, env) {

@@ -7,7 +7,7 @@ import { servicePorts, timeoutOf } from "../../../kubeless-controller/src/api/fu
 import { withoutNulls } from "../../../kubeless-controller/src/api/names.ts";
 import type { KubelessFunction } from "../../../kubeless-controller/src/api/types.ts";
 import { isStatus } from "../../../kubeless-controller/src/kube/api.ts";
-import { CliError } from "../errors.ts";
+import { CliError, UsageError } from "../errors.ts";
 import { assertPassedOn, namespaced, type RawRequest, Session, type Shell } from "../session.ts";
 import { readPlace } from "../source.ts";
 import { stateOf } from "./wait.ts";
@@ -27,15 +27,26 @@ export function addCall(group: Command, shell: Shell): void {
 		)
 		.option("--path <path>", "path and query of the call", "/")
 		.action(async (name: string, flags: CallFlags, command: Command) => {
+			if (flags.method !== undefined && !/^[A-Z]+$/.test(flags.method))
+				throw new UsageError(`--method "${flags.method}" is not an HTTP method. Give one such as POST.`);
 			const session = new Session(shell, command.optsWithGlobals());
 			const fn = await session.get<KubelessFunction>("Function", name);
 			const data = flags.data?.startsWith("@") ? await readPlace(flags.data.slice(1), "--data", shell) : flags.data;
 			const [port] = servicePorts(withoutNulls(fn.spec));
 			const service = `${name}:${port.name || port.port}`;
 			const root = `/api/v1/namespaces/${session.namespace}/services/${service}/proxy/`;
-			const response = await session.raw(root + flags.path.replace(/^\/+/, ""), callRequest(data, flags.method));
+			const response = await session.raw(root + escaped(flags.path), callRequest(data, flags.method));
 			await printAnswer(shell, fn, response);
 		});
+}
+
+/**
+ * Returns a path and query without the first slash, with characters such as spaces escaped. A path
+ * with `..` stays below the function's.
+ */
+export function escaped(path: string): string {
+	const { pathname, search } = new URL(path.replace(/^\/*/, "/"), "http://function");
+	return (pathname + search).slice(1);
 }
 
 /** Returns the request of a call, with the headers of an event. */

@@ -8,7 +8,7 @@ import { type Format, note, print, printObject } from "../output.ts";
 import { collect, dryRunnable, namespaced, Session, type Shared, type Shell } from "../session.ts";
 import { readPlace, sourceOf } from "../source.ts";
 import { cronJobTrigger } from "../trigger/objects.ts";
-import { secondsOf } from "../values.ts";
+import { assertFunctionName, millisecondsOf } from "../values.ts";
 import { applyFlags, emptyFunction, type FunctionFlags, type FunctionObject, type Given } from "./object.ts";
 import { waitUntilReady } from "./wait.ts";
 
@@ -57,6 +57,8 @@ const functionOptions = (command: Command): Command =>
 		.option("--wait-timeout <seconds>", "longest wait", "300");
 
 async function deployFunction(shell: Shell, name: string, flags: DeployFlags): Promise<void> {
+	assertFunctionName(name);
+	const waitMs = millisecondsOf("--wait-timeout", flags.waitTimeout);
 	const session = new Session(shell, flags);
 	const fn = await changed(session, emptyFunction(name, session.namespace), flags);
 	const trigger = flags.schedule
@@ -69,16 +71,17 @@ async function deployFunction(shell: Shell, name: string, flags: DeployFlags): P
 	}
 	await session.create(fn);
 	if (trigger) await session.create(trigger);
-	await finish(session, name, flags, "submitted for deployment");
+	await finish(session, name, flags, waitMs, "submitted for deployment");
 }
 
 async function updateFunction(shell: Shell, name: string, flags: DeployFlags): Promise<void> {
+	const waitMs = millisecondsOf("--wait-timeout", flags.waitTimeout);
 	const session = new Session(shell, flags);
 	if (flags.dryRun)
 		return printObject(shell, await changed(session, await session.get<FunctionObject>("Function", name), flags), flags.output);
 	const given = await readGiven(session, flags);
 	await session.update<FunctionObject>("Function", name, (fn) => apply(fn, flags, given));
-	await finish(session, name, flags, "submitted for update");
+	await finish(session, name, flags, waitMs, "submitted for update");
 }
 
 function printDocument(shell: Shell, object: object, format: Format | undefined, several: boolean): void {
@@ -101,6 +104,8 @@ function apply(fn: FunctionObject, flags: DeployFlags, given: Given): FunctionOb
 async function readGiven(session: Session, { fromFile, dependencies, dryRun }: DeployFlags): Promise<Given> {
 	const { shell } = session;
 	const source = fromFile === undefined ? undefined : sourceOf(fromFile, await readPlace(fromFile, "--from-file", shell));
+	if (source?.bytes.length === 0)
+		throw new UsageError(`${fromFile === "-" ? "Standard input" : fromFile} is empty. Give the function's text with --from-file.`);
 	const deps = dependencies === undefined ? undefined : (await readPlace(dependencies, "--dependencies", shell)).toString("utf8");
 	const { config, found, namespace, name } = await readConfig(session).catch((error) => {
 		// The object can be printed without a cluster.
@@ -111,12 +116,11 @@ async function readGiven(session: Session, { fromFile, dependencies, dryRun }: D
 	return { ...(source && { source }), ...(deps !== undefined && { deps }), runtimes: (config ?? parseConfig()).runtimes, listed: found };
 }
 
-async function finish(session: Session, name: string, flags: DeployFlags, done: string): Promise<void> {
+async function finish(session: Session, name: string, flags: DeployFlags, waitMs: number, done: string): Promise<void> {
 	const { shell } = session;
-	const seconds = secondsOf("--wait-timeout", flags.waitTimeout);
 	note(shell, `Function ${name} ${done}`);
 	if (!flags.wait) return note(shell, `Check the deployment status executing 'kubeless function ls ${name}'`);
-	const fn = await waitUntilReady(session, name, Number(seconds) * 1000);
+	const fn = await waitUntilReady(session, name, waitMs);
 	if (flags.output) printObject(shell, fn, flags.output);
 	else print(shell, `Function ${name} is ready: ${fn.status?.url ?? ""}`);
 }

@@ -7,7 +7,7 @@ import { equal } from "../../../kubeless-controller/src/status.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { age, type Column, note, print, printList } from "../output.ts";
 import { namespaced, printed, Session, type Shared, type Shell } from "../session.ts";
-import { secondsOf } from "../values.ts";
+import { millisecondsOf } from "../values.ts";
 import { waitUntilReady } from "./wait.ts";
 
 interface Revision extends KubeObject {
@@ -37,6 +37,7 @@ export function addHistory(group: Command, shell: Shell): void {
 		.option("--no-wait", "do not wait until it is ready")
 		.option("--wait-timeout <seconds>", "longest wait", "300")
 		.action(async (name: string, flags: { toRevision?: string; wait: boolean; waitTimeout: string }, command: Command) => {
+			const waitMs = millisecondsOf("--wait-timeout", flags.waitTimeout);
 			const session = new Session(shell, command.optsWithGlobals());
 			const fn = await session.get<KubelessFunction>("Function", name);
 			const target = chosen(fn, await revisions(session, name), flags.toRevision);
@@ -46,7 +47,7 @@ export function addHistory(group: Command, shell: Shell): void {
 			}));
 			note(shell, `Function ${name} goes back to revision ${target.revision}`);
 			if (!flags.wait) return;
-			await waitUntilReady(session, name, Number(secondsOf("--wait-timeout", flags.waitTimeout)) * 1000);
+			await waitUntilReady(session, name, waitMs);
 			print(shell, `Function ${name} is ready with revision ${target.revision}`);
 		});
 }

@@ -4,6 +4,7 @@ import type { Container, KubelessFunction } from "../../../kubeless-controller/s
 import { CliError, sentenceOf } from "../errors.ts";
 import { age, type Column, note, paint, print, printList, printObject } from "../output.ts";
 import { namespaced, printed, Session, type Shared, type Shell } from "../session.ts";
+import { assertName } from "../values.ts";
 
 export function addShow(group: Command, shell: Shell): void {
 	printed(namespaced(group.command("list [names...]").alias("ls")))
@@ -31,8 +32,12 @@ export function addShow(group: Command, shell: Shell): void {
 		.action(async (names: string[], _, command: Command) => removeAll(new Session(shell, command.optsWithGlobals()), "Function", names));
 }
 
-/** Deletes objects. Throws a CliError after the last one if one of them could not be deleted. */
+/**
+ * Deletes objects. Throws a UsageError before the first one if a name is none, and a CliError after
+ * the last one if one of them could not be deleted.
+ */
 export async function removeAll(session: Session, kind: string, names: readonly string[]): Promise<void> {
+	for (const name of names) assertName(kind, name);
 	const faults: string[] = [];
 	for (const name of names) {
 		try {

@@ -1,5 +1,6 @@
 // Waits until a Function is Ready, with the conditions' reasons in a line of progress.
-import type { Condition, KubelessFunction } from "../../../kubeless-controller/src/api/types.ts";
+import type { Condition, KubelessFunction, KubeObject } from "../../../kubeless-controller/src/api/types.ts";
+import { newestPods } from "../../../kubeless-controller/src/pods.ts";
 import { CliError } from "../errors.ts";
 import { Progress } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -10,8 +11,10 @@ const LOOK_MS = 500;
  * previous version.
  */
 const SETTLED_MS = 2000;
+/** A state that lasts this long, in ms, is explained by the warnings about the pods. */
+const UNEXPLAINED_MS = 5000;
 /** The state of pods in these cases does not improve by waiting. */
-const HOPELESS = /Failed$|^(?:CrashLoopBackOff|OOMKilled|InvalidImageName|QuotaExceeded)$/;
+const HOPELESS = /Failed$|^(?:CrashLoopBackOff|OOMKilled|InvalidImageName|QuotaExceeded|FailedCreate)$/;
 const TEMPORARY = /^Api(?:Unreachable|Error)$/;
 
 export interface State {
@@ -36,7 +39,9 @@ export function stateOf({ metadata, status }: KubelessFunction): State {
 	if (ready?.reason === "Suspended" || ready?.reason === "ScaledToZero") return { is: "ready", text: ready.message };
 	if (built?.status === "False") return { is: HOPELESS.test(built.reason) ? "failed" : "waiting", text: sentence(built) };
 	if (!ready) return { is: "waiting", text: "The controller has not looked at its pods yet." };
-	return { is: HOPELESS.test(ready.reason) ? "failed" : "waiting", text: built?.status === "Unknown" ? sentence(built) : sentence(ready) };
+	// While nothing is wrong, the step that runs says more.
+	const text = ready.reason === "Starting" && built?.status === "Unknown" ? sentence(built) : sentence(ready);
+	return { is: HOPELESS.test(ready.reason) ? "failed" : "waiting", text };
 }
 
 /**
@@ -55,16 +60,42 @@ export async function waitUntilReady(session: Session, name: string, timeoutMs: 
 			if (state.text !== last) since = Date.now();
 			last = state.text;
 			if (state.is === "ready") return fn;
-			progress.show(`${name}: ${state.text}`);
+			const late = Date.now() > deadline;
+			const explained = late || Date.now() - since >= UNEXPLAINED_MS;
+			const text = explained ? `${state.text}${await podWarning(session, name)}` : state.text;
+			progress.show(`${name}: ${text}`);
 			const settled = state.sure || Date.now() - since >= SETTLED_MS;
 			if (settled && state.is === "failed") throw new CliError(`Function "${name}" does not get ready. ${state.text}`);
-			if (Date.now() > deadline) {
+			if (late) {
 				const cure = fn.status?.conditions ? `See kubeless function logs ${name}.` : "Is the controller installed? See kubeless install.";
-				throw new CliError(`Function "${name}" is not ready after ${timeoutMs / 1000} s. ${state.text} ${cure}`);
+				throw new CliError(`Function "${name}" is not ready after ${timeoutMs / 1000} s. ${text} ${cure}`);
 			}
 			await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 		}
 	} finally {
 		progress.end();
+	}
+}
+
+type PodEvent = KubeObject & { readonly reason: string; readonly message: string; readonly involvedObject: { readonly name: string } };
+
+/**
+ * Returns the newest warning about the function's pods, which their status lacks: a Secret that
+ * does not exist, a volume, a network. Empty without one, or without the right to read events.
+ */
+async function podWarning(session: Session, name: string): Promise<string> {
+	try {
+		const pods = newestPods(await session.list("Pod", `created-by=kubeless,function=${name}`));
+		const names = new Set(pods.map(({ metadata }) => metadata.name));
+		const { items } = await session.api.get<{ items: PodEvent[] }>(`/api/v1/namespaces/${session.namespace}/events`, {
+			fieldSelector: "type=Warning,involvedObject.kind=Pod",
+		});
+		const warnings = items
+			.filter(({ involvedObject, reason }) => names.has(involvedObject.name) && /^Failed(?!Scheduling$)[A-Z]/.test(reason))
+			.sort((a, b) => ((a.metadata.creationTimestamp ?? "") < (b.metadata.creationTimestamp ?? "") ? -1 : 1));
+		const last = warnings.at(-1);
+		return last ? ` ${last.reason}: ${last.message.trim()}.` : "";
+	} catch {
+		return "";
 	}
 }

@@ -10,6 +10,7 @@ import {
 } from "../../../kubeless-controller/src/api/types.ts";
 import { UsageError } from "../errors.ts";
 import { merged } from "../values.ts";
+import { scheduleFault } from "./schedule.ts";
 
 export interface Identity {
 	readonly name: string;
@@ -34,6 +35,9 @@ function required<T>(value: T | undefined, option: string, example: string): T {
 	return value;
 }
 
+/** What a route of the API server takes as its host. */
+const HOST = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
 export interface HttpFlags {
 	readonly functionName?: string;
 	readonly path?: string;
@@ -47,6 +51,8 @@ export interface HttpFlags {
 
 export function httpTrigger(identity: Identity, flags: HttpFlags, before: Partial<HTTPTriggerSpec> = {}): TriggerObject<HTTPTriggerSpec> {
 	if (flags.enableTLSAcme && flags.tlsSecret) throw new UsageError("Give either --enableTLSAcme or --tls-secret, not both.");
+	if (flags.hostname !== undefined && !HOST.test(flags.hostname))
+		throw new UsageError(`--hostname ${flags.hostname} is not the name of a host. Give one such as hello.example.com or *.example.com.`);
 	const { tls, "tls-secret": tlsSecret, ...rest } = before;
 	return trigger("HTTPTrigger", identity, {
 		...rest,
@@ -75,25 +81,33 @@ export interface CronFlags {
 	readonly concurrencyPolicy?: CronJobTriggerSpec["concurrencyPolicy"];
 }
 
-/** A cron schedule of five fields, or a word such as @hourly. The API server checks the rest. */
-const SCHEDULE = /^(?:@[a-z]+|\S+(?:\s+\S+){4})$/;
-
 export function cronJobTrigger(
 	identity: Identity,
 	flags: CronFlags,
 	before: Partial<CronJobTriggerSpec> = {},
 ): TriggerObject<CronJobTriggerSpec> {
 	const schedule = required(flags.schedule ?? before.schedule, "--schedule", '"*/5 * * * *"').trim();
-	if (!SCHEDULE.test(schedule))
-		throw new UsageError(
-			`--schedule "${schedule}" is not a schedule. Give MINUTE HOUR DAY MONTH WEEKDAY, such as "*/5 * * * *", or @hourly.`,
-		);
+	const fault = scheduleFault(schedule);
+	if (fault)
+		throw new UsageError(`--schedule "${schedule}" ${fault}. Give MINUTE HOUR DAY MONTH WEEKDAY, such as "*/5 * * * *", or @hourly.`);
+	assertTimeZone(flags.timeZone);
 	return trigger("CronJobTrigger", identity, {
 		...before,
 		...given({ payload: parsePayload(flags.payload), timeZone: flags.timeZone, concurrencyPolicy: flags.concurrencyPolicy }),
 		"function-name": required(flags.function ?? before["function-name"], "--function", "NAME"),
 		schedule,
 	} as CronJobTriggerSpec);
+}
+
+/** The API server takes the names of the time zone database, and no offsets such as +01:00. */
+function assertTimeZone(timeZone: string | undefined): void {
+	if (timeZone === undefined) return;
+	try {
+		if (/^[A-Za-z]/.test(timeZone)) return void new Intl.DateTimeFormat("en", { timeZone });
+	} catch {
+		// unknown
+	}
+	throw new UsageError(`--time-zone ${timeZone} is not a time zone. Give a name such as Europe/Berlin.`);
 }
 
 function parsePayload(text: string | undefined): unknown {
@@ -129,6 +143,7 @@ export function messageTrigger(
 	const selector = flags.functionSelector;
 	if (selector === undefined && !before.functionSelector)
 		throw new UsageError("--function-selector is missing. Give labels of the functions, such as --function-selector function=hello.");
+	assertSource(kind, flags);
 	const delivery = given({
 		mode: flags.delivery,
 		maxAttempts: whole("--max-attempts", flags.maxAttempts, 1),
@@ -145,6 +160,23 @@ export function messageTrigger(
 		...given({ servers: flags.servers, secret: flags.secret, replicas: whole("--replicas", flags.replicas, 0) }),
 		...(Object.keys(delivery).length > 0 && { delivery: { ...before.delivery, ...delivery } }),
 	} as MessageTriggerSpec);
+}
+
+/** Topics, subjects and servers that cannot exist: the consumer would wait for them for ever. */
+function assertSource(
+	kind: "KafkaTrigger" | "NATSTrigger",
+	{ triggerTopic = "t", servers, deadLetter = "t", reply = "t" }: MessageFlags,
+): void {
+	const kafka = kind === "KafkaTrigger";
+	const good = kafka ? /^[-._a-zA-Z0-9]{1,249}$/ : /^[^\s]+$/;
+	const options = { "--trigger-topic": triggerTopic, "--dead-letter": deadLetter, "--reply": reply };
+	for (const [option, name] of Object.entries(options)) {
+		if (name !== "" && !good.test(name))
+			throw new UsageError(`${option} "${name}" is not the name of a ${kafka ? "topic" : "subject"}. Give one such as orders.`);
+	}
+	if (!kafka || !servers) return;
+	const wrong = servers.split(",").find((server) => !/^[^\s/]+:\d+$/.test(server.trim()));
+	if (wrong !== undefined) throw new UsageError(`--servers: "${wrong}" is not HOST:PORT. Give one such as kafka.example:9092.`);
 }
 
 export function whole(option: string, text: string | undefined, min: number): number | undefined {

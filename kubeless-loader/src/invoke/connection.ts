@@ -53,6 +53,25 @@ export async function readWaiting(server: Server): Promise<void> {
 	server.off("connection", accepted);
 }
 
+/**
+ * How long idle connections stay open while the loader drains, in ms. A proxy may be about to send
+ * a request on one that it has kept open: it would get no answer, and may not send a POST again.
+ */
+const QUIET_MS = 500;
+
+/**
+ * Resolves when all connections of a closed server have ended, or when no request has come for a
+ * while, after `maxMs` at the latest.
+ */
+export async function untilQuiet(server: Server, maxMs: number): Promise<void> {
+	const { promise, resolve } = Promise.withResolvers<void>();
+	const timers = [setTimeout(resolve, Math.min(QUIET_MS, maxMs)), setTimeout(resolve, maxMs)];
+	server.on("request", () => timers[0]?.refresh());
+	server.once("close", resolve);
+	await promise;
+	for (const timer of timers) clearTimeout(timer);
+}
+
 /** Notes a request's answer, which is sent after all earlier ones of its connection. */
 export function noteAnswer(socket: CallerSocket, response: Answer): void {
 	const latest = socket[LATEST];

@@ -1,5 +1,6 @@
 // The workers by generation. A generation is all workers of one state of the function's files: one
 // serves, one may be loading, and workers of earlier ones finish their calls.
+import { availableParallelism } from "node:os";
 import type { ExitReason, LoadFailure, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
 import { Restarts } from "./restarts.ts";
 import { type Slot, takesCalls } from "./slot.ts";
@@ -41,6 +42,15 @@ interface Generation {
 	/** settles when the first worker is ready, or cannot be */
 	readonly loaded: PromiseWithResolvers<void>;
 }
+
+/**
+ * Workers of one generation that load at the same time. More would not be ready sooner, and would
+ * take the CPU from the loader.
+ */
+export const MAX_LOADING = 2 * availableParallelism();
+
+/** The time between the ends of two replaced workers, in ms: an exit costs CPU time too. */
+const ENDS_EVERY_MS = 10;
 
 const NONE: ReadonlySet<Slot> = new Set();
 
@@ -102,14 +112,19 @@ export class Generations {
 
 	/** Starts one more worker of the state that serves, if one can be started now. */
 	add(): void {
-		if (this.#serving && !this.#loading && this.#pause === undefined) this.#add(this.#serving);
+		if (this.#serving && !this.#loading && this.#mayStart) this.#add(this.#serving);
 	}
 
 	/** Starts what is missing, one worker after the other. */
 	fill(): void {
-		if (this.stopping || this.#pause !== undefined) return;
+		if (this.stopping || !this.#mayStart) return;
 		const generation = this.#incomplete;
 		if (generation !== undefined) this.#add(generation);
+	}
+
+	/** False for a moment after a start, and while as many workers load as the CPUs can serve. */
+	get #mayStart(): boolean {
+		return this.#pause === undefined && this.serving.size - countReady(this.serving) < MAX_LOADING;
 	}
 
 	get #incomplete(): Generation | undefined {
@@ -181,6 +196,7 @@ export class Generations {
 			// worker serves, there is no such answer.
 			if (countReady(generation.slots) > 1) return this.#leave(generation, slot, "replaced");
 		}
+		this.fill();
 		this.#host.ready(slot);
 	}
 
@@ -190,7 +206,7 @@ export class Generations {
 		this.#loading = undefined;
 		clearTimeout(this.#restart);
 		this.restarts.replaced();
-		for (const slot of previous?.slots ?? []) this.#leave(previous, slot, "replaced");
+		if (previous) this.#leaveInTurn(previous);
 		this.fill();
 		if (previous) this.#events?.reloaded("taken");
 		generation.loaded.resolve();
@@ -199,9 +215,25 @@ export class Generations {
 	#leave(generation: Generation | undefined, slot: Slot, reason: ExitReason): void {
 		generation?.slots.delete(slot);
 		this.#leaving.add(slot);
-		const { worker } = slot;
+		this.#end(slot, reason);
+	}
+
+	#end({ worker }: Slot, reason: ExitReason): void {
 		if (worker.concurrency > 0) worker.retire(reason);
 		else worker.kill(reason, "it was still loading and is not needed any more");
+	}
+
+	/** Takes all workers out of service at once, and ends one after the other. */
+	#leaveInTurn({ slots }: Generation): void {
+		const next = ([slot, ...others]: Slot[]): void => {
+			if (slot === undefined) return;
+			this.#end(slot, "replaced");
+			setTimeout(next, ENDS_EVERY_MS, others);
+		};
+		const all = [...slots];
+		slots.clear();
+		for (const slot of all) this.#leaving.add(slot);
+		next(all);
 	}
 
 	#gone(generation: Generation, slot: Slot, reason: ExitReason, why: string): void {

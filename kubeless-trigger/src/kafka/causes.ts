@@ -44,7 +44,9 @@ export function kafkaCauses(options: BaseOptions, topic: string, group = ""): Ex
 	};
 }
 
-/** The broker gives no reason when a client without certificate or password sends its first request. */
+/**
+ * The broker gives no reason when a client without certificate or password sends its first request.
+ */
 function closed({ sasl, tls }: BaseOptions): string {
 	const asked = [
 		...(tls && !(tls as { cert?: string }).cert ? ["a client's certificate, set KAFKA_CERT and KAFKA_KEY"] : []),

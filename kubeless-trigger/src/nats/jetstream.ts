@@ -159,8 +159,8 @@ export class JetStreamSubscription {
 	}
 
 	/**
-	 * Where a new consumer begins. If it was deleted while this process consumed, it goes on behind the
-	 * latest message; in a stream that was deleted and made again, all messages are new.
+	 * Where a new consumer begins. If it was deleted while this process consumed, it goes on behind
+	 * the latest message; in a stream that was deleted and made again, all messages are new.
 	 */
 	#startOf(created: string): Partial<ConsumerConfig> {
 		if (this.#created !== undefined && this.#created !== created) return { deliver_policy: DeliverPolicy.All };

@@ -1,5 +1,6 @@
-// Consumers, the function and the broker are killed with SIGKILL while messages are delivered. Every
-// execution is counted by the message's id. npm run chaos -w kubeless-trigger -- --messages 100000
+// Consumers, the function and the broker are killed with SIGKILL while messages are delivered.
+// Every execution is counted by the message's id. npm run chaos -w kubeless-trigger -- --messages
+// 100000
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseArgs } from "node:util";

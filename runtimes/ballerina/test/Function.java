@@ -3,6 +3,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,8 +17,18 @@ import java.util.concurrent.Executors;
  * jar.
  */
 public class Function {
+	private static String[] config = {};
+
+	/** Has the arguments of the command `ballerina`: run [--config FILE] PROGRAM. A jar has none. */
 	public static void main(String[] args) throws IOException {
-		String handler = new String(Function.class.getResourceAsStream("/handler").readAllBytes(), StandardCharsets.UTF_8);
+		String handler;
+		if (args.length == 0) {
+			handler = new String(Function.class.getResourceAsStream("/handler").readAllBytes(), StandardCharsets.UTF_8);
+			if (System.getenv("BAL_CONFIG_FILES") != null) config = System.getenv("BAL_CONFIG_FILES").split(":");
+		} else {
+			handler = Files.readString(Paths.get(args[args.length - 1]));
+			if (args.length == 4 && args[1].equals("--config")) config = new String[] {args[2]};
+		}
 		HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(System.getenv("PORT"))), 0);
 		server.setExecutor(Executors.newCachedThreadPool());
 		server.createContext("/", exchange -> answer(handler, exchange));
@@ -68,9 +79,12 @@ public class Function {
 				new ProcessBuilder("kill", "-9", String.valueOf(ProcessHandle.current().pid())).start().waitFor();
 				return "it did not";
 			case "deps":
-				StringBuilder config = new StringBuilder();
-				for (String file : System.getenv("BAL_CONFIG_FILES").split(":")) config.append(Files.readString(Paths.get(file)));
-				return config.toString();
+				StringBuilder text = new StringBuilder();
+				for (String file : config) text.append(Files.readString(Paths.get(file)));
+				return text.toString();
+			case "process":
+				String parent = ProcessHandle.current().parent().flatMap(process -> process.info().command()).orElse("");
+				return parent + " " + String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments());
 			default:
 				return handler;
 		}

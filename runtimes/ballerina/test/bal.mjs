@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { balFiles, readSource } from "./sources.mjs";
 
 const place = process.env.KUBELESS_STAND_IN;
 const [command, ...options] = process.argv.slice(2);
@@ -14,7 +15,6 @@ const RESERVED = new Set(
 		" ",
 	),
 );
-const PAIRS = { "(": ")", "{": "}", "[": "]" };
 /** The first words of top-level lines in the functions of these tests. */
 const STARTS = new Set("import public function isolated service listener const final type class configurable string int map".split(" "));
 
@@ -31,9 +31,9 @@ function build() {
 	const own = Object.fromEntries(["org", "name", "version"].map((key) => [key, packageField(key)]));
 	console.log(`Compiling source\n\t${own.org}/${own.name}:${own.version}`);
 
-	const root = balFiles(".").map(readSource);
+	const root = read(".");
 	const modules = existsSync("modules") ? readdirSync("modules") : [];
-	const sources = [...root, ...modules.flatMap((name) => balFiles(join("modules", name)).map(readSource))];
+	const sources = [...root, ...modules.flatMap((name) => read(join("modules", name)))];
 	for (const source of sources) {
 		checkImports(source, own, modules);
 		checkDeclared(source);
@@ -56,40 +56,15 @@ function build() {
 	console.log(`\nGenerating executable\n\ttarget/bin/${own.name}.jar`);
 }
 
+function read(folder) {
+	return balFiles(folder).map((file) => readSource(file, STARTS, faults));
+}
+
 function packageField(key) {
 	const [, table = ""] = readFileSync("Ballerina.toml", "utf8").match(/^\[package\]$([^[]*)/m) ?? fail("Ballerina.toml has no [package]");
 	const values = [...table.matchAll(new RegExp(`^${key} *= *"([A-Za-z0-9_.]+)"$`, "gm"))];
 	if (values.length !== 1) fail(`Ballerina.toml: [package] must have one '${key}'`);
 	return values[0][1];
-}
-
-function balFiles(folder) {
-	return readdirSync(folder)
-		.filter((name) => name.endsWith(".bal"))
-		.map((name) => join(folder, name));
-}
-
-/**
- * A file without its comments and templates, line for line; a bracket that does not close is a
- * fault, and a line at the top that begins nothing.
- */
-function readSource(file) {
-	const text = readFileSync(file, "utf8");
-	const plain = text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/.*|^[ \t]*#.*|`[^`]*`/gm, (part) =>
-		part[0] === '"' ? part : " ".repeat(part.length),
-	);
-	const open = [];
-	plain.split("\n").forEach((text, index) => {
-		const fault = (column, message) => faults.push({ file, line: index + 1, column, message });
-		const [, word] = /^[ \t]*(\w+|[^\w\s])/.exec(text) ?? [];
-		if (open.length === 0 && word !== undefined && !STARTS.has(word)) fault(1, `invalid token '${word}'`);
-		for (const { 0: bracket, index: at } of text.replace(/"(?:[^"\\]|\\.)*"/g, (part) => " ".repeat(part.length)).matchAll(/[(){}[\]]/g)) {
-			if (bracket in PAIRS) open.push(bracket);
-			else if (PAIRS[open.pop()] !== bracket) fault(at + 1, `invalid token '${bracket}'`);
-		}
-	});
-	if (open.length > 0) faults.push({ file, line: plain.split("\n").length, column: 1, message: `missing '${PAIRS[open.pop()]}'` });
-	return { file, plain };
 }
 
 function checkImports({ file, plain }, own, modules) {

@@ -13,22 +13,37 @@ export const noJava: string | false =
 		? false
 		: "a JDK is missing; on Debian: apt-get install default-jdk-headless";
 
-/** A distribution of Ballerina that is none: `bal` is bal.mjs beside this file. */
+/** What the script of the command `ballerina` does around Java, which older/run.sh changes. */
+const RUN = `
+[ -n "$JAVA_HOME" ] || { echo "You must set the JAVA_HOME variable before running Ballerina."; exit 1; }
+BALLERINA_HOME=$(cd "$(dirname "$0")/.." && pwd)
+JAVACMD=$JAVA_HOME/bin/java
+$JAVACMD \\
+	-Xms256m -Xmx1024m \\
+	$JAVA_OPTS \\
+	-classpath "$BALLERINA_HOME/classes" \\
+	Function "$@"
+`;
+
+/**
+ * A distribution of Ballerina that is none: its command `bal` is bal.mjs beside this file, the
+ * command `ballerina` of earlier versions is ballerina.mjs.
+ */
 export class StandIn {
 	/** its own folder, with its `bin` */
 	readonly place: string;
 	/** where what is compiled at a start is kept */
 	readonly cache: string;
 
-	constructor(owner: Owner) {
+	constructor(owner: Owner, command: "bal" | "ballerina") {
 		this.place = folder(owner);
 		this.cache = folder(owner);
 		const { status, stderr } = spawnSync("javac", ["-d", join(this.place, "classes"), here("Function.java")], { encoding: "utf8" });
 		if (status !== 0) throw new Error(stderr);
 		mkdirSync(join(this.place, "bin"));
-		const bal = join(this.place, "bin/bal");
-		writeFileSync(bal, `#!/bin/sh\nexport KUBELESS_STAND_IN='${this.place}'\nexec '${process.execPath}' '${here("bal.mjs")}' "$@"\n`);
-		chmodSync(bal, 0o755);
+		const start = `export KUBELESS_STAND_IN='${this.place}'\nexec '${process.execPath}' '${here(`${command}.mjs`)}' "$@"\n`;
+		const script = command === "bal" ? `#!/bin/sh\n${start}` : `#!/bin/bash\nif [ "$1" != run ]; then\n${start}fi\n${RUN}`;
+		writeFileSync(join(this.place, "bin", command), script, { mode: 0o755 });
 		// The user of a pod builds too.
 		chmodSync(this.place, 0o777);
 	}

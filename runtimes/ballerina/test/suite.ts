@@ -24,14 +24,18 @@ public ${qualifier}function ${name}(kubeless:Event event, kubeless:Context conte
 
 type Texts = Record<string, string>;
 
+type Line = "bal" | "ballerina";
+
 /** One stand-in for all tests of a suite. */
 export class Suite {
 	readonly #owner = suiteOwner();
+	readonly #runtime: string;
 	#standIn: StandIn | undefined;
 
-	constructor() {
+	constructor(command: Line) {
+		this.#runtime = command === "bal" ? "ballerina2201.13" : "ballerina0.981.0";
 		before(() => {
-			this.#standIn = new StandIn(this.#owner);
+			this.#standIn = new StandIn(this.#owner, command);
 		});
 		beforeEach(() => this.standIn.forget());
 	}
@@ -42,7 +46,7 @@ export class Suite {
 
 	readonly options = (files: Texts, env: Texts = {}) => ({
 		files,
-		env: { ...this.standIn.env, FUNC_RUNTIME: "ballerina2201.13", ...env },
+		env: { ...this.standIn.env, FUNC_RUNTIME: this.#runtime, ...env },
 	});
 
 	readonly serve = (t: TestContext, files: Texts, env?: Texts): Promise<Loader> => startLoader(t, this.options(files, env));
@@ -51,8 +55,8 @@ export class Suite {
 }
 
 /** Defines a suite, which is skipped without Java. In CI, a missing Java is a failure. */
-export function suite(title: string, define: (suite: Suite) => void): void {
+export function suite(title: string, define: (suite: Suite) => void, command: Line = "bal"): void {
 	if (noJava && process.env["CI"]) test(title, () => assert.fail(String(noJava)));
 	if (noJava) console.log(`SKIPPED: ${title}. ${noJava}`);
-	describe(title, { skip: noJava }, () => define(new Suite()));
+	describe(title, { skip: noJava }, () => define(new Suite(command)));
 }

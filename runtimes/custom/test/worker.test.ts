@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { readRuntimes } from "../../../test/conformance/runtimes.ts";
 import { folder } from "../../../test/support/loader.ts";
+import { poll } from "../../../test/support/poll.ts";
 import { type Env, type Files, firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
 // What holds in every language is tested in test/conformance/.
@@ -80,6 +82,29 @@ describe("shell", { skip: missing ?? false }, () => {
 		assert.equal(readdirSync(place).length, 3);
 		await Promise.all([first.stop(), second.stop()]);
 		assert.deepEqual(readdirSync(place), ["kubeless.other"]);
+	});
+
+	test("a worker removes the folder of a zombie, and one whose name has no start time", needsProc, async (t) => {
+		const place = folder(t);
+		const parent = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+		t.after(() => void parent.kill("SIGKILL"));
+		const [pid] = await once(parent.stdout, "data");
+		const stat = await poll(
+			() =>
+				[
+					readFileSync(`/proc/${Number(pid)}/stat`, "latin1")
+						.replace(/.*\) /, "")
+						.split(" "),
+				].find(([state]) => state === "Z"),
+			() => `process ${pid} is no zombie`,
+		);
+		const namespace = readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
+		mkdirSync(join(place, `kubeless.${namespace}.${Number(pid)}.${stat[19]}.abcdef`));
+		mkdirSync(join(place, `kubeless.${namespace}.${Number(pid)}..abcdef`));
+		const worker = start(t, { "f.sh": "hello() { :; }\n" }, "hello", { TMPDIR: place });
+		await worker.ready();
+		await worker.stop();
+		assert.deepEqual(readdirSync(place), []);
 	});
 
 	test("a worker whose function cannot be loaded leaves no folder", async (t) => {

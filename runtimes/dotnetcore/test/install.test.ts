@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { zip } from "../../../test/images/archive.ts";
 import { installs } from "../../../test/installers/registries.ts";
 import { PASSWORD, USER } from "../../../test/installers/registry.ts";
-import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
+import { hash, type Tool, VERSIONS, xml } from "../../../test/installers/tool.ts";
 
 const FUNCTION = `using Kubeless.Functions;
 
@@ -20,8 +20,8 @@ const project = (version: string) =>
 `;
 const sources = (base: string) =>
 	`<configuration><packageSources><clear /><add key="inside" value="${base}/index.json" protocolVersion="3" /></packageSources></configuration>`;
-const credentials = `<configuration><packageSourceCredentials><inside>
-  <add key="Username" value="${USER}" /><add key="ClearTextPassword" value="${PASSWORD}" />
+const credentials = (password: string) => `<configuration><packageSourceCredentials><inside>
+  <add key="Username" value="${USER}" /><add key="ClearTextPassword" value="${xml(password)}" />
 </inside></packageSourceCredentials></configuration>`;
 
 /** A package that brings a source file along, so that none has to be compiled. */
@@ -63,7 +63,7 @@ const dotnetcore: Tool = {
 		};
 		return { ...dotnetcore.files(base), "packages.lock.json": JSON.stringify({ version: 1, dependencies: { [framework()]: { thing } } }) };
 	},
-	secrets: () => ({ "nuget/nuget.config": credentials }),
+	secrets: (_host, password = PASSWORD) => ({ "nuget/nuget.config": credentials(password) }),
 	file: path("1.0.0"),
 	purl: "pkg:nuget/thing",
 	served: { MOD_NAME: "f", FUNC_HANDLER: "handler" },

@@ -39,7 +39,7 @@ const sums = (version: string) =>
 const needing = (version: string): Files => ({ "f.go": FUNCTION, "go.mod": `module f\n\ngo 1.19\n\nrequire ${MODULE} v${version}\n` });
 
 // Go 1.24 and later match the host with its port, earlier versions without.
-const netrc = (machine: string) => `machine ${machine} login ${USER} password ${PASSWORD}\n`;
+const netrc = (machine: string, password: string) => `machine ${machine} login ${USER} password ${password}\n`;
 
 const go: Tool = {
 	id: "go",
@@ -56,7 +56,8 @@ const go: Tool = {
 	files: () => needing("1.1.0"),
 	locked: () => ({ ...needing("1.0.0"), "go.sum": sums("1.0.0") }),
 	env: (base) => ({ GOPROXY: base, GONOSUMDB: "example.org" }),
-	secrets: (host) => ({ "go/.netrc": netrc(host) + netrc(host.replace(/:.*/, "")) }),
+	secrets: (host, password = PASSWORD) => ({ "go/.netrc": netrc(host, password) + netrc(host.replace(/:.*/, ""), password) }),
+	verbose: { GOFLAGS: "-x" },
 	file: path("1.0.0", "zip"),
 	purl: `pkg:golang/${MODULE}`,
 	served: { MOD_NAME: "f", FUNC_HANDLER: "Handler" },

@@ -4,7 +4,7 @@ import { zip } from "../../../test/images/archive.ts";
 import { folderFor, Pod } from "../../../test/installers/pod.ts";
 import { installs } from "../../../test/installers/registries.ts";
 import { PASSWORD, USER } from "../../../test/installers/registry.ts";
-import { hash, type Tool, VERSIONS } from "../../../test/installers/tool.ts";
+import { hash, type Tool, VERSIONS, xml } from "../../../test/installers/tool.ts";
 
 const FUNCTION = `package io.kubeless;
 
@@ -22,7 +22,8 @@ const pom = (base: string, version: string): string => `<project>
 </project>
 `;
 const path = (version: string, suffix: string) => `/example/thing/${version}/thing-${version}.${suffix}`;
-const settings = `<settings><servers><server><id>inside</id><username>${USER}</username><password>${PASSWORD}</password></server></servers></settings>`;
+const settings = (password: string) =>
+	`<settings><servers><server><id>inside</id><username>${USER}</username><password>${xml(password)}</password></server></servers></settings>`;
 
 const java: Tool = {
 	id: "java",
@@ -43,7 +44,7 @@ const java: Tool = {
 	files: (base) => ({ "F.java": FUNCTION, "pom.xml": pom(base, "1.1.0") }),
 	// Maven has no lock file: the version is the lock, and the hash is beside the jar.
 	locked: (base) => ({ "F.java": FUNCTION, "pom.xml": pom(base, "1.0.0") }),
-	secrets: () => ({ "maven/settings.xml": settings }),
+	secrets: (_host, password = PASSWORD) => ({ "maven/settings.xml": settings(password) }),
 	file: path("1.0.0", "jar"),
 	purl: "pkg:maven/example/thing",
 	served: { MOD_NAME: "F", FUNC_HANDLER: "handler" },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Pod, works } from "../../../test/installers/pod.ts";
 import { installs } from "../../../test/installers/registries.ts";
-import { AUTHORITY, BASIC, Registry } from "../../../test/installers/registry.ts";
+import { AUTHORITY, BASIC, PASSWORD, Registry, USER } from "../../../test/installers/registry.ts";
 import { hash, type Tool, tarball, VERSIONS } from "../../../test/installers/tool.ts";
 import { describeWith } from "../../../test/support/needs.ts";
 import { suiteOwner } from "../../../test/support/owner.ts";
@@ -47,7 +47,10 @@ const nodejs: Tool = {
 	},
 	env: (base) => ({ NPM_REGISTRY: `${base}/` }),
 	hasty: { npm_config_fetch_retries: "0" },
-	secrets: (host) => ({ "npm/.npmrc": `//${host}/:_auth=${BASIC}\n` }),
+	secrets: (host, password = PASSWORD) => ({
+		"npm/.npmrc": `//${host}/:_auth=${Buffer.from(`${USER}:${password}`).toString("base64")}\n`,
+	}),
+	verbose: { npm_config_loglevel: "silly" },
 	file: path("1.0.0"),
 	purl: "pkg:npm/thing",
 	served: { MOD_NAME: "f", FUNC_HANDLER: "handler" },

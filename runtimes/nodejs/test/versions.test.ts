@@ -7,10 +7,10 @@ import { describe, test } from "node:test";
 import { folder } from "../../../test/support/loader.ts";
 import { firstOf, WireEnd } from "../../../test/support/wire-end.ts";
 
-// The oldest versions, which run what build.mjs makes, and those beside the one that runs the
-// tests. npm run test:versions has all versions.
+// The oldest versions, which run what build.mjs makes, those beside the one that runs the tests,
+// and the newest. npm run test:versions has all versions.
 
-const VERSIONS = ["6", "8", "20", "22"];
+const VERSIONS = ["6", "8", "20", "22", "26"];
 const ROOT = join(import.meta.dirname, "../../..");
 const RUNTIME = join(ROOT, "runtimes/nodejs");
 const PLACE = join(ROOT, "node_modules/.cache/versions/nodejs");

@@ -26,7 +26,7 @@ function contentHash(base: string): string {
 	return spawnSync("php", ["-r", program], { input: JSON.stringify(manifest(base)), encoding: "utf8" }).stdout;
 }
 
-const auth = (host: string) => JSON.stringify({ "http-basic": { [host]: { username: USER, password: PASSWORD } } });
+const auth = (host: string, password = PASSWORD) => JSON.stringify({ "http-basic": { [host]: { username: USER, password } } });
 
 const php: Tool = {
 	id: "php",
@@ -64,7 +64,8 @@ const php: Tool = {
 			"platform-dev": [],
 		}),
 	}),
-	secrets: (host) => ({ "composer/auth.json": auth(host) }),
+	secrets: (host, password) => ({ "composer/auth.json": auth(host, password) }),
+	verbose: { SHELL_VERBOSITY: "3" },
 	// COMPOSER_HOME is the image's: Composer does not run without one, but needs nothing in it.
 	kubeless: {
 		command: "composer install -d $KUBELESS_INSTALL_VOLUME",

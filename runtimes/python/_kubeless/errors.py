@@ -28,6 +28,20 @@ class LoadError(Exception):
         self.fields = dict(more, type='failed', code=code, message=message)
 
 
+def guard(run, *args):
+    """Runs a part of the worker. Ends the process if it raises, even if the stack cannot be printed
+    (no memory, no loader): without its reader a worker would neither answer nor notice the end of
+    the loader.
+    """
+    try:
+        run(*args)
+    except BaseException as error:  # what handlers raise ends in calls.py and tasks.py
+        try:
+            os.write(2, stack_of(error).encode('utf-8', 'replace'))
+        finally:
+            os._exit(70)
+
+
 def error_frame(call: int, error: BaseException) -> bytes:
     """Returns the `error` frame that ends the call."""
     fields = {'type': 'error', 'id': call, 'message': message_of(error)}

@@ -10,7 +10,7 @@ from _thread import allocate_lock, start_new_thread
 from collections import deque
 
 from .calls import Calls
-from .errors import stack_of
+from .errors import guard
 from .green import is_patched
 from .monitor import Monitor
 from .output import finish_lines, here, partial
@@ -65,7 +65,7 @@ class Runners:
                 self.wake(1)
         start_thread(self.monitor.watch, 'monitor')
         if self.on_main:
-            self.work(self.main)
+            guard(self.work, self.main)
         else:
             self.main.gate.acquire()
 
@@ -81,12 +81,8 @@ class Runners:
         # interpreter would wait for it.
         if sys.version_info >= (3, 8):
             threading.current_thread()._daemonic = False  # type: ignore[attr-defined]
-        try:
-            while not me.ended:
-                self.step(me)(me)
-        except BaseException as error:  # a fault of the worker: what handlers raise ends in calls.py
-            os.write(2, stack_of(error).encode('utf-8', 'replace'))
-            os._exit(70)
+        while not me.ended:
+            self.step(me)(me)
 
     def step(self, me):
         """Returns what the thread does next: run, read or rest."""
@@ -206,8 +202,14 @@ class Runners:
                 self.wake(1 + len(self.waiting))
 
 
+class Thread(threading.Thread):
+    def _bootstrap(self):
+        # start() would wait for ever for a thread that fails before it runs, as it has no memory.
+        guard(super()._bootstrap)  # type: ignore[misc]
+
+
 def start_thread(run, name, *args):
     if not is_patched(allocate_lock):
-        threading.Thread(target=run, args=args, name=name, daemon=True).start()
+        Thread(target=guard, args=(run, *args), name=name, daemon=True).start()
     else:  # a handler has replaced threading by greenlets (gevent) after the function was loaded
-        start_new_thread(run, args)
+        start_new_thread(guard, (run, *args))

@@ -6,7 +6,7 @@ from _thread import get_ident
 
 from .contexts import PER_COROUTINE, copy_context, current, decimal_setter
 from .ending import raise_sigterm
-from .errors import Cancelled, error_frame, message_of
+from .errors import Cancelled, error_frame, guard, message_of
 from .event import event_of, extensions_of
 from .forks import end_child
 from .output import finish_lines, partial
@@ -42,7 +42,7 @@ class Tasks:
     def serve(self):
         """Returns when `stop` has come, all calls are answered and all tasks have ended."""
         asyncio.set_event_loop(self.loop)
-        self.loop.add_reader(self.wire.fd, self.read)
+        self.loop.add_reader(self.wire.fd, guard, self.read)
         while not (self.stopping and not self.held):  # a handler may have stopped the loop
             run(self.loop)
         self.wire.flush()

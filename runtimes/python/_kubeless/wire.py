@@ -186,5 +186,7 @@ def write_all(fd, data):
 
 
 def broken(what):
-    os.write(2, ('the loader sent a broken frame: %.200r\n' % what).encode())
-    os._exit(70)
+    try:
+        os.write(2, ('the loader sent a broken frame: %.200r\n' % what).encode())
+    finally:
+        os._exit(70)

@@ -24,6 +24,24 @@ describe("Python: after stop", needsPython, () => {
 		assert.equal(await worker.exited, 0);
 	});
 
+	test("the worker ends if its reader fails and its stack cannot be printed", async (t) => {
+		for (const concurrency of ["1", "40"]) {
+			const worker = startAny(t, { FUNC_CONCURRENCY: concurrency });
+			const fails = "os.close(2)\ndef fail(*args): raise MemoryError()\nsys.modules['_kubeless.wire'].Wire.read = fail";
+			assert.equal((await worker.ask({ body: `${fails}\nanswer = 'broken'` })).text, "broken");
+			worker.begin();
+			assert.equal(await worker.exited, 70);
+		}
+	});
+
+	test("the worker ends if there is no memory for a further thread of its own", async (t) => {
+		const worker = startAny(t);
+		const fails = "def fail(*args): raise MemoryError()\nthreading.Thread._bootstrap_inner = fail";
+		await worker.ask({ body: fails });
+		worker.begin({ body: "time.sleep(60)" });
+		assert.equal(await worker.exited, 70);
+	});
+
 	test("the function's SIGTERM handler runs before its exit functions, and the exit code stays 0", async (t) => {
 		const source = `
 import atexit, signal, sys, time

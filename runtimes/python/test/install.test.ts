@@ -38,7 +38,10 @@ const python: Tool = {
 	}),
 	env: (base) => ({ PIP_INDEX_URL: `${base}/simple` }),
 	hasty: { PIP_RETRIES: "0" },
-	secrets: (host) => ({ "pip/.netrc": `machine ${host.replace(/:.*/, "")} login ${USER} password ${PASSWORD}\n` }),
+	secrets: (host, password = PASSWORD) => ({
+		"pip/.netrc": `machine ${host.replace(/:.*/, "")} login ${USER} password ${password}\n`,
+	}),
+	verbose: { PIP_VERBOSE: "3" },
 	kubeless: {
 		command: "pip install --prefix=$KUBELESS_INSTALL_VOLUME -r $KUBELESS_DEPS_FILE",
 		env: (host) => ({ PIP_INDEX_URL: `https://${USER}:${PASSWORD}@${host}/simple` }),

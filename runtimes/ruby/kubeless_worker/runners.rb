@@ -80,6 +80,7 @@ module KubelessWorker
 
     def abort_worker(error)
       STDERR.syswrite(error.full_message(highlight: false))
+    ensure
       exit!(70)
     end
 

@@ -229,6 +229,7 @@ module KubelessWorker
 
     def broken(what)
       STDERR.syswrite("the loader sent a broken frame: #{what.inspect[0, 200]}\n")
+    ensure
       exit!(70) # PROTOCOL 2.7
     end
   end

@@ -21,6 +21,14 @@ end
 		assert.equal(worker.printed(), "answered\nhandler 15\nat exit\n");
 	});
 
+	test("the worker ends if its reader fails and its stack cannot be printed", async (t) => {
+		const worker = startAny(t);
+		const fails = "STDERR.close; KubelessWorker::Wire.class_eval { def read = raise(NoMemoryError) }";
+		assert.equal((await worker.ask({ body: `${fails}; 'broken'` })).text, "broken");
+		worker.begin();
+		assert.equal(await worker.exited, 70);
+	});
+
 	test("a thread that the SIGTERM handler starts runs to its end", async (t) => {
 		const worker = startAny(t, {}, "trap('TERM') { Thread.new { sleep 0.2; puts 'closed' } }");
 		await worker.ask({ body: "''" });

@@ -41,7 +41,8 @@ const ruby: Tool = {
 		...ruby.files(base),
 		"Gemfile.lock": `GEM\n  remote: ${base}/\n  specs:\n    thing (1.0.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  thing (~> 1.0)!\n`,
 	}),
-	secrets: (host) => ({ [`gems/${variable(host)}`]: `${USER}:${PASSWORD}` }),
+	secrets: (host, password = PASSWORD) => ({ [`gems/${variable(host)}`]: `${USER}:${encodeURIComponent(password)}` }),
+	verbose: { DEBUG: "1" },
 	kubeless: {
 		command: "bundle install --gemfile=$KUBELESS_DEPS_FILE --path=$KUBELESS_INSTALL_VOLUME",
 		env: (host) => ({ [variable(host)]: `${USER}:${PASSWORD}` }),

@@ -1,6 +1,6 @@
-// A consumer without any of what kubeless-trigger adds: the same client library, and each message is
-// posted with undici. At most once stores the position before the call, at least once after it; both
-// as the library does by itself, which keeps neither promise when the consumer is killed.
+// A consumer without any of what kubeless-trigger adds: the same client library, and each message
+// is posted with undici. At most once stores the position before the call, at least once after it;
+// both as the library does by itself, which keeps neither promise when the consumer is killed.
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Consumer } from "@platformatic/kafka";

@@ -14,7 +14,10 @@ import { interleave } from "../rounds.ts";
 import type { Bench, Scenario } from "../scenario.ts";
 import { type Server, start } from "../servers.ts";
 
-/** Calls at once, and the topic's partitions: the trigger calls one message of a partition at a time. */
+/**
+ * Calls at once, and the topic's partitions: the trigger calls one message of a partition at a
+ * time.
+ */
 const CALLS = 8;
 const BODY = JSON.stringify({ order: 7, text: "x".repeat(180) });
 /** The first messages are not measured: the consumer connects, and compiles its code. */

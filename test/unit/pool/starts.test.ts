@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Generations } from "../../../kubeless-loader/src/pool/generation.ts";
+import { Generations, type GenerationsHost, MAX_LOADING } from "../../../kubeless-loader/src/pool/generation.ts";
 import { Pool } from "../../../kubeless-loader/src/pool/pool.ts";
 import type { PoolCall } from "../../../kubeless-loader/src/pool/pool-call.ts";
 import type { StartWorker, Worker, WorkerCall, WorkerEvents } from "../../../kubeless-loader/src/worker/contract.ts";
@@ -14,6 +14,7 @@ class FakeWorker {
 	concurrency = 0;
 	inFlight = 0;
 	open = false;
+	isRetired = false;
 	readonly #events: WorkerEvents;
 
 	constructor(events: WorkerEvents) {
@@ -32,9 +33,21 @@ class FakeWorker {
 	}
 
 	recall(): void {}
-	retire(): void {}
+	retire(): void {
+		this.isRetired = true;
+	}
 	kill(): void {}
 }
+
+/** Returns a host of generations with `min` workers. */
+const host = (min: number): GenerationsHost => ({
+	min,
+	isCurrent: () => true,
+	changed: () => {},
+	room: () => {},
+	ready: () => {},
+	returned: () => {},
+});
 
 /** Returns a StartWorker, its workers, and the number of starts in each turn of the event loop. */
 function countedStarts(): { start: StartWorker; workers: FakeWorker[]; perTurn: number[] } {
@@ -73,25 +86,59 @@ const call = (): PoolCall =>
 
 test("a load starts at most one worker in a turn of the event loop, however often missing workers are filled up", async () => {
 	const { start, workers, perTurn } = countedStarts();
-	const generations = new Generations({
-		min: 8,
-		isCurrent: () => true,
-		changed: () => {},
-		room: () => {},
-		ready: () => {},
-		returned: () => {},
-	});
+	const generations = new Generations(host(8));
 	void generations.load(start);
 	workers[0]?.becomeReady();
-	// As when several stuck workers are retired at once.
-	for (let times = 0; times < 3; times++) generations.fill();
-	await started(workers, 8);
+	for (let count = 2; count <= 8; count++) {
+		// As when several stuck workers are retired at once.
+		for (let times = 0; times < 3; times++) generations.fill();
+		await started(workers, count);
+		workers[count - 1]?.becomeReady();
+	}
 	await new Promise(setImmediate);
 	generations.kill();
 	assert.deepEqual(
 		perTurn,
 		perTurn.map(() => 1),
 	);
+});
+
+test("the next worker starts only when fewer than the maximum are loading", async () => {
+	const { start, workers } = countedStarts();
+	const generations = new Generations(host(MAX_LOADING + 3));
+	void generations.load(start);
+	workers[0]?.becomeReady();
+	await started(workers, 1 + MAX_LOADING);
+	for (let more = 1; more <= 2; more++) {
+		// Time enough for a start: one follows the other after less than a turn of the event loop.
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		assert.equal(workers.length, MAX_LOADING + more);
+		workers[more]?.becomeReady();
+		await started(workers, 1 + MAX_LOADING + more);
+	}
+	generations.kill();
+});
+
+test("workers that a new version replaces get no more calls at once, and end one after the other", async () => {
+	const { start, workers } = countedStarts();
+	const generations = new Generations(host(3));
+	void generations.load(start);
+	for (let count = 1; count <= 3; count++) {
+		await started(workers, count);
+		workers[count - 1]?.becomeReady();
+	}
+	const replaced = [...generations.serving];
+	void generations.load(start);
+	await started(workers, 4);
+	workers[3]?.becomeReady();
+	assert.ok(replaced.every((slot) => !generations.serving.has(slot)));
+	const retired = () => workers.slice(0, 3).filter(({ isRetired }) => isRetired).length;
+	assert.equal(retired(), 1);
+	await poll(
+		() => retired() === 3 || undefined,
+		() => `${retired()} of 3 workers were retired`,
+	);
+	generations.kill();
 });
 
 test("a queue of many calls starts at most one worker in a turn of the event loop", async () => {
@@ -106,14 +153,14 @@ test("a queue of many calls starts at most one worker in a turn of the event loo
 		changed: () => {},
 	});
 	void pool.load(start);
-	workers[0]?.becomeReady();
-	await started(workers, 4);
-	for (const worker of workers.slice(1)) worker.becomeReady();
+	for (let count = 1; count <= 4; count++) {
+		await started(workers, count);
+		workers[count - 1]?.becomeReady();
+	}
 	for (let calls = 0; calls < 40; calls++) pool.submit(call());
-	await started(workers, 8);
+	await started(workers, 4 + Math.min(4, MAX_LOADING));
 	await new Promise(setImmediate);
 	pool.kill();
-	await pool.stop;
 	assert.deepEqual(
 		perTurn,
 		perTurn.map(() => 1),

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 
 /**
  * Reads "+ GROUP" and "- GROUP". When its input ends, it lets workers end by themselves for 2 s,
- * and kills the groups that are left.
+ * and kills the groups that are left; at once if it cannot start `sleep`.
  */
 const SCRIPT = `
 groups=' '
@@ -16,16 +16,21 @@ while read -r sign group; do
 	esac
 done
 [ -n "\${groups# }" ] || exit 0
+trap 'for group in $groups; do kill -s KILL -- "-$group"; done' EXIT
 sleep 2
-for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
 `;
 
-/** How long after the first worker the watchdog is started, in ms: the function starts first. */
+/**
+ * How long after the first worker the watchdog is started, in ms: the function starts first. After
+ * each end of a watchdog another one is started, after twice the time.
+ */
 const START_AFTER_MS = 100;
+const MAX_START_AFTER_MS = 60_000;
 
 class Watchdog {
 	readonly #groups = new Set<number>();
 	#timer: NodeJS.Timeout | undefined;
+	#startAfterMs = START_AFTER_MS;
 	#process: ChildProcess | undefined;
 	/**
 	 * The loader is the first process of its container or that one's child, so all end with it; or
@@ -38,7 +43,7 @@ class Watchdog {
 		if (this.#isNeedless) return;
 		this.#groups.add(group);
 		if (this.#process !== undefined) this.#write(`+ ${group}`);
-		else this.#timer ??= setTimeout(() => this.#start(), START_AFTER_MS).unref();
+		else this.#startLater();
 	}
 
 	/** The group has ended: its number may be another process's from now on. */
@@ -46,8 +51,13 @@ class Watchdog {
 		if (this.#groups.delete(group) && this.#process !== undefined) this.#write(`- ${group}`);
 	}
 
+	#startLater(): void {
+		this.#timer ??= setTimeout(() => this.#start(), this.#startAfterMs).unref();
+	}
+
 	#start(): void {
 		this.#timer = undefined;
+		this.#startAfterMs = Math.min(this.#startAfterMs * 2, MAX_START_AFTER_MS);
 		// A session of its own: Ctrl-C at a terminal does not reach it. Without PATH, a shell has a
 		// default.
 		const child = spawn("/bin/sh", ["-c", SCRIPT], { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"], detached: true });
@@ -58,7 +68,8 @@ class Watchdog {
 			this.#process = undefined;
 		});
 		child.on("exit", () => {
-			this.#process = undefined; // the next group starts another one
+			this.#process = undefined;
+			if (this.#groups.size > 0) this.#startLater();
 		});
 		child.stdin.on("error", () => {});
 		for (const group of this.#groups) this.#write(`+ ${group}`);

@@ -9,7 +9,7 @@ except ImportError:  # Python 2.7
     from Queue import Queue
 
 from . import output
-from .errors import Cancelled, error_frame
+from .errors import Cancelled, error_frame, guard
 from .event import Extensions, event_of
 from .forks import end_child
 from .result import chunk, close, end, is_response, parts, piece, result_of
@@ -63,12 +63,12 @@ class Calls(object):
     def serve(self):
         """Returns when `stop` has arrived and all calls have ended."""
         self.start(self.read)
-        self.run()
+        guard(self.run)
         for thread in self.threads:
             thread.join()
 
     def start(self, target):
-        thread = threading.Thread(target=target)
+        thread = threading.Thread(target=guard, args=(target,))
         thread.daemon = True
         thread.start()
         return thread

@@ -31,6 +31,20 @@ class LoadError(Exception):
         self.fields = dict(more, type='failed', code=code, message=message)
 
 
+def guard(run):
+    """Runs a part of the worker. Ends the process if it raises, even if the stack cannot be printed
+    (no memory, no loader): without its reader a worker would neither answer nor notice the end of
+    the loader.
+    """
+    try:
+        run()
+    except:  # what handlers raise ends in calls.py
+        try:
+            os.write(2, stack_now().encode('utf-8', 'replace'))
+        finally:
+            os._exit(70)
+
+
 def error_frame(call):
     """Returns the `error` frame for the exception that is being handled."""
     error = sys.exc_info()[1]

@@ -151,5 +151,7 @@ def write_all(fd, data):
 
 
 def broken(what):
-    os.write(2, ('the loader sent a broken frame: %.200r\n' % (what,)).encode('ascii', 'backslashreplace'))
-    os._exit(70)
+    try:
+        os.write(2, ('the loader sent a broken frame: %.200r\n' % (what,)).encode('ascii', 'backslashreplace'))
+    finally:
+        os._exit(70)

@@ -45,6 +45,18 @@ final class Errors {
 		return frame.ascii("}\n");
 	}
 
+	/**
+	 * Ends the process after a fault of the worker, even if the stack cannot be printed: without its
+	 * reader, a worker would neither answer nor notice the end of the loader.
+	 */
+	static void end(Throwable ours) {
+		try {
+			Output.raw(stackOf(ours));
+		} finally {
+			Runtime.getRuntime().halt(70);
+		}
+	}
+
 	/** Returns class and message: `java.lang.IllegalStateException: no such user`. */
 	static String messageOf(Throwable error) {
 		String text;

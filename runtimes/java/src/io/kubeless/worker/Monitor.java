@@ -45,6 +45,14 @@ final class Monitor implements Runnable {
 
 	@Override
 	public void run() {
+		try {
+			watch();
+		} catch (Throwable ours) {
+			Errors.end(ours);
+		}
+	}
+
+	private void watch() {
 		int quiet = 0;
 		for (;;) {
 			LockSupport.parkNanos(this, TICK_NS);

@@ -51,8 +51,7 @@ final class Runner extends Thread {
 				else if (!rest()) return;
 			}
 		} catch (Throwable ours) { // Calls catches what functions throw
-			Output.raw(Errors.stackOf(ours));
-			Runtime.getRuntime().halt(70);
+			Errors.end(ours);
 		}
 	}
 

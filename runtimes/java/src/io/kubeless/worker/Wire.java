@@ -177,9 +177,12 @@ final class Wire {
 
 	/** Ends the process (PROTOCOL 2.7). */
 	private RuntimeException broken(String what, int from, int to) {
-		String line = new String(Arrays.copyOfRange(buffer, from, Math.min(to, from + 200)), StandardCharsets.ISO_8859_1);
-		Output.raw("The loader sent a malformed frame: " + what + ": " + line + "\n");
-		Runtime.getRuntime().halt(70);
+		try {
+			String line = new String(Arrays.copyOfRange(buffer, from, Math.min(to, from + 200)), StandardCharsets.ISO_8859_1);
+			Output.raw("The loader sent a malformed frame: " + what + ": " + line + "\n");
+		} finally {
+			Runtime.getRuntime().halt(70);
+		}
 		return new IllegalStateException();
 	}
 }
