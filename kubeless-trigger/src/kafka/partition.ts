@@ -7,8 +7,8 @@ import type { Mode } from "../settings.ts";
 const MAX_WAITING = 500;
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**
- * Messages whose position is stored at once, at most once only. The next ones are claimed while these
- * are called, so twice as many can be lost if the consumer is killed.
+ * Messages whose position is stored at once, at most once only. The next ones are claimed while
+ * these are called, so twice as many can be lost if the consumer is killed.
  */
 const MAX_CLAIM = 10;
 
@@ -95,7 +95,9 @@ export class Partition {
 		}
 	}
 
-	/** Claimed messages are delivered also after `stop`: the partition's next owner begins behind them. */
+	/**
+	 * Claimed messages are delivered also after `stop`: the partition's next owner begins behind them.
+	 */
 	async #runClaims(): Promise<void> {
 		const never = new AbortController().signal;
 		let next = this.#claim();

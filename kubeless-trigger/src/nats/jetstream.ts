@@ -100,8 +100,8 @@ export class JetStreamSubscription {
 
 	/**
 	 * Acknowledges the messages that have arrived, then calls the function with them. The server
-	 * processes the acknowledgements of a connection in order, so that the confirmation of the last one
-	 * holds for all. Without it another consumer could get the messages too.
+	 * processes the acknowledgements of a connection in order, so that the confirmation of the last
+	 * one holds for all. Without it another consumer could get the messages too.
 	 */
 	async #claimArrived(): Promise<void> {
 		while (this.#arrived.length > 0 && !this.#closing.signal.aborted) {
