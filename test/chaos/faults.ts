@@ -16,6 +16,8 @@ const CRUMB_BYTES = 64 * 1024;
  * answered yet.
  */
 const AFTERMATH_MS = 1000;
+/** How long the loader may take to log the end of a process, in ms, on a busy machine. */
+const REPORT_MS = 20_000;
 
 export class Faults {
 	/** faults that this machine does not allow, with the reason */
@@ -88,16 +90,23 @@ export class Faults {
 		for (const harm of harms) harm.to = performance.now() + AFTERMATH_MS;
 	}
 
-	/** Resolves when the process has ended and the loader knows it. @param isReported in the log */
+	/**
+	 * Resolves when the process has ended and the loader has logged that, if it does: it does not if a
+	 * command had ended by itself before it was killed.
+	 */
 	async #gone(pid: number, isReported: boolean, harm: Harm): Promise<void> {
-		const known = () =>
-			!isReported ||
-			this.#loader.over ||
-			this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
 		await poll(
-			() => (stateOf(pid) === undefined && known()) || undefined,
+			() => stateOf(pid) === undefined || undefined,
 			() => `process ${pid} has not ended`,
 		);
+		const known = () =>
+			this.#loader.over || this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
+		if (isReported)
+			await poll(
+				() => known() || undefined,
+				() => "",
+				REPORT_MS,
+			).catch(() => {});
 		harm.to = performance.now() + AFTERMATH_MS;
 	}
 }

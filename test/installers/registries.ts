@@ -139,6 +139,15 @@ function testsOf(tool: Tool): void {
 		assertNoWrongPassword(ended);
 	});
 
+	test("prints the wrong password of a registry's URL in no encoding", async (t) => {
+		const registry = await newRegistry(t);
+		const base = `https://${USER}:${encodeURIComponent(WRONG)}@${registry.host}`;
+		const env = { ...tool.env?.(base), ...tool.verbose };
+		const ended = await pod(t, registry.host, { files: tool.files(base), secrets: {}, env }).run(tool.phase);
+		assert.notEqual(ended.code, 0, ended.output);
+		assertNoWrongPassword(ended);
+	});
+
 	test("prints the wrong password of a proxy in no encoding", async (t) => {
 		const registry = await newRegistry(t);
 		const proxy = await startProxy(t, registry, WRONG);

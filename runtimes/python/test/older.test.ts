@@ -66,6 +66,23 @@ def handler(event, context):
 		}
 	});
 
+	test("on Python 2.7 the worker ends if its reader fails and its stack cannot be printed", async (t) => {
+		const worker = start(t, {
+			"broken.py": `
+import os, sys
+def fail(*args):
+    raise MemoryError()
+def handler(event, context):
+    os.close(2)
+    sys.modules['_kubeless.wire'].Wire.line = fail
+    return 'broken'
+`,
+		});
+		assert.equal((await worker.ask()).text, "broken");
+		worker.begin(); // the reader already waits for this call
+		assert.equal(await worker.exited, 70);
+	});
+
 	test("on Python 2.7 print and unicode messages of errors arrive as UTF-8", async (t) => {
 		const worker = start(t, {
 			"text.py": "# coding: utf-8\ndef handler(event, context):\n    print u'\\u017e', 'ž', '\\xff'\n    raise ValueError(u'\\u017e')\n",
