@@ -6,10 +6,11 @@ import type { Message, Publication } from "./message.ts";
  * that is not an event.
  */
 export function replyOf(
-	{ headers, body }: { readonly headers: Record<string, string>; readonly body: Buffer },
+	answer: { readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly body: Buffer },
 	topic: string,
 	{ key }: Message,
 ): Publication | undefined {
+	const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value ?? "")]));
 	const attributes = Object.entries(headers)
 		.filter(([name]) => name.startsWith("ce-"))
 		.map(([name, value]) => [name, decoded(value)] as const);
@@ -19,7 +20,7 @@ export function replyOf(
 		const value = headers[name];
 		return value === undefined ? [] : [[name, value] as const];
 	});
-	return { topic, key, value: body, headers: [...passed, ...attributes] };
+	return { topic, key, value: answer.body, headers: [...passed, ...attributes] };
 }
 
 /** Decodes an attribute's header (CloudEvents HTTP protocol binding §3.1.3.2). */

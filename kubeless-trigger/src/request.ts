@@ -35,7 +35,7 @@ export function requestHeaders(message: Message, { eventNamespace }: Settings): 
 		headers[passed] = passed.startsWith("ce-") || !isSendable(value) ? headerText(value) : String(value);
 	}
 	const isEvent = headers["ce-specversion"] !== undefined || headers["content-type"]?.startsWith("application/cloudevents") === true;
-	const time = new Date(message.time).toISOString();
+	const time = isoTime(message.time);
 	headers["content-type"] ??= isJsonObject(message.value) ? "application/json" : "application/x-www-form-urlencoded";
 	headers["event-id"] = headerText(message.id);
 	headers["event-time"] = time;
@@ -55,6 +55,15 @@ export function requestHeaders(message: Message, { eventNamespace }: Settings): 
 	}
 	headers["traceparent"] ??= traceparent();
 	return headers;
+}
+
+let latestTime = 0;
+let latestIso = new Date(0).toISOString();
+
+/** Messages that come together have the same time. */
+function isoTime(time: number): string {
+	if (time !== latestTime) [latestTime, latestIso] = [time, new Date(time).toISOString()];
+	return latestIso;
 }
 
 const isSendable = (value: string | Buffer): boolean => !UNSENDABLE.test(typeof value === "string" ? value : value.toString("latin1"));
@@ -84,10 +93,9 @@ function traceparent(): string {
 		randomFillSync(RANDOM);
 		taken = 0;
 	}
-	const trace = RANDOM.toString("hex", taken, taken + 16);
-	const parent = RANDOM.toString("hex", taken + 16, taken + 24);
+	const hex = RANDOM.toString("hex", taken, taken + 24);
 	taken += 24;
-	return `00-${trace}-${parent}-01`;
+	return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`;
 }
 
 /**

@@ -4,11 +4,20 @@ import type { Consumer } from "@platformatic/kafka";
 const EARLIEST = -2n;
 const LATEST = -1n;
 
+interface Batch {
+	readonly member: Consumer;
+	readonly positions: Map<number, bigint>;
+	readonly stored: Promise<void>;
+}
+
 export class Positions {
 	readonly #topic: string;
 	readonly #start: "latest" | "earliest";
 	/** Positions to be stored, at least once only. */
 	readonly #done = new Map<number, bigint>();
+	/** Positions for the next request, and the end of the request that is under way. */
+	#batch: Batch | undefined;
+	#storing: Promise<void> = Promise.resolve();
 	/** The topic at the latest assignment. */
 	#known: { readonly id: string; readonly partitions: number } | undefined;
 
@@ -67,8 +76,24 @@ export class Positions {
 		this.#done.clear();
 	}
 
+	/**
+	 * Stores one position, together with those that other partitions ask for while a request is under
+	 * way.
+	 */
 	storeOne(member: Consumer, number: number, next: bigint): Promise<void> {
-		return this.#commit(member, [[number, next]]);
+		let batch = this.#batch;
+		if (batch?.member !== member) {
+			batch = { member, positions: new Map(), stored: this.#storing.catch(() => {}).then(() => this.#storeBatch(batch as Batch)) };
+			this.#batch = batch;
+			this.#storing = batch.stored;
+		}
+		batch.positions.set(number, next);
+		return batch.stored;
+	}
+
+	#storeBatch(batch: Batch): Promise<void> {
+		if (this.#batch === batch) this.#batch = undefined;
+		return this.#commit(batch.member, [...batch.positions]);
 	}
 
 	/** Stores the positions that are due. */

@@ -28,6 +28,8 @@ import { headerList } from "./core.ts";
  */
 const ACK_WAIT_MS = 30_000;
 const MAX_BACKOFF_MS = 5_000;
+/** The server confirms an acknowledgement within this time. */
+const CONFIRM_MS = 5_000;
 
 export class JetStreamSubscription {
 	readonly #settings: Settings;
@@ -36,7 +38,11 @@ export class JetStreamSubscription {
 	readonly #failures: FailureLog;
 	readonly #calls: Semaphore;
 	readonly #closing = new AbortController();
-	readonly #running = new Set<Promise<void>>();
+	readonly #running = new Map<JsMsg, Promise<void>>();
+	/** Messages that are not acknowledged yet, at most once only. */
+	readonly #arrived: JsMsg[] = [];
+	#claiming: Promise<void> = Promise.resolve();
+	readonly #extending: NodeJS.Timeout;
 	#messages: ConsumerMessages | undefined;
 	/** The stream's time of creation: a stream of the same name that is made later is another one. */
 	#created: string | undefined;
@@ -49,6 +55,9 @@ export class JetStreamSubscription {
 		this.#log = log;
 		this.#failures = new FailureLog(log, natsCause);
 		this.#calls = new Semaphore(settings.concurrency);
+		this.#extending = setInterval(() => {
+			if (settings.mode === "at-least-once") for (const message of this.#running.keys()) message.working();
+		}, ACK_WAIT_MS / 3);
 	}
 
 	get ready(): boolean {
@@ -82,23 +91,49 @@ export class JetStreamSubscription {
 		for await (const message of this.#messages) {
 			this.#latest = message.seq;
 			this.#failures.reset();
+			if (this.#settings.mode === "at-least-once") await this.#begin(message);
+			else if (this.#arrived.push(message) === 1) this.#claiming = this.#claiming.then(() => this.#claimArrived());
 			// Not more in memory than can be called soon: the rest stays in the stream.
-			await this.#calls.acquire();
-			const handled = this.#handle(message)
-				.catch((error) => this.#log.error({ err: error }, "message was not delivered"))
-				.finally(() => {
-					this.#calls.release();
-					this.#running.delete(handled);
-				});
-			this.#running.add(handled);
+			if (this.#arrived.length > max_messages) await this.#claiming;
 		}
+	}
+
+	/**
+	 * Acknowledges the messages that have arrived, then calls the function with them. The server
+	 * processes the acknowledgements of a connection in order, so that the confirmation of the last
+	 * one holds for all. Without it another consumer could get the messages too.
+	 */
+	async #claimArrived(): Promise<void> {
+		while (this.#arrived.length > 0 && !this.#closing.signal.aborted) {
+			const claimed = this.#arrived.splice(0, this.#settings.concurrency);
+			const last = claimed.pop() as JsMsg;
+			for (const message of claimed) message.ack();
+			const isConfirmed = await last.ackAck({ timeout: CONFIRM_MS }).catch(() => false);
+			if (!isConfirmed) continue;
+			for (const message of [...claimed, last]) await this.#begin(message);
+		}
+	}
+
+	/** Resolves when the call has begun. */
+	async #begin(message: JsMsg): Promise<void> {
+		await this.#calls.acquire();
+		const handled: Promise<void> = this.#handle(message)
+			.catch((error) => this.#log.error({ err: error }, "message was not delivered"))
+			.finally(() => {
+				this.#calls.release();
+				this.#running.delete(message);
+			});
+		this.#running.set(message, handled);
 	}
 
 	/** Takes no further message, and resolves when no call runs any more. */
 	async close(): Promise<void> {
 		this.#closing.abort(new Error("closing"));
 		await this.#messages?.close();
-		await Promise.allSettled(this.#running);
+		await this.#claiming;
+		for (const message of this.#arrived) message.nak();
+		await Promise.allSettled(this.#running.values());
+		clearInterval(this.#extending);
 	}
 
 	async #consumer(connection: NatsConnection, stream: string): Promise<Consumer> {
@@ -118,7 +153,7 @@ export class JetStreamSubscription {
 			throw error;
 		});
 		if (exists) await consumers.update(stream, name, changeable);
-		else await consumers.add(stream, { ...changeable, durable_name: name, ack_policy: AckPolicy.Explicit, ...this.#begin(created) });
+		else await consumers.add(stream, { ...changeable, durable_name: name, ack_policy: AckPolicy.Explicit, ...this.#startOf(created) });
 		this.#created = created;
 		return jetstream(connection).consumers.get(stream, name);
 	}
@@ -127,32 +162,28 @@ export class JetStreamSubscription {
 	 * Where a new consumer begins. If it was deleted while this process consumed, it goes on behind
 	 * the latest message; in a stream that was deleted and made again, all messages are new.
 	 */
-	#begin(created: string): Partial<ConsumerConfig> {
+	#startOf(created: string): Partial<ConsumerConfig> {
 		if (this.#created !== undefined && this.#created !== created) return { deliver_policy: DeliverPolicy.All };
 		if (this.#latest > 0) return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#latest + 1 };
 		return { deliver_policy: this.#settings.start === "earliest" ? DeliverPolicy.All : DeliverPolicy.New };
 	}
 
 	async #handle(message: JsMsg): Promise<void> {
-		if (this.#closing.signal.aborted) return message.nak();
 		const { deliver } = this.#delivery;
-		if (this.#settings.mode === "at-most-once") {
-			// The acknowledgement is confirmed before the call; without the confirmation another consumer
-			// could get the message too.
-			if (!(await message.ackAck({ timeout: 5_000 }))) return;
-			return deliver(streamMessage(message), new AbortController().signal);
-		}
-		const working = setInterval(() => message.working(), ACK_WAIT_MS / 3);
+		const { signal } = this.#closing;
+		if (this.#settings.mode === "at-most-once") return deliver(streamMessage(message), NEVER);
+		if (signal.aborted) return message.nak();
 		try {
-			await deliver(streamMessage(message), this.#closing.signal);
-			await message.ackAck({ timeout: 5_000 });
+			await deliver(streamMessage(message), signal);
+			// A lost acknowledgement only repeats the message.
+			message.ack();
 		} catch {
 			message.nak();
-		} finally {
-			clearInterval(working);
 		}
 	}
 }
+
+const NEVER = new AbortController().signal;
 
 function streamMessage({ subject, data, headers, seq, info, time }: JsMsg): Message {
 	return {

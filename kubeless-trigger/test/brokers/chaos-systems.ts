@@ -11,7 +11,7 @@ import { KafkaTools } from "./kafka-tools.ts";
 /** Calls at once of one consumer. */
 export const CALLS = 10;
 const PARTITIONS = 3;
-/** MAX_CLAIM in partition.ts: messages of a partition whose position is stored at once. */
+/** Claimed messages of a partition: twice MAX_CLAIM in partition.ts. */
 const MAX_CLAIM = 20;
 const SETTLE_MS = 600_000;
 
@@ -58,7 +58,7 @@ export async function nats(owner: Owner): Promise<System> {
 	return {
 		broker,
 		env: { NATS_URL: servers, TRIGGER_TOPIC: "events" },
-		lossPerKill: CALLS,
+		lossPerKill: 2 * CALLS,
 		async produce(ids) {
 			for (const [index, id] of ids.entries()) {
 				connection.publish("events", id);

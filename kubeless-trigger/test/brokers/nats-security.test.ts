@@ -110,7 +110,11 @@ describe("kubeless-trigger nats, to servers with TLS and users", { concurrency: 
 			() => ({ ...at(tls, "127.0.0.1"), ...alice(), ...client(), ...trust() }),
 			/certificate is for DNS:localhost, not for 127\.0\.0\.1\. Use a name of the certificate in NATS_URL\./,
 		],
-		["the client's certificate is missing", () => ({ ...at(tls), ...alice(), ...trust() }), /Set NATS_CERT and NATS_KEY\./],
+		[
+			"the client's certificate is missing",
+			() => ({ ...at(tls), ...alice(), ...trust() }),
+			/If it asks for a client's certificate, set NATS_CERT and NATS_KEY\./,
+		],
 		[
 			"the server has no TLS",
 			() => ({ ...at(users), ...alice(), ...trust() }),
