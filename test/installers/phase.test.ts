@@ -87,7 +87,7 @@ for (const shell of shells) {
 		});
 
 		test("that was killed gives a complete result when it runs again", async (t) => {
-			const install = `${INSTALL}\n[ -e "${"$"}KUBELESS_INSTALL_VOLUME/f.txt.again" ] || { echo half; echo x >half; sleep 600; }`;
+			const install = `${INSTALL}\n[ -e "${"$"}KUBELESS_INSTALL_VOLUME/f.txt.again" ] || { echo x >half; echo half; sleep 600; }`;
 			const one = inShell(t, { "install.sh": install });
 			const started = one.start("install");
 			for (const began = Date.now(); !started.output().includes("half"); ) {

@@ -173,7 +173,7 @@ export class Generations {
 			gone: (reason, why) => this.#gone(generation, slot, reason, why),
 			line: (stream, text, call, cut) => this.#events?.line(stream, text, call, cut),
 		});
-		const slot: Slot = { worker, startedAt, used: false, expiredCalls: 0, movedAt: startedAt };
+		const slot: Slot = { worker, startedAt, used: false, isLeaving: false, expiredCalls: 0, movedAt: startedAt };
 		generation.slots.add(slot);
 		// A start blocks the event loop for 2 to 30 ms, and probes and answers wait for one at most:
 		// after the timer, the loop reads the sockets, and only then are immediates run.
@@ -214,8 +214,13 @@ export class Generations {
 
 	#leave(generation: Generation | undefined, slot: Slot, reason: ExitReason): void {
 		generation?.slots.delete(slot);
-		this.#leaving.add(slot);
+		this.#putOut(slot);
 		this.#end(slot, reason);
+	}
+
+	#putOut(slot: Slot): void {
+		slot.isLeaving = true;
+		this.#leaving.add(slot);
 	}
 
 	#end({ worker }: Slot, reason: ExitReason): void {
@@ -232,7 +237,7 @@ export class Generations {
 		};
 		const all = [...slots];
 		slots.clear();
-		for (const slot of all) this.#leaving.add(slot);
+		for (const slot of all) this.#putOut(slot);
 		next(all);
 	}
 

@@ -6,6 +6,8 @@ export interface Slot {
 	readonly startedAt: number;
 	/** it was sent a call */
 	used: boolean;
+	/** it is out of service: it finishes the calls that it holds, and ends */
+	isLeaving: boolean;
 	/**
 	 * calls that ran out of time and that it still holds, or may hold: while there are any, it gets no
 	 * new calls
@@ -18,4 +20,4 @@ export interface Slot {
 }
 
 /** True if the worker may be sent calls. */
-export const takesCalls = ({ worker, expiredCalls }: Slot): boolean => expiredCalls === 0 && worker.open;
+export const takesCalls = ({ worker, isLeaving, expiredCalls }: Slot): boolean => !isLeaving && expiredCalls === 0 && worker.open;

@@ -32,6 +32,11 @@ class FakeWorker {
 		return { worker: this as unknown as Worker, id: 1, open: true, onceWritten: () => {}, cancel: () => {}, resume: () => {} };
 	}
 
+	endCall(): void {
+		this.inFlight--;
+		this.#events.room();
+	}
+
 	recall(): void {}
 	retire(): void {
 		this.isRetired = true;
@@ -139,6 +144,35 @@ test("workers that a new version replaces get no more calls at once, and end one
 		() => `${retired()} of 3 workers were retired`,
 	);
 	generations.kill();
+});
+
+test("a worker that a new version replaces gets no waiting call when one of its calls ends", async (t) => {
+	const { start, workers } = countedStarts();
+	const pool = new Pool({
+		min: 3,
+		max: 3,
+		queueLength: 1000,
+		timeoutMs: 60_000,
+		roomFor: () => true,
+		isCurrent: () => true,
+		changed: () => {},
+	});
+	t.after(() => pool.kill());
+	void pool.load(start);
+	for (let count = 1; count <= 3; count++) {
+		await started(workers, count);
+		workers[count - 1]?.becomeReady();
+	}
+	for (let calls = 0; calls < 10; calls++) pool.submit(call());
+	void pool.load(start);
+	await started(workers, 4);
+	workers[3]?.becomeReady();
+	// The second and the third one have not been asked to end yet.
+	for (const worker of workers.slice(0, 3)) worker.endCall();
+	assert.deepEqual(
+		workers.slice(0, 4).map(({ inFlight }) => inFlight),
+		[0, 0, 0, 1],
+	);
 });
 
 test("a queue of many calls starts at most one worker in a turn of the event loop", async () => {
