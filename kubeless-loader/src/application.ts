@@ -81,13 +81,14 @@ export async function runApplication(application: Application, signals: StopSign
 	const state = () => (watched ? folderState(watched.folder, watched.isWatched) : "");
 	/** the digest of the files that serve */
 	let loadedState: string | undefined;
+	const isCurrent = () => state() === loadedState;
 	let place = application.locate();
 	const pool = new Pool({
 		...plan.processes,
 		queueLength: config.queueLength,
 		timeoutMs: config.timeoutMs,
 		roomFor: (worker) => roomForAnother(worker.pid),
-		isCurrent: () => state() === loadedState,
+		isCurrent,
 		changed: () => reloads.request(),
 	});
 	const opened = Promise.withResolvers<Output>();
@@ -123,6 +124,7 @@ export async function runApplication(application: Application, signals: StopSign
 	};
 	const reloads = new Reloads({
 		state,
+		isCurrent,
 		load: () => opened.promise.then(() => load(application.locate())),
 		ended: async (failure, isRepeated) => {
 			const output = await opened.promise;

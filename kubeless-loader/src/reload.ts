@@ -6,6 +6,8 @@
 export interface ReloadsHost {
 	/** Returns a digest of the function's files. */
 	readonly state: () => string;
+	/** Returns true if the function's files are those that serve. */
+	readonly isCurrent: () => boolean;
 	/** Loads the function. A load that was begun later makes this one fail. */
 	readonly load: () => Promise<void>;
 	/** @param isRepeated the same files could not be loaded before, either */
@@ -41,10 +43,13 @@ export class Reloads {
 		this.#host = host;
 	}
 
-	/** The files differ from those that are served: they are loaded, unless that is under way. */
+	/**
+	 * The files have changed: they are loaded, unless that is under way, or was done for a worker that
+	 * had noticed the change before the watcher did.
+	 */
 	request(): void {
 		const running = this.#running;
-		if (running === undefined) return this.#begin();
+		if (running === undefined) return this.#failures === 0 && this.#host.isCurrent() ? undefined : this.#begin();
 		if (running.state === this.#host.state()) return;
 		const rest = running.startedAt + this.#graceMs - performance.now();
 		if (rest > 0) return this.#later(rest);
