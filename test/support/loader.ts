@@ -183,7 +183,9 @@ export class Loader {
 	}
 
 	#line(line: string): void {
-		if (line.startsWith("{")) this.records.push(JSON.parse(line));
+		// The last line of a loader that was killed can be incomplete.
+		const isCut = this.child.stdout?.readableEnded === true && !line.endsWith("}");
+		if (line.startsWith("{") && !isCut) this.records.push(JSON.parse(line));
 		else this.lines.push(line);
 		this.#waiter.notify();
 	}
