@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from "yaml";
 import type { Fields } from "../../kubeless-controller/src/api/types.ts";
 import { type Manifest, root } from "../platform/manifests.ts";
 import { suiteOwner } from "../support/owner.ts";
+import { poll } from "../support/poll.ts";
 import { binary } from "./binary.ts";
 import {
 	api,
@@ -200,7 +201,15 @@ describeCluster("the Helm chart", () => {
 			await create(object);
 			await condition(object.kind, functions, object.metadata.name, "Configured", "Configured");
 		}
-		const refused = await kubectl(["create", "-f", "-"], JSON.stringify(fn(functions, "other", { ...HELLO, runtime: "cobol85" })));
+		const other = JSON.stringify(fn(functions, "other", { ...HELLO, runtime: "cobol85" }));
+		// The API server takes a moment to apply a new policy.
+		const refused = await poll(
+			async () => {
+				const one = await kubectl(["create", "--dry-run=server", "-f", "-"], other);
+				return one.status === 0 ? undefined : one;
+			},
+			() => "a Function of an unknown runtime is accepted",
+		);
 		assert.match(refused.stderr, new RegExp(`kubeless-functions-${ns}.*runtime cobol85 is unknown`, "s"));
 		await remove("Function", functions, "hello");
 		await gone("Deployment", functions, "hello");
