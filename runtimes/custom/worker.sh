@@ -30,15 +30,13 @@ wire_interpreter() {
 	printf '%s' "${1##*/}"
 }
 
+# A file with a NUL is a compiled program. The file may be replaced at any time, so each look at it
+# is one open: two would compare two versions.
 wire_shell=
-# A file with a NUL is a compiled program.
-# shellcheck disable=SC2094 # cmp does not write
-if [ -r "$wire_file" ] && LC_ALL=C tr -d '\000' <"$wire_file" | cmp -s - "$wire_file"; then
-	read -r wire_first <"$wire_file"
-	case $wire_first in
-	'#!'*) wire_shell=$(wire_interpreter "$wire_first") ;;
-	*) wire_shell='sh' ;;
-	esac
+if [ ! -r "$wire_file" ] || [ "$(LC_ALL=C tr -dc '\000' <"$wire_file" | wc -c)" -eq 0 ]; then
+	wire_shell='sh'
+	{ read -r wire_first <"$wire_file"; } 2>/dev/null || :
+	case $wire_first in '#!'*) wire_shell=$(wire_interpreter "$wire_first") ;; esac
 fi
 # The functions of a bash file need bash, so this worker runs in bash too.
 if [ "$wire_shell" = bash ] && [ -z "${BASH_VERSION-}" ] && command -v bash >/dev/null; then exec bash "$0"; fi
@@ -165,15 +163,17 @@ wire_names=
 [ -n "$wire" ] || wire_failed HANDLER_FAILED_TO_LOAD "no folder is writable: mount one and set TMPDIR to it"
 [ -r "$wire_file" ] || wire_failed HANDLER_FAILED_TO_LOAD "$wire_file does not exist or cannot be read"
 
-# wire_functions [SED…]: prints the functions of the file. They begin a line, and not with _.
-wire_functions() {
-	LC_ALL=C sed -n -e 's/^\([A-Za-z][A-Za-z0-9_]*\)[[:space:]]*([[:space:]]*).*/\1/p' "$@" "$wire_file"
+# wire_find_functions [SED…]: sets wire_names to the functions of the file. They begin a line, and
+# not with _. A file that cannot be read would look like one without functions, which is a program.
+wire_find_functions() {
+	wire_names=$(LC_ALL=C sed -n -e 's/^\([A-Za-z][A-Za-z0-9_]*\)[[:space:]]*([[:space:]]*).*/\1/p' "$@" "$wire_file") ||
+		wire_failed HANDLER_FAILED_TO_LOAD "$wire_file does not exist or cannot be read"
 }
 
 case $wire_shell in
-sh | dash | ash) wire_names=$(wire_functions) ;;
+sh | dash | ash) wire_find_functions ;;
 bash | ksh* | mksh | zsh)
-	wire_names=$(wire_functions -e 's/^function[[:space:]]\{1,\}\([A-Za-z][A-Za-z0-9_]*\).*/\1/p')
+	wire_find_functions -e 's/^function[[:space:]]\{1,\}\([A-Za-z][A-Za-z0-9_]*\).*/\1/p'
 	if [ -n "$wire_names" ] && ! { [ "$wire_shell" = bash ] && [ -n "${BASH_VERSION-}" ]; }; then
 		# A program in another shell may have functions for itself.
 		if [ "$wire_shell" = bash ]; then

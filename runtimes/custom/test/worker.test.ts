@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { readRuntimes } from "../../../test/conformance/runtimes.ts";
@@ -61,6 +61,25 @@ describe("shell", { skip: missing ?? false }, () => {
 	test("a bash file without functions is a program", needsBash, async (t) => {
 		const worker = start(t, { "f.sh": '#!/bin/bash\n_twice() { echo "$1$1"; }\nread -r word\n[[ -d $1 ]] && _twice "$word"\n' });
 		assert.equal((await worker.ask({ body: "ab\n" })).text, "abab\n");
+	});
+
+	/** Returns a PATH on which this script is found in place of a program. */
+	const withTool = (t: TestContext, name: string, script: string): Env => {
+		const tools = folder(t, { [name]: `#!/bin/sh\n${script}\n` });
+		chmodSync(join(tools, name), 0o755);
+		return { PATH: `${tools}:${process.env["PATH"]}` };
+	};
+
+	test("a file that is replaced while the worker looks at it is not taken for a program", async (t) => {
+		const replacing = withTool(t, "tr", `PATH=\${PATH#*:} tr "$@"; cp "$KUBELESS_HANDLER_FILE.new" "$KUBELESS_HANDLER_FILE"`);
+		const files = { "f.sh": "hello() { printf one; }\n", "f.sh.new": "hello() { printf another; }\n" };
+		assert.equal((await start(t, files, "hello", replacing).ask()).text, "another");
+	});
+
+	test("a file that cannot be read for a moment is not taken for a program", async (t) => {
+		const failing = withTool(t, "sed", "exit 2");
+		const failed = await start(t, { "f.sh": "hello() { printf one; }\n" }, "hello", failing).failed();
+		assert.match(failed.message ?? "", /f\.sh does not exist or cannot be read$/);
 	});
 
 	test("a worker removes the folders of killed workers, and of no other", needsProc, async (t) => {
