@@ -49,7 +49,10 @@ export class Reloads {
 	 */
 	request(): void {
 		const running = this.#running;
-		if (running === undefined) return this.#failures === 0 && this.#host.isCurrent() ? undefined : this.#begin();
+		if (running === undefined) {
+			if (this.#failures > 0 || !this.#host.isCurrent()) this.#begin();
+			return;
+		}
 		if (running.state === this.#host.state()) return;
 		const rest = running.startedAt + this.#graceMs - performance.now();
 		if (rest > 0) return this.#later(rest);

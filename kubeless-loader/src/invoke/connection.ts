@@ -65,11 +65,13 @@ const QUIET_MS = 500;
  */
 export async function untilQuiet(server: Server, maxMs: number): Promise<void> {
 	const { promise, resolve } = Promise.withResolvers<void>();
-	const timers = [setTimeout(resolve, Math.min(QUIET_MS, maxMs)), setTimeout(resolve, maxMs)];
-	server.on("request", () => timers[0]?.refresh());
+	const quiet = setTimeout(resolve, Math.min(QUIET_MS, maxMs));
+	const latest = setTimeout(resolve, maxMs);
+	server.on("request", () => quiet.refresh());
 	server.once("close", resolve);
 	await promise;
-	for (const timer of timers) clearTimeout(timer);
+	clearTimeout(quiet);
+	clearTimeout(latest);
 }
 
 /** Notes a request's answer, which is sent after all earlier ones of its connection. */

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import type { ExitReason, LoadFailure, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
 import { Restarts } from "./restarts.ts";
-import { type Slot, takesCalls } from "./slot.ts";
+import { countLoading, type Slot, takesCalls } from "./slot.ts";
 
 /** The code of a load that was overtaken by a newer one: no message for the user. */
 export const SUPERSEDED = "SUPERSEDED";
@@ -44,8 +44,9 @@ interface Generation {
 }
 
 /**
- * Workers of one generation that load at the same time. More would not be ready sooner, and would
- * take the CPU from the loader.
+ * Workers of the serving generation that load at the same time. More would not be ready sooner, and
+ * would take the CPU from the loader. The first worker of a new generation is not limited: those
+ * before it may hang.
  */
 export const MAX_LOADING = 2 * availableParallelism();
 
@@ -112,26 +113,25 @@ export class Generations {
 
 	/** Starts one more worker of the state that serves, if one can be started now. */
 	add(): void {
-		if (this.#serving && !this.#loading && this.#mayStart) this.#add(this.#serving);
+		if (this.#serving && !this.#loading && this.#pause === undefined && this.#mayLoadMore) this.#add(this.#serving);
 	}
 
 	/** Starts what is missing, one worker after the other. */
 	fill(): void {
-		if (this.stopping || !this.#mayStart) return;
+		if (this.stopping || this.#pause !== undefined) return;
 		const generation = this.#incomplete;
 		if (generation !== undefined) this.#add(generation);
 	}
 
-	/** False for a moment after a start, and while as many workers load as the CPUs can serve. */
-	get #mayStart(): boolean {
-		return this.#pause === undefined && this.serving.size - countReady(this.serving) < MAX_LOADING;
+	get #mayLoadMore(): boolean {
+		return countLoading(this.serving) < MAX_LOADING;
 	}
 
 	get #incomplete(): Generation | undefined {
 		const loading = this.#loading;
 		const serving = this.#serving;
 		if (loading?.slots.size === 0) return loading;
-		if (!serving || serving.slots.size >= this.#host.min) return undefined;
+		if (!serving || serving.slots.size >= this.#host.min || !this.#mayLoadMore) return undefined;
 		// It would load the files that are being loaded, and could not serve beside the others.
 		return loading && countReady(serving.slots) > 0 ? undefined : serving;
 	}
@@ -207,7 +207,6 @@ export class Generations {
 		clearTimeout(this.#restart);
 		this.restarts.replaced();
 		if (previous) this.#leaveInTurn(previous);
-		this.fill();
 		if (previous) this.#events?.reloaded("taken");
 		generation.loaded.resolve();
 	}
@@ -230,15 +229,16 @@ export class Generations {
 
 	/** Takes all workers out of service at once, and ends one after the other. */
 	#leaveInTurn({ slots }: Generation): void {
-		const next = ([slot, ...others]: Slot[]): void => {
-			if (slot === undefined) return;
-			this.#end(slot, "replaced");
-			setTimeout(next, ENDS_EVERY_MS, others);
-		};
 		const all = [...slots];
 		slots.clear();
 		for (const slot of all) this.#putOut(slot);
-		next(all);
+		const endNext = (): void => {
+			const slot = all.shift();
+			if (slot === undefined) return;
+			this.#end(slot, "replaced");
+			setTimeout(endNext, ENDS_EVERY_MS);
+		};
+		endNext();
 	}
 
 	#gone(generation: Generation, slot: Slot, reason: ExitReason, why: string): void {

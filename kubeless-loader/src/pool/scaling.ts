@@ -2,7 +2,7 @@
 // them, and those that were not needed end again.
 import { availableParallelism } from "node:os";
 import type { Worker } from "../worker/contract.ts";
-import { type Slot, takesCalls } from "./slot.ts";
+import { countLoading, type Slot, takesCalls } from "./slot.ts";
 
 export interface ScalingOptions {
 	/** processes that always run */
@@ -48,9 +48,8 @@ export class Scaling {
 	 */
 	wanted(slots: ReadonlySet<Slot>, waiting: number, meanMs: number): number {
 		const max = this.#max(meanMs);
-		let ready = 0;
-		for (const { worker } of slots) if (worker.concurrency > 0) ready++;
-		const loading = slots.size - ready;
+		const loading = countLoading(slots);
+		const ready = slots.size - loading;
 		// Each loading worker will take a waiting call. At most as many load as are ready, so that few
 		// stay few.
 		return Math.min(waiting - loading, max - slots.size, ready - loading);

@@ -21,3 +21,10 @@ export interface Slot {
 
 /** True if the worker may be sent calls. */
 export const takesCalls = ({ worker, isLeaving, expiredCalls }: Slot): boolean => !isLeaving && expiredCalls === 0 && worker.open;
+
+/** Returns how many workers have not loaded the function yet. */
+export function countLoading(slots: Iterable<Slot>): number {
+	let loading = 0;
+	for (const { worker } of slots) if (worker.concurrency === 0) loading++;
+	return loading;
+}

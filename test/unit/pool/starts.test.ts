@@ -54,6 +54,9 @@ const host = (min: number): GenerationsHost => ({
 	returned: () => {},
 });
 
+const poolOf = (min: number, max: number): Pool =>
+	new Pool({ min, max, queueLength: 1000, timeoutMs: 60_000, roomFor: () => true, isCurrent: () => true, changed: () => {} });
+
 /** Returns a StartWorker, its workers, and the number of starts in each turn of the event loop. */
 function countedStarts(): { start: StartWorker; workers: FakeWorker[]; perTurn: number[] } {
 	const workers: FakeWorker[] = [];
@@ -124,6 +127,17 @@ test("the next worker starts only when fewer than the maximum are loading", asyn
 	generations.kill();
 });
 
+test("a new version is loaded also while the maximum of workers of the one before hang at loading", async () => {
+	const { start, workers } = countedStarts();
+	const generations = new Generations(host(1 + MAX_LOADING));
+	void generations.load(start);
+	workers[0]?.becomeReady();
+	await started(workers, 1 + MAX_LOADING);
+	void generations.load(start);
+	await started(workers, 2 + MAX_LOADING);
+	generations.kill();
+});
+
 test("workers that a new version replaces get no more calls at once, and end one after the other", async () => {
 	const { start, workers } = countedStarts();
 	const generations = new Generations(host(3));
@@ -148,15 +162,7 @@ test("workers that a new version replaces get no more calls at once, and end one
 
 test("a worker that a new version replaces gets no waiting call when one of its calls ends", async (t) => {
 	const { start, workers } = countedStarts();
-	const pool = new Pool({
-		min: 3,
-		max: 3,
-		queueLength: 1000,
-		timeoutMs: 60_000,
-		roomFor: () => true,
-		isCurrent: () => true,
-		changed: () => {},
-	});
+	const pool = poolOf(3, 3);
 	t.after(() => pool.kill());
 	void pool.load(start);
 	for (let count = 1; count <= 3; count++) {
@@ -177,15 +183,7 @@ test("a worker that a new version replaces gets no waiting call when one of its 
 
 test("a queue of many calls starts at most one worker in a turn of the event loop", async () => {
 	const { start, workers, perTurn } = countedStarts();
-	const pool = new Pool({
-		min: 4,
-		max: 12,
-		queueLength: 1000,
-		timeoutMs: 60_000,
-		roomFor: () => true,
-		isCurrent: () => true,
-		changed: () => {},
-	});
+	const pool = poolOf(4, 12);
 	void pool.load(start);
 	for (let count = 1; count <= 4; count++) {
 		await started(workers, count);
