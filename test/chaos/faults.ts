@@ -16,8 +16,6 @@ const CRUMB_BYTES = 64 * 1024;
  * answered yet.
  */
 const AFTERMATH_MS = 1000;
-/** How long the loader may take to log the end of a process, in ms, on a busy machine. */
-const REPORT_MS = 20_000;
 
 export class Faults {
 	/** faults that this machine does not allow, with the reason */
@@ -50,9 +48,10 @@ export class Faults {
 
 	async #kill(pid: number): Promise<void> {
 		const harm = this.#harms.begin("death");
-		const isReported = !isWatchdog(pid);
+		// A command may have ended by itself; the end of the watchdog is not logged.
+		const isLogged = this.#subject.speaks !== "command" && !isWatchdog(pid);
 		signal(pid, "SIGKILL");
-		await this.#gone(pid, isReported, harm);
+		await this.#gone(pid, isLogged, harm);
 	}
 
 	/** The loader kills a worker whose call takes too long. */
@@ -91,22 +90,18 @@ export class Faults {
 	}
 
 	/**
-	 * Resolves when the process has ended and the loader has logged that, if it does: it does not if a
-	 * command had ended by itself before it was killed.
+	 * Resolves when the process has ended and the loader has logged that, if it logs it for this
+	 * process.
 	 */
-	async #gone(pid: number, isReported: boolean, harm: Harm): Promise<void> {
+	async #gone(pid: number, isLogged: boolean, harm: Harm): Promise<void> {
+		const known = () =>
+			!isLogged ||
+			this.#loader.over ||
+			this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
 		await poll(
-			() => stateOf(pid) === undefined || undefined,
+			() => (stateOf(pid) === undefined && known()) || undefined,
 			() => `process ${pid} has not ended`,
 		);
-		const known = () =>
-			this.#loader.over || this.#loader.records.some((record) => record["pid"] === pid && /^worker exited/.test(record.msg ?? ""));
-		if (isReported)
-			await poll(
-				() => known() || undefined,
-				() => "",
-				REPORT_MS,
-			).catch(() => {});
 		harm.to = performance.now() + AFTERMATH_MS;
 	}
 }

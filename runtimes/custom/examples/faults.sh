@@ -13,7 +13,7 @@ notes() {
 	stream) stream && _lines ;;
 	raise) fail "$id" ;;
 	die) kill -KILL "$$" ;;
-	hoard) dd if=/dev/zero of=/dev/null bs=1024G count=1 2>&1 ;;
+	hoard) dd if=/dev/zero of=/dev/null bs=1048576G count=1 2>&1 ;;
 	print) dd if=/dev/zero bs=1 count="$number" 2>/dev/null | tr '\000' '\377' >&2 && echo "$line" ;;
 	spawn) sleep 30 >/dev/null 2>&1 & echo "$line" ;;
 	answer) _lines ;;

@@ -18,7 +18,7 @@ echo) cat "$body" ;;
 sleep) sleep "$(awk -v ms="$number" 'BEGIN { print ms / 1000 }')" && echo "$line" ;;
 raise) exit 3 ;;
 die) kill -KILL "$$" ;;
-hoard) dd if=/dev/zero of=/dev/null bs=1024G count=1 ;;
+hoard) dd if=/dev/zero of=/dev/null bs=1048576G count=1 ;;
 print) dd if=/dev/zero bs=1 count="$number" 2>/dev/null | tr '\000' '\377' >&2 && echo "$line" ;;
 spawn) sleep 30 >/dev/null 2>&1 & echo "$line" ;;
 answer | stream) lines ;;
