@@ -53,6 +53,11 @@ function tools(): string {
 	return place;
 }
 
+/** What a kubelet changes for the whole machine: with memory overcommitted, no allocation fails. */
+const KERNEL_SETTINGS = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"].map((name) =>
+	join("/proc/sys", name),
+);
+
 /** Starts a node and resolves when it is ready. @param port the first of two ports */
 export async function startNode(api: Api, kubeconfig: string, port: number): Promise<Node> {
 	const kubelet = binary("kubelet");
@@ -66,6 +71,7 @@ export async function startNode(api: Api, kubeconfig: string, port: number): Pro
 	makeBridge();
 	const bin = join(places.tools, "usr/bin");
 	const log = openSync(join(home, "init.log"), "w");
+	const settings = KERNEL_SETTINGS.map((file) => [file, readFileSync(file)] as const);
 	// A process group of its own: Ctrl-C must not end it before the pods have ended.
 	const child = spawn("unshare", ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", here("init.sh"), home], {
 		env: { ...process.env, PATH: `${bin}:${join(kubelet, "..")}:${process.env["PATH"]}`, NODE_NAME: NAME, NODE_ADDRESS },
@@ -76,6 +82,7 @@ export async function startNode(api: Api, kubeconfig: string, port: number): Pro
 		await end(child, "SIGKILL");
 		removeBridge();
 		removeGroups();
+		for (const [file, value] of settings) writeFileSync(file, value);
 		await api.send("DELETE", NODE_PATH).catch(() => {});
 		rmSync(home, { recursive: true, force: true });
 	};
