@@ -1,0 +1,3 @@
+import { testEnds } from "../../../test/versions/ends.ts";
+
+testEnds("jvm");
