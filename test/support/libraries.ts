@@ -54,14 +54,11 @@ export async function prepareLibraries(libraries: Libraries, env: NodeJS.Process
 	const installation = begin(libraries, env);
 	if (typeof installation === "string") return installation;
 	const { command, fresh } = installation;
-	const run = promisify(execFile)(command[0] ?? "", command.slice(1), { cwd: fresh, env: installation.env });
-	return end(
-		installation,
-		await run.then(
-			() => undefined,
-			({ message, stdout = "", stderr = "" }) => `${message}${stdout}${stderr}`,
-		),
+	const failure = await promisify(execFile)(command[0] ?? "", command.slice(1), { cwd: fresh, env: installation.env }).then(
+		() => undefined,
+		({ message, stdout = "" }) => `${message}${stdout}`, // the message has what it wrote to stderr
 	);
+	return end(installation, failure);
 }
 
 /** Returns the folder if the libraries are in it already. */

@@ -183,11 +183,20 @@ export class Loader {
 	}
 
 	#line(line: string): void {
-		// The last line of a loader that was killed can be incomplete.
-		const isCut = this.child.stdout?.readableEnded === true && !line.endsWith("}");
-		if (line.startsWith("{") && !isCut) this.records.push(JSON.parse(line));
+		if (line.startsWith("{") && !this.#isCut(line)) this.records.push(JSON.parse(line));
 		else this.lines.push(line);
 		this.#waiter.notify();
+	}
+
+	/** The last line of a loader that was killed can be incomplete. */
+	#isCut(line: string): boolean {
+		if (!this.child.stdout?.readableEnded) return false;
+		try {
+			JSON.parse(line);
+			return false;
+		} catch {
+			return true;
+		}
 	}
 
 	#all(): string {

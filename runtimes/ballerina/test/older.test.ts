@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { folderFor, Pod } from "../../../test/installers/pod.ts";
-import { runLoader, startLoader } from "../../../test/support/loader.ts";
+import { startLoader } from "../../../test/support/loader.ts";
 import { run } from "../../../test/support/local-command.ts";
 import { example, suite } from "./suite.ts";
 
@@ -18,7 +18,7 @@ public function ${name}(kubeless:Event event, kubeless:Context context) returns 
 suite(
 	"Ballerina 0.975 to 0.983 around a stand-in for its compiler",
 	(tools) => {
-		const { serve, options } = tools;
+		const { reported, serve } = tools;
 		const only = (t: TestContext, name: string, env?: Record<string, string>) => serve(t, { "f.bal": source(name) }, env);
 
 		test("a function gets the event and the context, and its result is the answer", async (t) => {
@@ -106,12 +106,6 @@ suite(
 		});
 
 		describe("a function that cannot be served is reported with the cure", () => {
-			const reported = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}) => {
-				const { code, stderr } = await runLoader(t, options(files, env));
-				assert.equal(code, 1, stderr);
-				return stderr;
-			};
-
 			test("a syntax error is the compiler's message with file and line", async (t) => {
 				const stderr = await reported(t, { "f.bal": `${source("echoes")}this is none\n` });
 				assert.match(stderr, /^f\.bal:6:1: ERROR: invalid token 'this'$/m);

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
-import { runLoader } from "../../../test/support/loader.ts";
+import { describe, test } from "node:test";
 import { example, home, source, suite } from "./suite.ts";
 
 suite("Ballerina around a stand-in for its compiler: what is built", (tools) => {
-	const { only, options, serve } = tools;
+	const { only, reported, serve } = tools;
 	describe("the package that is built", () => {
 		test("the package contains the function unchanged except for the import line, which keeps its place", async (t) => {
 			const text = `import ballerina/io;\n\n  import   kubeless/kubeless;\n\n${source("echoes", "").replace(/^.*\n\n/, "    ")}\nfunction log() {\n    io:println("kubeless/kubeless;"); // import kubeless/kubeless;\n}\n`;
@@ -109,12 +108,6 @@ suite("Ballerina around a stand-in for its compiler: what is built", (tools) => 
 	});
 
 	describe("a function that cannot be served is reported with the cure", () => {
-		const reported = async (t: TestContext, files: Record<string, string>, env: Record<string, string> = {}) => {
-			const { code, stderr } = await runLoader(t, options(files, env));
-			assert.equal(code, 1, stderr);
-			return stderr;
-		};
-
 		test("a syntax error is the compiler's message with file and line", async (t) => {
 			const stderr = await reported(
 				t,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, beforeEach, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Loader, startLoader } from "../../../test/support/loader.ts";
+import { type Loader, runLoader, startLoader } from "../../../test/support/loader.ts";
 import { suiteOwner } from "../../../test/support/owner.ts";
 import { noJava, StandIn } from "./stand-in.ts";
 
@@ -50,6 +50,13 @@ export class Suite {
 	});
 
 	readonly serve = (t: TestContext, files: Texts, env?: Texts): Promise<Loader> => startLoader(t, this.options(files, env));
+
+	/** Returns what the loader prints about a function that cannot be served. */
+	readonly reported = async (t: TestContext, files: Texts, env?: Texts): Promise<string> => {
+		const { code, stderr } = await runLoader(t, this.options(files, env));
+		assert.equal(code, 1, stderr);
+		return stderr;
+	};
 
 	readonly only = (t: TestContext, name: string, env?: Texts): Promise<Loader> => this.serve(t, { "f.bal": source(name) }, env);
 }
