@@ -36,9 +36,7 @@ let code = installed.status ?? 1;
 if (code === 0) {
 	const files = process.argv.slice(2);
 	// One file at a time: they share the cluster, and some restart its parts.
-	const junit = process.env["TEST_JUNIT"];
-	const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
-	if (junit) reporters.push("--test-reporter=junit", `--test-reporter-destination=${junit}`);
+	const reporters: string[] = JSON.parse(process.env["TEST_REPORTERS"] ?? '["--test-reporter=spec"]');
 	const options = ["--test", "--test-concurrency=1", "--test-timeout=900000", ...reporters];
 	const child = spawn("node", [...options, ...(files.length > 0 ? files : ["test/cluster/*.test.ts"])], {
 		cwd: root,

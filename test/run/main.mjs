@@ -2,7 +2,7 @@
 // patterns to run instead.
 import { parseArgs } from "node:util";
 import { prepare } from "../../kubeless-loader/checkout.mjs";
-import { runTests, watchTests } from "./node-test.mjs";
+import { failures, runTests, watchTests } from "./node-test.mjs";
 import { beginRun } from "./run.mjs";
 import { FAST, runStage, STAGES } from "./stages.mjs";
 import { languages, provide, TOOLS } from "./toolchains.mjs";
@@ -42,7 +42,9 @@ function chosen(list) {
 	return STAGES.filter(({ name }) => names.includes(name));
 }
 
-/** Runs all stages, also after one failed, and ends with a table and the totals. */
+/**
+ * Runs all stages, also after one failed, and ends with the failed tests, a table and the totals.
+ */
 function runStages(stages) {
 	const results = stages.map((stage) => {
 		console.log(`\n=== ${stage.name}: ${stage.title}`);
@@ -53,6 +55,7 @@ function runStages(stages) {
 		return { stage: stage.name, seconds: Math.round(seconds), ...result };
 	});
 	console.log("");
+	for (const { stage } of results) for (const failure of failures(stage)) console.log(failure);
 	console.table(results);
 	const sum = (field) => results.reduce((total, result) => total + result[field], 0);
 	console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { root, toolsFirst } from "../../kubeless-loader/checkout.mjs";
 import { buildImages } from "../images/build.mjs";
-import { counts, junitFile, runTests } from "./node-test.mjs";
+import { counts, reporters, runTests } from "./node-test.mjs";
 
 export const STAGES = [
 	{ name: "check", title: "style, types and linters", run: () => command("npm", ["run", "--silent", "check"]) },
@@ -38,13 +38,12 @@ function command(program, args) {
 
 /** test/cluster/run.ts starts the control plane and runs the tests against it. */
 function cluster(name) {
-	const junit = junitFile(name);
 	const { status } = spawnSync("node", ["test/cluster/run.ts"], {
 		cwd: root,
-		env: { ...toolsFirst(), TEST_JUNIT: junit },
+		env: { ...toolsFirst(), TEST_REPORTERS: JSON.stringify(reporters(name)) },
 		stdio: "inherit",
 	});
-	return { status: status ?? 1, ...counts(junit) };
+	return { status: status ?? 1, ...counts(name) };
 }
 
 function images(name) {

@@ -10,6 +10,8 @@ type Coding = "gzip" | "deflate" | "br";
 
 /** Bytes that an inflater hands over at a time. */
 const CHUNK_BYTES = 64 * 1024;
+/** The window of gzip and deflate, in bytes. */
+const DEFLATE_WINDOW = 32 * 1024;
 
 /**
  * Returns the coding that a Content-Encoding names; undefined: the body is not encoded; "unknown":
@@ -34,7 +36,8 @@ export function codingOf(contentEncoding: string | undefined): Coding | "unknown
 }
 
 /**
- * Inflates a body, and reserves the inflated bytes in the budget.
+ * Inflates a body, and reserves the inflated bytes in the budget; until it is done, also those that
+ * the inflater holds in its window.
  * @param limit of the inflated body, in bytes
  * @param done called once; its receiver releases the `reserved` bytes
  */
@@ -47,7 +50,9 @@ export function inflate(
 ): void {
 	if (length === 0) return done("BODY_MALFORMED", { parts: [], length: 0 }, 0);
 	const inflater = inflaterOf(coding, parts);
+	const window = coding === "br" ? brotliWindow(parts) : DEFLATE_WINDOW;
 	const inflated: Buffer[] = [];
+	let size = 0;
 	let reserved = 0;
 	let isOver = false;
 	const finish = (fault: InflateFault | undefined) => {
@@ -58,13 +63,17 @@ export function inflate(
 			budget.release(reserved);
 			return done(fault, { parts: [], length: 0 }, 0);
 		}
-		done(undefined, { parts: inflated, length: reserved }, reserved);
+		budget.release(reserved - size);
+		done(undefined, { parts: inflated, length: size }, size);
 	};
 	inflater.on("data", (chunk: Buffer) => {
 		if (isOver) return;
-		if (reserved + chunk.length > limit) return finish("BODY_TOO_LARGE");
-		if (!budget.reserve(chunk.length)) return finish("MEMORY_FULL");
-		reserved += chunk.length;
+		size += chunk.length;
+		if (size > limit) return finish("BODY_TOO_LARGE");
+		// A window grows with what was inflated.
+		const needs = size + Math.min(size, window);
+		if (!budget.reserve(needs - reserved)) return finish("MEMORY_FULL");
+		reserved = needs;
 		inflated.push(chunk);
 	});
 	inflater.on("error", () => finish("BODY_MALFORMED"));
@@ -79,6 +88,16 @@ function inflaterOf(coding: Coding, [first]: readonly Buffer[]): Transform {
 	if (coding === "br") return createBrotliDecompress(options);
 	// RFC 9110 §8.4.1.2: some senders leave the zlib format's header out, whose lower four bits are 8.
 	return ((first?.[0] ?? 0) & 0x0f) === 8 ? createInflate(options) : createInflateRaw(options);
+}
+
+/** Returns the size of a Brotli body's window, in bytes (RFC 7932 §9.1). */
+function brotliWindow(parts: readonly Buffer[]): number {
+	const first = parts[0]?.[0] ?? 0;
+	const middle = (first >> 1) & 0x07;
+	const upper = (first >> 4) & 0x07;
+	if ((first & 0x01) === 0) return 2 ** 16;
+	if (middle !== 0) return 2 ** (17 + middle);
+	return 2 ** (upper === 0 ? 17 : 8 + upper);
 }
 
 /**
