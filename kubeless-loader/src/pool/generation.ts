@@ -1,25 +1,13 @@
 // The workers by generation. A generation is all workers of one state of the function's files: one
 // serves, one may be loading, and workers of earlier ones finish their calls.
 import { availableParallelism } from "node:os";
-import type { ExitReason, LoadFailure, StartWorker, Worker, WorkerCall } from "../worker/contract.ts";
+import type { ExitReason, LoadFailure, StartWorker, WorkerCall } from "../worker/contract.ts";
+import { EventBuffer } from "./events.ts";
 import { Restarts } from "./restarts.ts";
 import { countLoading, type Slot, takesCalls } from "./slot.ts";
 
 /** The code of a load that was overtaken by a newer one: no message for the user. */
 export const SUPERSEDED = "SUPERSEDED";
-
-/** Receives what happens to workers, for the log and the metrics. */
-export interface PoolEvents {
-	started(worker: Worker): void;
-	/** @param ms from the start to ready */
-	ready(worker: Worker, ms: number): void;
-	gone(worker: Worker, reason: ExitReason, why: string): void;
-	/** A replacement could not load the function; the pool tries again. */
-	failed(failure: LoadFailure): void;
-	/** A new state of the function serves, or could not be loaded. */
-	reloaded(result: "taken" | "failed"): void;
-	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
-}
 
 /** The pool around the generations. */
 export interface GenerationsHost {
@@ -57,12 +45,12 @@ const NONE: ReadonlySet<Slot> = new Set();
 
 export class Generations {
 	readonly restarts = new Restarts();
+	readonly events = new EventBuffer();
 	readonly #host: GenerationsHost;
 	/** retired workers that still finish calls */
 	readonly #leaving = new Set<Slot>();
 	#serving: Generation | undefined;
 	#loading: Generation | undefined;
-	#events: PoolEvents | undefined;
 	#restart: NodeJS.Timeout | undefined;
 	/** a worker was started: no other one is until the event loop has had as much time for the rest */
 	#pause: NodeJS.Timeout | undefined;
@@ -70,12 +58,6 @@ export class Generations {
 
 	constructor(host: GenerationsHost) {
 		this.#host = host;
-	}
-
-	/** Reports events from now on; workers that exist already are reported as started. */
-	report(events: PoolEvents): void {
-		this.#events = events;
-		for (const { worker } of this.all) events.started(worker);
 	}
 
 	get stopping(): boolean {
@@ -168,17 +150,17 @@ export class Generations {
 			returned: (calls) => this.#host.returned(calls),
 			failed: (failure) => {
 				if (generation === this.#loading) generation.loaded.reject(failure);
-				else this.#events?.failed(failure);
+				else this.events.tell((events) => events.failed(failure));
 			},
 			gone: (reason, why) => this.#gone(generation, slot, reason, why),
-			line: (stream, text, call, cut) => this.#events?.line(stream, text, call, cut),
+			line: (stream, text, call, cut) => this.events.tell((events) => events.line(stream, text, call, cut)),
 		});
 		const slot: Slot = { worker, startedAt, used: false, isLeaving: false, expiredCalls: 0, movedAt: startedAt };
 		generation.slots.add(slot);
 		// A start blocks the event loop for 2 to 30 ms, and probes and answers wait for one at most:
 		// after the timer, the loop reads the sockets, and only then are immediates run.
 		this.#pause = setTimeout(() => setImmediate(this.#resume), performance.now() - startedAt);
-		this.#events?.started(worker);
+		this.events.tell((events) => events.started(worker));
 	}
 
 	#resume = (): void => {
@@ -187,7 +169,8 @@ export class Generations {
 	};
 
 	#ready(generation: Generation, slot: Slot): void {
-		this.#events?.ready(slot.worker, performance.now() - slot.startedAt);
+		const ms = performance.now() - slot.startedAt;
+		this.events.tell((events) => events.ready(slot.worker, ms));
 		this.restarts.ready();
 		if (generation === this.#loading) this.#takeOver(generation);
 		else if (!this.#host.isCurrent()) {
@@ -207,7 +190,7 @@ export class Generations {
 		clearTimeout(this.#restart);
 		this.restarts.replaced();
 		if (previous) this.#leaveInTurn(previous);
-		if (previous) this.#events?.reloaded("taken");
+		if (previous) this.events.tell((events) => events.reloaded("taken"));
 		generation.loaded.resolve();
 	}
 
@@ -244,12 +227,12 @@ export class Generations {
 	#gone(generation: Generation, slot: Slot, reason: ExitReason, why: string): void {
 		generation.slots.delete(slot);
 		this.#leaving.delete(slot);
-		this.#events?.gone(slot.worker, reason, why);
+		this.events.tell((events) => events.gone(slot.worker, reason, why));
 		if (this.stopping) {
 			if (this.all.length === 0) this.#stopped?.resolve();
 		} else if (generation === this.#loading) {
 			this.#loading = undefined;
-			if (this.#serving) this.#events?.reloaded("failed");
+			if (this.#serving) this.events.tell((events) => events.reloaded("failed"));
 			generation.loaded.reject({ code: "HANDLER_FAILED_TO_LOAD", message: why } satisfies LoadFailure);
 			this.fill();
 		} else if (generation === this.#serving && generation.slots.size < this.#host.min) {

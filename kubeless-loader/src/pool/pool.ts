@@ -2,7 +2,8 @@
 // goes to a worker with room, or waits in the queue, or is refused. generation.ts starts and
 // replaces workers, scaling.ts decides how many, read-ahead.ts what a busy worker may be sent.
 import type { SentCall, StartWorker, Worker } from "../worker/contract.ts";
-import { countReady, Generations, type PoolEvents } from "./generation.ts";
+import type { PoolEvents } from "./events.ts";
+import { countReady, Generations } from "./generation.ts";
 import { Overload } from "./overload.ts";
 import type { PoolCall } from "./pool-call.ts";
 import { Queue } from "./queue.ts";
@@ -59,7 +60,7 @@ export class Pool {
 	}
 
 	report(events: PoolEvents): void {
-		this.#generations.report(events);
+		this.#generations.events.report(events);
 	}
 
 	/** calls that wait for a worker */

@@ -127,7 +127,7 @@ test("the next worker starts only when fewer than the maximum are loading", asyn
 	generations.kill();
 });
 
-test("a new version is loaded also while the maximum of workers of the one before hang at loading", async () => {
+test("a new version is loaded also while as many old workers as may load hang at loading", async () => {
 	const { start, workers } = countedStarts();
 	const generations = new Generations(host(1 + MAX_LOADING));
 	void generations.load(start);
