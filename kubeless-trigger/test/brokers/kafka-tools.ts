@@ -43,6 +43,20 @@ export class KafkaTools {
 		return name;
 	}
 
+	/** Resolves when the broker takes messages for the new partitions. */
+	async addPartitions(topic: string, before: number, count: number): Promise<void> {
+		const assignments = Array.from({ length: count - before }, () => ({ brokerIds: [1] }));
+		await this.admin(async (admin) => {
+			await admin.createPartitions({ topics: [{ name: topic, count, assignments }] });
+			const withLeaders = async () => {
+				const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
+				const led = topics.get(topic)?.partitions.filter((partition) => partition && partition.leader >= 0);
+				return led?.length === count || undefined;
+			};
+			await poll(withLeaders, () => `${topic} does not have ${count} partitions`);
+		});
+	}
+
 	/** Messages whose keys are their texts. */
 	produce(topic: string, bodies: readonly string[], headers: Record<string, string> = {}): Promise<void> {
 		const list = Object.entries(headers);
