@@ -24,8 +24,11 @@ function readRest(fd: number, sink: (chunk: Buffer | undefined) => void): void {
 		let length: number;
 		try {
 			length = readSync(fd, chunk);
-		} catch {
-			return; // no data now (EAGAIN), or the connection is broken
+		} catch (error) {
+			// The other side has closed its end with data unread; the system says so once it has handed over
+			// all data of that side.
+			if ((error as NodeJS.ErrnoException).code === "ECONNRESET") sink(undefined);
+			return; // otherwise there is no data now (EAGAIN)
 		}
 		sink(length === 0 ? undefined : chunk.subarray(0, length));
 		if (length === 0) return;
