@@ -214,6 +214,8 @@ export class Group {
 			claim: async (next) => {
 				const generation = member.generationId;
 				if (!owns()) throw new Error("the partition was given up");
+				// A request costs as much as some calls, so it stores the positions of all partitions.
+				for (const other of this.#open.values()) other.claim();
 				await this.#positions.storeOne(member, number, next);
 				if (!owns() || member.generationId !== generation) throw new Error("the partition was given up while its position was stored");
 			},

@@ -7,10 +7,12 @@ import type { Mode } from "../settings.ts";
 const MAX_WAITING = 500;
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**
- * Messages whose position is stored at once, at most once only. The next ones are claimed while
- * these are called, so twice as many can be lost if the consumer is killed.
+ * Messages whose position is stored and that are not called yet, at most once only: so many are
+ * lost at most if the consumer is killed.
  */
-const MAX_CLAIM = 10;
+const MAX_CLAIMED = 20;
+/** With fewer claimed messages than this, the next ones are claimed while these are called. */
+const CLAIM_BELOW = 10;
 
 export interface PartitionEvents {
 	/**
@@ -43,6 +45,9 @@ export class Partition {
 	readonly #stop = new AbortController();
 	#waiting: Message[] = [];
 	#bytes = 0;
+	/** at most once: the message that is called, and those behind it whose position is stored */
+	readonly #claimed: Message[] = [];
+	#isClaiming = false;
 	#wake: (() => void) | undefined;
 
 	/** @param calls limits the calls of this function in all partitions */
@@ -100,12 +105,40 @@ export class Partition {
 	 */
 	async #runClaims(): Promise<void> {
 		const never = new AbortController().signal;
-		let next = this.#claim();
-		for (let claimed = await next; claimed.length > 0; claimed = await next) {
-			next = this.#claim();
-			for (const message of claimed) await this.#calls.run(() => this.#events.deliver(message, never));
-			this.position = (claimed.at(-1)?.offset as bigint) + 1n;
+		for (;;) {
+			if (this.#claimed.length < CLAIM_BELOW) this.claim();
+			const message = this.#claimed[0];
+			if (message) {
+				await this.#calls.run(() => this.#events.deliver(message, never));
+				this.#claimed.shift();
+				this.position = (message.offset as bigint) + 1n;
+			} else if (this.isActive || this.#isClaiming) await this.#arrival();
+			else return;
 		}
+	}
+
+	/**
+	 * Stores the position behind some messages, at most once only: after a crash none of them is
+	 * delivered again.
+	 */
+	claim(): void {
+		if (this.#mode !== "at-most-once" || this.#isClaiming || !this.isActive || this.#waiting.length === 0) return;
+		const taken = this.#take(MAX_CLAIMED - this.#claimed.length);
+		const last = taken.at(-1);
+		if (last === undefined) return;
+		this.#isClaiming = true;
+		this.#events
+			.claim((last.offset as bigint) + 1n)
+			.then(
+				() => void this.#claimed.push(...taken),
+				// It is not known whether the position was stored, so these messages must not be called by
+				// this member. If it was not stored, the partition's owner fetches them again.
+				() => this.stop(),
+			)
+			.then(() => {
+				this.#isClaiming = false;
+				this.#wake?.();
+			});
 	}
 
 	#arrival(): Promise<void> {
@@ -115,25 +148,6 @@ export class Partition {
 				resolve();
 			};
 		});
-	}
-
-	/**
-	 * Stores the position behind some messages: after a crash none of them is delivered again. Returns
-	 * these messages, or none if the partition was given up.
-	 */
-	async #claim(): Promise<readonly Message[]> {
-		while (this.isActive && this.#waiting.length === 0) await this.#arrival();
-		if (!this.isActive) return [];
-		const claimed = this.#take(MAX_CLAIM);
-		try {
-			await this.#events.claim((claimed.at(-1)?.offset as bigint) + 1n);
-			return claimed;
-		} catch {
-			// It is not known whether the position was stored, so these messages must not be called by this
-			// member. If it was not stored, the partition's owner fetches them again.
-			this.stop();
-			return [];
-		}
 	}
 
 	/** Delivers a message, then lets its position be stored. */
@@ -152,8 +166,13 @@ export class Partition {
 
 	#take(count: number): Message[] {
 		const hadRoom = this.hasRoom;
-		const taken = this.#waiting.splice(0, count);
-		for (const message of taken) this.#bytes -= message.value.length;
+		const taken: Message[] = [];
+		while (taken.length < count) {
+			const message = this.#waiting.shift(); // splice would move all messages behind it
+			if (message === undefined) break;
+			taken.push(message);
+			this.#bytes -= message.value.length;
+		}
 		if (!hadRoom && this.hasRoom) this.#events.room();
 		return taken;
 	}

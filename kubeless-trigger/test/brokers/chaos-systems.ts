@@ -11,8 +11,8 @@ import { KafkaTools } from "./kafka-tools.ts";
 /** Calls at once of one consumer. */
 export const CALLS = 10;
 const PARTITIONS = 3;
-/** Claimed messages of a partition: twice MAX_CLAIM in partition.ts. */
-const MAX_CLAIM = 20;
+/** Claimed messages of a partition, as in partition.ts. */
+const MAX_CLAIMED = 20;
 const SETTLE_MS = 600_000;
 
 export interface System {
@@ -32,7 +32,7 @@ export async function kafka(owner: Owner): Promise<System> {
 	return {
 		broker,
 		env: { KAFKA_BROKERS: `127.0.0.1:${broker.port}`, TRIGGER_TOPIC: "events" },
-		lossPerKill: PARTITIONS * MAX_CLAIM,
+		lossPerKill: PARTITIONS * MAX_CLAIMED,
 		produce: (ids) => tools.produce("events", ids),
 		async settled(executed) {
 			// A partition's messages are called in order, so all are done with when the last one is.
