@@ -14,7 +14,7 @@ export interface PoolEvents {
 	line(stream: "stdout" | "stderr", text: string, call: WorkerCall | undefined, cut: boolean): void;
 }
 
-/** Events that are kept before somebody receives them. */
+/** Events that are kept while there is no receiver. */
 const MAX_KEPT = 1000;
 
 /**

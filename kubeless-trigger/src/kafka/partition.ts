@@ -7,8 +7,8 @@ import type { Mode } from "../settings.ts";
 const MAX_WAITING = 500;
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /**
- * Messages whose position is stored and that are not called yet, at most once only: so many are
- * lost at most if the consumer is killed.
+ * Messages whose position is stored before they are called, at most once only. A consumer that is
+ * killed loses no more than these.
  */
 const MAX_CLAIMED = 20;
 /** With fewer claimed messages than this, the next ones are claimed while these are called. */
