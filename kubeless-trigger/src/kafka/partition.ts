@@ -11,8 +11,13 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
  * killed loses no more than these.
  */
 const MAX_CLAIMED = 20;
-/** With fewer claimed messages than this, the next ones are claimed while these are called. */
-const CLAIM_BELOW = 10;
+/**
+ * Fewer are claimed if their calls would take longer than this, in ms: a consumer that is to stop
+ * calls them all before it ends.
+ */
+const CLAIMED_MS = 500;
+/** The weight of the latest call in the mean duration of calls. */
+const MEAN_WEIGHT = 0.2;
 
 export interface PartitionEvents {
 	/**
@@ -48,6 +53,8 @@ export class Partition {
 	/** at most once: the message that is called, and those behind it whose position is stored */
 	readonly #claimed: Message[] = [];
 	#isClaiming = false;
+	/** the mean duration of calls; as long as none has ended, one message is claimed */
+	#meanMs = CLAIMED_MS;
 	#wake: (() => void) | undefined;
 
 	/** @param calls limits the calls of this function in all partitions */
@@ -106,10 +113,13 @@ export class Partition {
 	async #runClaims(): Promise<void> {
 		const never = new AbortController().signal;
 		for (;;) {
-			if (this.#claimed.length < CLAIM_BELOW) this.claim();
+			// The next messages are claimed while the last half of the claimed ones is called.
+			if (this.#claimed.length < this.#claimLimit / 2) this.claim();
 			const message = this.#claimed[0];
 			if (message) {
+				const since = performance.now();
 				await this.#calls.run(() => this.#events.deliver(message, never));
+				this.#meanMs += (performance.now() - since - this.#meanMs) * MEAN_WEIGHT;
 				this.#claimed.shift();
 				this.position = (message.offset as bigint) + 1n;
 			} else if (this.isActive || this.#isClaiming) await this.#arrival();
@@ -123,7 +133,7 @@ export class Partition {
 	 */
 	claim(): void {
 		if (this.#mode !== "at-most-once" || this.#isClaiming || !this.isActive || this.#waiting.length === 0) return;
-		const taken = this.#take(MAX_CLAIMED - this.#claimed.length);
+		const taken = this.#take(this.#claimLimit - this.#claimed.length);
 		const last = taken.at(-1);
 		if (last === undefined) return;
 		this.#isClaiming = true;
@@ -139,6 +149,10 @@ export class Partition {
 				this.#isClaiming = false;
 				this.#wake?.();
 			});
+	}
+
+	get #claimLimit(): number {
+		return Math.max(1, Math.min(MAX_CLAIMED, Math.floor(CLAIMED_MS / this.#meanMs)));
 	}
 
 	#arrival(): Promise<void> {
