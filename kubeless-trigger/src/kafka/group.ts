@@ -157,7 +157,10 @@ export class Group {
 			this.#giveUpAllBut([]);
 			const ending = [...this.#ending.values()];
 			await Promise.allSettled(ending.map(({ stopped }) => stopped));
-			const left = fetcher.topicIsOther ? Promise.resolve() : this.#positions.store(member).catch(() => {});
+			const stored = fetcher.topicIsOther ? Promise.resolve() : this.#positions.store(member).catch(() => {});
+			// close() leaves the group only if the client knows its brokers: not during a rebalance. The
+			// others would wait for this member until its session ends.
+			const left = stored.then(() => member.leaveGroup(true)).catch(() => {});
 			const closed = left.then(() => Promise.allSettled([member.close(true), reader.close(true), fetching]));
 			await Promise.race([closed, sleep(MAX_LEAVE_MS, undefined, { ref: false })]);
 			this.#positions.forget();
