@@ -77,7 +77,7 @@ describe("the queue", () => {
 		assert.equal((counts[200] ?? 0) + (counts[503] ?? 0), 200, JSON.stringify(counts));
 		assert.ok((counts[200] as number) >= 60, JSON.stringify(counts));
 		assert.ok((counts[503] as number) > 0, JSON.stringify(counts));
-		for (const { got } of outcomes) if (got?.status === 503) assert.equal(got.headers["retry-after"], "1");
+		for (const { got } of outcomes) if (got?.status === 503) assert.match(String(got.headers["retry-after"]), /^[1-9]\d*$/);
 		await assertCounted(loader, outcomes);
 		assert.equal((await loader.figures()).rejections("queue_full"), counts[503]);
 	});
