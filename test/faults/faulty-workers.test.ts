@@ -130,8 +130,7 @@ describe("a loader with a faulty worker", { concurrency: 3 }, () => {
 		test(`a loader whose worker ${fault} answers each call once, continues${BREAKS.includes(fault) ? " with another worker" : ""}, and stops`, async (t) => {
 			const loader = await startLoader(t, workerWith(t, fault, asked));
 			const errors = await callAll(loader, asked);
-			const figures = await loader.figures();
-			assert.equal(figures.inFlight, 0);
+			const figures = await loader.figuresWhen("no call", ({ inFlight }) => inFlight === 0);
 			if (BREAKS.includes(fault)) {
 				assert.equal(figures.exits("protocol") + figures.exits("exit"), 1, figures.brief);
 				// 503: a call that waited for the other worker.

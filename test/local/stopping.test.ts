@@ -5,6 +5,8 @@ import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import { folder } from "../support/loader.ts";
 import { LocalCommand, run } from "../support/local-command.ts";
+import { poll } from "../support/poll.ts";
+import { workersOf } from "../support/processes.ts";
 import { everyLanguage, languageOf } from "./languages.ts";
 import { oldNode } from "./old-node.ts";
 
@@ -64,7 +66,10 @@ test("whenever it comes while it starts, nothing is left running", async (t) => 
 test("a function that is still loading is stopped with it", async (t) => {
 	const place = folder(t, { "f.js": "for (;;);" });
 	const local = new LocalCommand(t, ["run", join(place, "f.js")]);
-	await after(800);
+	await poll(
+		() => workersOf(local).length > 0 || undefined,
+		() => "no worker was started",
+	);
 	assert.deepEqual(await local.stop(), STOPPED);
 });
 
