@@ -24,8 +24,11 @@ describeCluster("serverless-kubeless", () => {
 	const call = (name: string, ...args: unknown[]) => callPlugin(plugin, name, ...args);
 	before(() => startController(owner).started());
 
-	const deploy = (ns: string, fn: object, options: object = {}) =>
-		call("deploy", [fn], "nodejs24", "service", { namespace: ns, verbose: true, ...options });
+	/** The plugin waits 8 s for a pod, which can be too short here; then it is called again. */
+	async function deploy(ns: string, fn: object, options: object = {}): ReturnType<typeof call> {
+		const result = await call("deploy", [fn], "nodejs24", "service", { namespace: ns, verbose: true, ...options });
+		return /Unable to retrieve the status/.test(result.error) ? deploy(ns, fn, { ...options, force: true }) : result;
+	}
 
 	test("deploys a function with a topic and a schedule, updates it with --force, and removes all", async (t) => {
 		const ns = await namespace(t);

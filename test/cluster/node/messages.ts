@@ -9,7 +9,7 @@ import { Admin, Consumer } from "@platformatic/kafka";
 import { startKafka } from "../../brokers/kafka.ts";
 import { startNats } from "../../brokers/nats.ts";
 import { poll } from "../../support/poll.ts";
-import { eventually, kubectl, list, namespace, trigger } from "../support.ts";
+import { eventually, gone, kubectl, list, namespace, trigger } from "../support.ts";
 import type { Context } from "./context.ts";
 import { relay } from "./services.ts";
 
@@ -66,7 +66,7 @@ export function testMessages({ address, folder, nodejs, done }: Context): void {
 		assert.match(await done("function", "logs", "hello", "-n", ns), /"POST \/ HTTP\/1\.1" 200/);
 	});
 
-	test("gets the messages of a Kafka topic that kubeless publishes, and its answers go to another topic", async (t) => {
+	test("gets the messages of a Kafka topic that kubeless publishes, its answers go to another topic, and the trigger is scaled and deleted", async (t) => {
 		const ns = await namespace(t);
 		const broker = await startKafka(t, address);
 		const servers = `${address}:${broker.port}`;
@@ -90,5 +90,9 @@ export function testMessages({ address, folder, nodejs, done }: Context): void {
 			async () => /^feed .*=hello +READY$/m.test(await done("trigger", "kafka", "list", "-n", ns)) || undefined,
 			() => "the trigger does not get ready",
 		);
+		await done("trigger", "kafka", "update", "feed", "--replicas", "2", "-n", ns);
+		await eventually("Deployment", ns, "feed-kafka", ({ status }) => (status as { readyReplicas?: number }).readyReplicas === 2);
+		await done("trigger", "kafka", "delete", "feed", "-n", ns);
+		await gone("Deployment", ns, "feed-kafka");
 	});
 }
