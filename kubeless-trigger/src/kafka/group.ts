@@ -217,9 +217,10 @@ export class Group {
 			claim: async (next) => {
 				const generation = member.generationId;
 				if (!owns()) throw new Error("the partition was given up");
-				// A request costs as much as some calls, so it stores the positions of all partitions.
-				for (const other of this.#open.values()) other.claim();
-				await this.#positions.storeOne(member, number, next);
+				await this.#positions.storeOne(member, number, next, () => {
+					// A request costs as much as some calls, so it stores the positions of all partitions.
+					for (const other of this.#open.values()) other.claim();
+				});
 				if (!owns() || member.generationId !== generation) throw new Error("the partition was given up while its position was stored");
 			},
 			done: (next) => {

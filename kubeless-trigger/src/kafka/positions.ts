@@ -79,13 +79,15 @@ export class Positions {
 	/**
 	 * Stores one position, together with those that other partitions ask for while a request is under
 	 * way.
+	 * @param begun called at once if this position begins a new request, for positions to go with it
 	 */
-	storeOne(member: Consumer, number: number, next: bigint): Promise<void> {
+	storeOne(member: Consumer, number: number, next: bigint, begun: () => void): Promise<void> {
 		let batch = this.#batch;
 		if (batch?.member !== member) {
 			batch = { member, positions: new Map(), stored: this.#storing.catch(() => {}).then(() => this.#storeBatch(batch as Batch)) };
 			this.#batch = batch;
 			this.#storing = batch.stored;
+			begun();
 		}
 		batch.positions.set(number, next);
 		return batch.stored;
